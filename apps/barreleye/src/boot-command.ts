@@ -1,0 +1,109 @@
+/** `barreleye boot`: build a system and sit at its console. */
+
+import { readFileSync } from 'node:fs';
+import { bootSystem, type Menu, parseMenu, type System } from '@barreleye/boot';
+import {
+  type InputSource,
+  runMachine,
+  streamInput,
+  streamOutput,
+  terminalInput,
+  textInput,
+} from './host.ts';
+import { parseBytes, parseInteger } from './numbers.ts';
+import { formatStats } from './stats.ts';
+import { type BootTarget, findTarget } from './targets.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The options of `boot` as they were typed. */
+export interface BootFlags {
+  readonly cores: string;
+  readonly ram?: string;
+  readonly host: string;
+  readonly seed: string;
+  readonly menu?: string;
+  readonly run?: string;
+  readonly trace?: string;
+  readonly stats?: boolean;
+}
+
+const MAX_SEED = 2 ** 32 - 1;
+/** The system died or waits for something that cannot come. */
+const EXIT_STUCK = 1;
+
+/** Boot `targetName` and run it to its end. @returns the exit code for the host */
+export async function bootCommand(targetName: string, flags: BootFlags): Promise<number> {
+  const bootTarget = findTarget(targetName);
+  const system = createSystem(bootTarget, flags);
+  const exitCode = await withTerminal(
+    (input) => runMachine(system.machine, input, streamOutput(process.stdout)),
+    flags.run,
+  );
+  if (exitCode === undefined) {
+    process.stderr.write('barreleye: the system waits for something that cannot come\n');
+  }
+  if (flags.stats) process.stdout.write(formatStats(system, performance.now()));
+  return exitCode ?? EXIT_STUCK;
+}
+
+function createSystem({ target, menu }: BootTarget, flags: BootFlags): System {
+  refuseUnfinished(flags);
+  const booted = bootSystem({
+    target,
+    menu: readMenu(menu, flags.menu),
+    coreCount: parseInteger(flags.cores, '--cores', 1, target.board.maxCores),
+    ramBytes:
+      flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),
+    seed: parseInteger(flags.seed, '--seed', 0, MAX_SEED),
+  });
+  if (!booted.ok) throw new UsageError(booted.message);
+  return booted.system;
+}
+
+/** Options that exist but that nothing stands behind yet. */
+function refuseUnfinished(flags: BootFlags): void {
+  if (flags.host !== 'sim' && flags.host !== 'threads') {
+    throw new UsageError(
+      `--host: there is no host '${flags.host}' (there is sim; threads is to come)`,
+    );
+  }
+  if (flags.host === 'threads') {
+    throw new UsageError('--host threads does not exist yet: cores run one after the other in sim');
+  }
+  if (flags.trace !== undefined) {
+    throw new UsageError('--trace does not exist yet: nothing records events so far');
+  }
+}
+
+function readMenu(builtIn: string, file: string | undefined): Menu {
+  const parsed =
+    file === undefined ? parseMenu(builtIn, 'menu.lst') : parseMenu(readText(file), file);
+  if (!parsed.ok) throw new UsageError(parsed.message);
+  return parsed.menu;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--menu: cannot read '${file}': ${reason}`);
+  }
+}
+
+/** Call `use` with the input that was asked for; a terminal is raw meanwhile. */
+async function withTerminal<T>(
+  use: (input: InputSource) => Promise<T>,
+  commands: string | undefined,
+): Promise<T> {
+  const { stdin } = process;
+  if (commands !== undefined) return use(textInput(`${commands}\n`));
+  if (!stdin.isTTY) return use(streamInput(stdin));
+  stdin.setRawMode(true);
+  try {
+    return await use(terminalInput(stdin));
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
+}

@@ -1,0 +1,81 @@
+/** The command line: what can be typed, and what is said when it makes no sense. */
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { type BootFlags, bootCommand } from './boot-command.ts';
+import { driveCommand } from './drive/drive.ts';
+import { TARGET_NAMES } from './targets.ts';
+import { UsageError } from './usage-error.ts';
+
+const EXIT_USAGE = 2;
+const EXIT_PANIC = 70;
+
+/** Run the command line `args`. @returns the exit code */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const cli = createCli((code) => {
+    exitCode = code;
+  });
+  try {
+    await cli.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function createCli(setExitCode: (code: number) => void): Command {
+  const cli = new Command('barreleye')
+    .description('Barreleye, a multikernel operating system')
+    .version(readVersion(), '-V, --version', 'show the version')
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  cli
+    .command('boot')
+    .argument('<target>', `machine to boot: ${TARGET_NAMES.join(', ')}`)
+    .description('boot a system and sit at its console')
+    .option('--cores <n>', 'number of cores', '1')
+    .option('--ram <bytes>', 'amount of RAM, for instance 64m or 1g (default: 256m)')
+    .option('--host <host>', 'sim: deterministic; threads: does not exist yet', 'sim')
+    .option('--seed <n>', 'seed of the run: same seed, same run', '1')
+    .option('--menu <file>', 'boot menu instead of the built-in one')
+    .option('--run <commands>', 'type these commands instead of reading any')
+    .option('--trace <file>', 'record events (does not exist yet)')
+    .option('--stats', 'show figures of the run at its end')
+    .action(async (target: string, flags: BootFlags) => {
+      setExitCode(await bootCommand(target, flags));
+    });
+  cli
+    .command('drive')
+    .argument('<subject>', 'the part to drive, see docs/drive.md')
+    .description('put a case to one part of the system: JSON in, JSON out')
+    .option('--seconds <n>', 'longest run', '30')
+    .action(async (subject: string, flags: { readonly seconds: string }) => {
+      setExitCode(await driveCommand(subject, flags.seconds));
+    });
+  return cli;
+}
+
+/** One line for what a person did wrong; a kernel panic says that it is our fault. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    const isBare = error.code === 'commander.help';
+    process.stderr.write(`barreleye: ${isBare ? 'say what to do; --help lists it' : message}\n`);
+    return EXIT_USAGE;
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`barreleye: ${error.message}\n`);
+    return EXIT_USAGE;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`barreleye: the system failed, which is a bug: ${text}\n`);
+  return EXIT_PANIC;
+}
+
+function readVersion(): string {
+  const file = new URL('../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}

@@ -1,0 +1,11 @@
+/** The parts of the system that can be driven on their own, by name. */
+
+import { driveMmu } from './mmu.ts';
+
+/** Takes a parsed JSON document and returns one. Throws InputError for input not of the form. */
+export type Subject = (input: unknown) => unknown;
+
+/** All subjects. */
+export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([['mmu', driveMmu]]);
+
+export const SUBJECT_NAMES = [...SUBJECTS.keys()];

@@ -1,0 +1,110 @@
+/**
+ * The host of a deterministic machine: lets it run, carries bytes between its console and the
+ * terminal, and waits for input when the machine has nothing to do.
+ *
+ * Input that is not typed by a person is handed over a line at a time, each when the machine is
+ * idle, so that a run does not depend on how a pipe cuts its data.
+ */
+
+import type { Machine } from '@barreleye/machine';
+
+/** Cycles that the machine runs before the host looks at its own events. */
+const RUN_CYCLES = 50_000_000;
+const CTRL_D = 0x04;
+const LINE_FEED = 0x0a;
+
+/** Where input comes from. */
+export interface InputSource {
+  /** More bytes, or undefined at the end. Called only when the machine is idle. */
+  next(): Promise<Uint8Array | undefined>;
+}
+
+/** Where output goes. */
+export type OutputSink = (bytes: Uint8Array) => void;
+
+/** Run the machine to its end. @returns its exit code; undefined: idle for ever, input at its end */
+export async function runMachine(
+  machine: Machine,
+  input: InputSource,
+  output: OutputSink,
+): Promise<number | undefined> {
+  let shown: number[] = [];
+  machine.console.transmit = (byte) => shown.push(byte);
+  let isAtEnd = false;
+  for (;;) {
+    const outcome = machine.run(RUN_CYCLES);
+    if (shown.length > 0) output(Uint8Array.from(shown));
+    shown = [];
+    if (outcome.kind === 'off') return outcome.exitCode;
+    if (outcome.kind === 'budget') {
+      await hostTurn();
+      continue;
+    }
+    if (isAtEnd) return undefined;
+    const bytes = await input.next();
+    isAtEnd = bytes === undefined;
+    for (const byte of bytes ?? [CTRL_D]) machine.console.receive(byte);
+  }
+}
+
+/** Let the host see to its own events: signals, typed characters. */
+function hostTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Input from a text, line by line. */
+export function textInput(text: string): InputSource {
+  const lines = splitLines(new TextEncoder().encode(text));
+  return { next: () => Promise.resolve(lines.shift()) };
+}
+
+/** Input from a stream, line by line. */
+export function streamInput(stream: NodeJS.ReadableStream): InputSource {
+  const chunks = stream[Symbol.asyncIterator]();
+  let rest = new Uint8Array();
+  let isAtEnd = false;
+  const lines: Uint8Array[] = [];
+  return {
+    async next() {
+      while (lines.length === 0 && !isAtEnd) {
+        const chunk = await chunks.next();
+        isAtEnd = chunk.done === true;
+        const bytes = isAtEnd ? rest : Buffer.concat([rest, Buffer.from(chunk.value as Buffer)]);
+        const complete = isAtEnd ? bytes.length : bytes.lastIndexOf(LINE_FEED) + 1;
+        lines.push(...splitLines(bytes.subarray(0, complete)));
+        rest = bytes.slice(complete);
+      }
+      return lines.shift();
+    },
+  };
+}
+
+/** Input from a person: bytes as they are typed. */
+export function terminalInput(terminal: NodeJS.ReadStream): InputSource {
+  const chunks = terminal[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const chunk = await chunks.next();
+      return chunk.done === true ? undefined : Buffer.from(chunk.value as Buffer);
+    },
+  };
+}
+
+/** Output to a stream; without a terminal behind it, lines end as text files' do. */
+export function streamOutput(stream: NodeJS.WriteStream): OutputSink {
+  if (stream.isTTY) return (bytes) => void stream.write(bytes);
+  return (bytes) => void stream.write(bytes.filter((byte) => byte !== 0x0d));
+}
+
+function splitLines(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const feed = bytes.indexOf(LINE_FEED, at);
+    const end = feed < 0 ? bytes.length : feed + 1;
+    lines.push(bytes.slice(at, end));
+    at = end;
+  }
+  return lines;
+}

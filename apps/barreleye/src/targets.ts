@@ -1,0 +1,29 @@
+/** The targets that can be booted, by the name one types. */
+
+import type { Target } from '@barreleye/boot';
+import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
+import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
+import { UsageError } from './usage-error.ts';
+
+/** A target and the boot menu it uses unless told otherwise. */
+export interface BootTarget {
+  readonly target: Target;
+  readonly menu: string;
+}
+
+const TARGETS: ReadonlyMap<string, BootTarget> = new Map([
+  ['x86_64', { target: targetX86_64, menu: MENU_X86_64 }],
+  ['armv7', { target: targetArmv7, menu: MENU_ARMV7 }],
+]);
+
+/** Names of all targets. */
+export const TARGET_NAMES = [...TARGETS.keys()];
+
+/** The target called `name`. Throws a UsageError that lists the others. */
+export function findTarget(name: string): BootTarget {
+  const found = TARGETS.get(name);
+  if (found === undefined) {
+    throw new UsageError(`unknown target '${name}' (there is ${TARGET_NAMES.join(', ')})`);
+  }
+  return found;
+}

@@ -1,0 +1,23 @@
+/** The target `armv7`: a Versatile Express board, its page tables, and what it boots. */
+
+import type { Target } from '@barreleye/boot';
+import { createInit } from '@barreleye/init';
+import { programImage } from '@barreleye/libos';
+import { boardVexpress } from '@barreleye/machine';
+import { pagingArmv7 } from '@barreleye/paging-armv7';
+
+/** What the boot loader needs to boot a Versatile Express board. */
+export const targetArmv7: Target = {
+  name: 'armv7',
+  board: boardVexpress,
+  paging: pagingArmv7,
+  cpuDriver: '/armv7/sbin/cpu',
+  files: new Map([['/armv7/sbin/init', { program: createInit({ paging: pagingArmv7 }) }]]),
+  imageOf: (index, program) => programImage(boardVexpress.arch, index, program.name),
+};
+
+/** The boot menu that is used when no other is given. */
+export const MENU_ARMV7 = `title     Barreleye
+cpudriver /armv7/sbin/cpu
+module    /armv7/sbin/init
+`;

@@ -1,0 +1,43 @@
+/** The whole system on armv7, from power-on to power-off, against a transcript. */
+
+import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
+import { expect, test } from 'vitest';
+import { MENU_ARMV7, targetArmv7 } from '../src/index.ts';
+
+const LINES = [
+  'help',
+  'cores',
+  'mem',
+  'alloc 8192',
+  'alloc 100',
+  'mem',
+  'free m1',
+  'free m1',
+  'peek 0x10',
+  'poke 0x10 1',
+  'alloc 0',
+  'alloc 1000g',
+  'frobnicate',
+  '  ; ;; cores ;',
+  'caps',
+  'caps 0',
+  'caps 99',
+  'exit 3',
+];
+
+test('boots, serves every command, survives page faults and powers off', async () => {
+  const parsed = parseMenu(MENU_ARMV7, 'menu.lst');
+  if (!parsed.ok) throw new Error(parsed.message);
+  const { board } = targetArmv7;
+  const booted = bootSystem({
+    target: targetArmv7,
+    menu: parsed.menu,
+    coreCount: 1,
+    ramBytes: board.minRamBytes,
+    seed: 1,
+  });
+  if (!booted.ok) throw new Error(booted.message);
+  const { screen, exitCode } = runScript(booted.system.machine, LINES);
+  expect(exitCode).toBe(3);
+  await expect(screen).toMatchFileSnapshot('transcript.txt');
+});

@@ -1,0 +1,23 @@
+/** The target `x86_64`: a 64-bit PC, its page tables, and the programs that it boots. */
+
+import type { Target } from '@barreleye/boot';
+import { createInit } from '@barreleye/init';
+import { programImage } from '@barreleye/libos';
+import { boardPc64 } from '@barreleye/machine';
+import { pagingX86_64 } from '@barreleye/paging-x86-64';
+
+/** What the boot loader needs to boot a PC. */
+export const targetX86_64: Target = {
+  name: 'x86_64',
+  board: boardPc64,
+  paging: pagingX86_64,
+  cpuDriver: '/x86_64/sbin/cpu',
+  files: new Map([['/x86_64/sbin/init', { program: createInit({ paging: pagingX86_64 }) }]]),
+  imageOf: (index, program) => programImage(boardPc64.arch, index, program.name),
+};
+
+/** The boot menu that is used when no other is given. */
+export const MENU_X86_64 = `title     Barreleye
+cpudriver /x86_64/sbin/cpu
+module    /x86_64/sbin/init
+`;

@@ -1,0 +1,213 @@
+/**
+ * Entries of the tables ("descriptors"), 32 bits each. The two low bits say what an entry is, and
+ * with it where its other fields lie. Nothing records accesses: there are no accessed or dirty bits.
+ *
+ * Access permissions are the classical AP[2:0] (SCTLR.AFE = 0) and memory types are TEX, C, B
+ * (SCTLR.TRE = 0), as after reset.
+ * @source ARM DDI 0406C B3.5.1 (descriptors), B3.7.1 (AP), B3.7.2 (XN), B3.8.2 (TEX, C, B)
+ */
+
+import { asPaddr, assert, isAligned, type Paddr, type PhysMem } from '@barreleye/core';
+import { type EntryView, PageFlag } from '@barreleye/spec';
+import { levelAt } from './levels.ts';
+
+/** Bits 1:0 of a first-level entry. */
+export const FirstKind = {
+  Fault: 0,
+  Table: 1,
+  Section: 2, //    1 MiB; 16 MiB if bit 18 is set (supersection: sixteen equal entries)
+  SectionPxn: 3, // the same, and privileged mode may not execute it
+} as const;
+
+/** Bits 1:0 of a second-level entry. */
+export const SecondKind = {
+  Fault: 0,
+  LargePage: 1, //   64 KiB: sixteen equal entries
+  SmallPage: 2, //   4 KiB
+  SmallPageXn: 3, // the same: bit 0 is XN
+} as const;
+
+/** A first-level entry that points to a table. The address is in bits 31:10. */
+export const TableBits = {
+  PXN: 0x004, //    privileged mode may not execute what is below
+  NS: 0x008, //     of the security extensions; without effect here
+  Domain: 0x1e0, // of everything below
+} as const;
+
+/** Where the attributes of a page lie in an entry, as masks. */
+export interface PageBits {
+  readonly XN: number; //   execute never
+  readonly B: number; //    bufferable, with C and TEX: the memory type
+  readonly C: number; //    cacheable
+  readonly TEX0: number;
+  readonly TEX1: number;
+  readonly TEX2: number;
+  readonly AP0: number; //  access permissions; with SCTLR.AFE = 1, AP0 is the access flag
+  readonly AP1: number;
+  readonly AP2: number;
+  readonly S: number; //    shareable
+  readonly nG: number; //   not global
+}
+
+/** A section or a supersection. Address bits of a section: 31:20, of a supersection: 31:24. */
+export const SectionBits = {
+  PXN: 0x1,
+  B: 0x4,
+  C: 0x8,
+  XN: 0x10,
+  Domain: 0x1e0, //       supersection: address bits 39:36, and its domain is 0
+  AP0: 0x400,
+  AP1: 0x800,
+  TEX0: 0x1000,
+  TEX1: 0x2000,
+  TEX2: 0x4000,
+  AP2: 0x8000,
+  S: 0x1_0000,
+  nG: 0x2_0000,
+  Super: 0x4_0000, //     tells a supersection from a section
+  NS: 0x8_0000,
+  Base35_32: 0xf0_0000, // supersection only
+} as const satisfies PageBits & Record<string, number>;
+
+/** A large page. Address bits: 31:16. */
+export const LargePageBits: PageBits = {
+  B: 0x4,
+  C: 0x8,
+  AP0: 0x10,
+  AP1: 0x20,
+  AP2: 0x200,
+  S: 0x400,
+  nG: 0x800,
+  TEX0: 0x1000,
+  TEX1: 0x2000,
+  TEX2: 0x4000,
+  XN: 0x8000,
+};
+
+/** A small page. Address bits: 31:12. */
+export const SmallPageBits: PageBits = {
+  XN: 0x1,
+  B: 0x4,
+  C: 0x8,
+  AP0: 0x10,
+  AP1: 0x20,
+  TEX0: 0x40,
+  TEX1: 0x80,
+  TEX2: 0x100,
+  AP2: 0x200,
+  S: 0x400,
+  nG: 0x800,
+};
+
+const { Read, Write, Execute, NoCache, All } = PageFlag;
+const ADDRESS_LIMIT = 2 ** 32;
+
+/** Make entry `index` of a first-level table point to the table `child`, in domain 0. */
+export function writeTable(
+  mem: PhysMem,
+  level: number,
+  table: Paddr,
+  index: number,
+  child: Paddr,
+): void {
+  assert(levelAt(level).childType !== undefined, 'a second-level table has no tables below it');
+  assert(isAligned(child, 10), 'a second-level table begins at a multiple of 1 KiB');
+  assert(child < ADDRESS_LIMIT, 'a table lies below 4 GiB');
+  mem.store32(entryAt(mem, level, table, index), (child | FirstKind.Table) >>> 0);
+}
+
+/**
+ * Make entry `index` map the `2 ** spanBits` bytes at `frame` for user mode: a section or a small
+ * page, in domain 0 and not global.
+ * Whatever is writable or executable is readable too: the format cannot say otherwise. With none
+ * of the three the entry stays present, but for privileged mode to read only, so that the slot is
+ * taken and user mode faults.
+ */
+export function writePage(
+  mem: PhysMem,
+  level: number,
+  table: Paddr,
+  index: number,
+  frame: Paddr,
+  flags: number,
+): void {
+  const { spanBits } = levelAt(level);
+  assert(isAligned(frame, spanBits), 'a page begins at a multiple of its size');
+  assert(frame < ADDRESS_LIMIT, 'a section or small page lies below 4 GiB');
+  assert((flags & ~All) === 0, 'unknown page flags');
+  const attributes =
+    level === 0
+      ? FirstKind.Section | attributesOf(SectionBits, flags)
+      : SecondKind.SmallPage | attributesOf(SmallPageBits, flags);
+  mem.store32(entryAt(mem, level, table, index), (frame | attributes) >>> 0);
+}
+
+/** Make entry `index` empty. */
+export function clearEntry(mem: PhysMem, level: number, table: Paddr, index: number): void {
+  mem.store32(entryAt(mem, level, table, index), 0);
+}
+
+/** Whether the hardware would use entry `index`. */
+export function isPresent(mem: PhysMem, level: number, table: Paddr, index: number): boolean {
+  return (mem.load32(entryAt(mem, level, table, index)) & 3) !== 0;
+}
+
+/** What entry `index` says. Pages count as accessed and dirty, as nothing says that they are not. */
+export function readEntry(mem: PhysMem, level: number, table: Paddr, index: number): EntryView {
+  const word = mem.load32(entryAt(mem, level, table, index));
+  const kind = word & 3;
+  if (kind === 0) {
+    return { kind: 'empty', base: asPaddr(0), flags: 0, accessed: false, dirty: false };
+  }
+  if (level === 0 && kind === FirstKind.Table) {
+    const base = asPaddr((word & ~0x3ff) >>> 0);
+    return { kind: 'table', base, flags: 0, accessed: true, dirty: false };
+  }
+  const bits = level === 0 ? 20 : kind === SecondKind.LargePage ? 16 : 12;
+  const isSuper = level === 0 && (word & SectionBits.Super) !== 0;
+  const base = isSuper ? supersectionBase(word) : (word & -(2 ** bits)) >>> 0;
+  const layout = bits === 20 ? SectionBits : bits === 16 ? LargePageBits : SmallPageBits;
+  const flags = flagsOf(layout, word);
+  return { kind: 'page', base: asPaddr(base), flags, accessed: true, dirty: true };
+}
+
+/** Physical address that a supersection entry maps, 40 bits. */
+export function supersectionBase(word: number): number {
+  const above = ((word >>> 1) & 0xf0) | ((word >>> 20) & 0xf); // bits 8:5, then 23:20
+  return above * ADDRESS_LIMIT + ((word & 0xff00_0000) >>> 0);
+}
+
+/** Whether the memory type of a page is not cacheable: strongly-ordered, device, or normal. */
+export function isUncached(bits: PageBits, word: number): boolean {
+  if ((word & bits.C) !== 0) return false;
+  // TEX[2] = 1 gives the inner cache policy in C and B, and 01 is write-back.
+  return (word & bits.TEX2) === 0 || (word & bits.B) === 0;
+}
+
+/** AP[2:0] = 011: user may write; 010: user may read; 101: privileged mode may read, user nothing. */
+function attributesOf(bits: PageBits, flags: number): number {
+  let word = bits.S | bits.nG;
+  if ((flags & Write) !== 0) word |= bits.AP1 | bits.AP0;
+  else if ((flags & (Read | Execute)) !== 0) word |= bits.AP1;
+  else word |= bits.AP2 | bits.AP0;
+  if ((flags & Execute) === 0) word |= bits.XN;
+  // Shareable device memory, which also suits registers; else normal write-back, write-allocate.
+  if ((flags & NoCache) !== 0) word |= bits.B;
+  else word |= bits.TEX0 | bits.C | bits.B;
+  return word;
+}
+
+function flagsOf(bits: PageBits, word: number): number {
+  const flags = isUncached(bits, word) ? NoCache : 0;
+  if ((word & bits.AP1) === 0) return flags;
+  const isWritable = (word & bits.AP0) !== 0 && (word & bits.AP2) === 0;
+  const isExecutable = (word & bits.XN) === 0;
+  return flags | Read | (isWritable ? Write : 0) | (isExecutable ? Execute : 0);
+}
+
+function entryAt(mem: PhysMem, level: number, table: Paddr, index: number): Paddr {
+  const { entryCount, tableBytes } = levelAt(level);
+  assert(index >= 0 && index < entryCount, 'entry index outside its table');
+  assert(mem.contains(table, tableBytes), 'page table outside memory');
+  return asPaddr(table + 4 * index);
+}

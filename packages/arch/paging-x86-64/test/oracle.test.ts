@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { createWalker } from '../src/index.ts';
+import {
+  type Fixture,
+  loadTables,
+  readFixtures,
+  regsOf,
+  storeWords,
+  walkFor,
+  wordsOf,
+} from './fixture.ts';
+
+const fixtures = readFixtures();
+
+/** The probes that a walker answers otherwise than QEMU, with its answers. */
+function disagreements(fixture: Fixture, mem = loadTables(fixture)): string[] {
+  const walker = createWalker(mem, regsOf(fixture));
+  return fixture.probes.flatMap((probe) => {
+    const came = walkFor(walker, Number(fixture.root), probe);
+    return came === probe ? [] : [`${came}, QEMU: ${probe}`];
+  });
+}
+
+describe('the walker agrees with QEMU on', () => {
+  test.each(fixtures)('$file: $about', (fixture) => {
+    const mem = loadTables(fixture);
+    expect(disagreements(fixture, mem)).toEqual([]);
+    const expected = loadTables(fixture);
+    storeWords(expected, fixture.changed);
+    expect(wordsOf(mem)).toEqual(wordsOf(expected));
+  });
+});
+
+describe('a corrupted table is noticed:', () => {
+  const [fixture] = readFixtures('random-01') as [Fixture];
+
+  /** `fixture` with the bits `mask` flipped in entry `index`, or in all. */
+  function corrupted(mask: bigint, index?: number): Fixture {
+    const words = fixture.words.map((line, i) => {
+      const [address, value = ''] = line.split(' ');
+      const flipped = index === undefined || index === i ? BigInt(value) ^ mask : BigInt(value);
+      return `${address} 0x${flipped.toString(16)}`;
+    });
+    return { ...fixture, words };
+  }
+
+  test.each([
+    ['P', 1n],
+    ['RW', 2n],
+    ['US', 4n],
+    ['PS', 0x80n],
+    ['the address', 0x1000n],
+    ['a reserved bit', 1n << 45n],
+    ['XD', 1n << 63n],
+  ])('%s', (_, mask) => {
+    expect(disagreements(corrupted(mask))).not.toEqual([]);
+  });
+
+  test('most entries, one at a time', () => {
+    const missed = fixture.words.filter((_, i) => disagreements(corrupted(1n, i)).length === 0);
+    expect(missed.length).toBeLessThan(fixture.words.length / 4);
+  });
+});

@@ -1,0 +1,51 @@
+/**
+ * What the boot loader found and put where: it hands this page to the CPU driver of the bootstrap
+ * core, which fills in the capability slots and maps it for init.
+ * Source: Barrelfish init.h `struct bootinfo`; the names of the fields are ours.
+ */
+
+import { layout, type Paddr, text, u8, u32, u64 } from '@barreleye/core';
+
+/** The boot information occupies this many bytes. */
+export const BOOTINFO_BYTES = 16384;
+/** "BINF": the loader has filled it in. */
+export const BOOTINFO_MAGIC = 0x464e4942;
+/** Regions that fit behind the header. */
+export const BOOTINFO_REGION_COUNT = 200;
+
+/** What a region of physical addresses is. */
+export const RegionType = {
+  Empty: 0, //    RAM, free: a RAM capability in the super CNode
+  RootTask: 1, // RAM, used to build the kernel's objects and init: no capability
+  PhysAddr: 2, // devices: a PhysAddr capability in the PhysAddr CNode
+  Platform: 3, // tables that describe the machine, likewise
+  Module: 4, //   a boot module: a DevFrame capability in the module CNode
+} as const;
+
+export const BootInfo = layout('BootInfo', 64, {
+  magic: u32(0),
+  regionCount: u32(4),
+  coreCount: u32(8), // cores of the board
+  initModule: u32(12), // index of the region that holds init's image
+  frequency: u64(16), // of the cycle clock, per second
+  ramBytes: u64(24), // of the board in all
+  seed: u32(32), // of this run
+  flags: u32(36),
+});
+
+/** One region. `slot` counts within the regions of the same type, in the order of the array. */
+export const BootRegion = layout('BootRegion', 80, {
+  base: u64<Paddr>(0),
+  bytes: u64(8),
+  type: u8(16), // RegionType
+  device: u8(17), // DeviceClass
+  slot: u32(20), // in the CNode of the type
+  irq: u32(24), // interrupt line of a device, 0 for none
+  fileBytes: u32(28), // exact length of a module
+  name: text(32, 48), // of a module or device; menu.lst arguments follow the path
+});
+
+/** Address of the `index`-th region of the boot information at `at`. */
+export function bootRegionOffset(index: number): number {
+  return BootInfo.$bytes + index * BootRegion.$bytes;
+}

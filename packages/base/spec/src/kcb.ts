@@ -1,0 +1,85 @@
+/**
+ * Kernel-private structures: the kernel control block, which is everything a CPU driver knows, and
+ * the dispatcher control block. A new CPU driver over the same KCB goes on where the old one was.
+ */
+
+import { inner, layout, type Paddr, u8, u32, u64, words } from '@barreleye/core';
+import { Cte } from './cte.ts';
+
+export const KCB_BYTES = 131072;
+export const DCB_BYTES = 1024;
+/** Interrupt vectors of a core that can be connected to an endpoint. */
+export const IRQ_VECTOR_COUNT = 224;
+/** Marks a KCB that a CPU driver may adopt: "KCB1". */
+export const KCB_MAGIC = 0x3142434b;
+/** RAM regions that wait for the monitor to collect them. */
+export const PENDING_RAM_COUNT = 4;
+
+/** RAM whose last capability died while nobody could be told. */
+export const PendingRam = layout('PendingRam', 16, {
+  base: u64<Paddr>(0),
+  bytes: u64(8), // 0: the entry is free
+});
+
+/** Kernel control block. Written by: the CPU driver of its core, nobody else. */
+export const Kcb = layout('Kcb', KCB_BYTES, {
+  magic: u32(0), // KCB_MAGIC
+  coreId: u8(4),
+  scheduler: u8(5), // 0 round robin
+  // Mapping database: root of the tree, the two lists, counters that mint identities.
+  mdbRoot: u32(8), // Cte / 64
+  deleteHead: u32(12), // Cte / 64
+  deleteTail: u32(16),
+  clearHead: u32(20),
+  nextId: u32(24), // of ID capabilities; the first is 1
+  nextDomainId: u32(28),
+  // Scheduling. DCB addresses are 64-bit, 0 for none.
+  current: u64<Paddr>(32),
+  ring: u64<Paddr>(40), // the run queue: the dispatcher that ran last
+  wakeup: u64<Paddr>(48), // head of the wake-up queue, sorted by time
+  timeslice: u64(56), // cycles
+  sliceEnd: u64(64), // when the current slice ends, cycles
+  // Counters. Cycles and calls since the core started.
+  kernelEntries: u64(72),
+  systemCalls: u64(80),
+  contextSwitches: u64(88),
+  pageFaults: u64(96),
+  interrupts: u64(104),
+  lostMessages: u64(112), // notifications that found a full endpoint
+  bootInfo: u64<Paddr>(120),
+  pendingRam: inner(128, PendingRam, PENDING_RAM_COUNT),
+  rootCn: inner(192, Cte), // root CNode of the first domain
+  monitorEp: inner(256, Cte), // where the kernel reports deaths and returned RAM
+  irqAllocated: words(320, 8), // one bit a vector
+  irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
+});
+
+/** Scheduling state of a dispatcher. */
+export const DcbState = { New: 0, Runnable: 1, Blocked: 2, Dead: 3 } as const;
+
+/** Dispatcher control block. Written by: the CPU driver of its core. */
+export const Dcb = layout('Dcb', DCB_BYTES, {
+  // Address of the dispatcher frame, physical; it is also the capability `frame`.
+  disp: u64<Paddr>(0),
+  // Where user mode sees that frame.
+  dispVaddr: u64(8),
+  vspaceRoot: u64<Paddr>(16),
+  disabled: u8(24), // as of the last save: 1 resumes the disabled area, 0 takes an upcall
+  state: u8(25), // DcbState
+  isQueued: u8(26), // in the run queue
+  isWaiting: u8(27), // in the wake-up queue
+  faultsTaken: u32(28), // while disabled, since the last progress
+  domainId: u32(32),
+  // Run queue, a ring; wake-up queue, a list. 0 for none.
+  next: u64<Paddr>(40),
+  prev: u64<Paddr>(48),
+  wakeupTime: u64(56), // cycles
+  wakeupNext: u64<Paddr>(64),
+  wakeupPrev: u64<Paddr>(72),
+  tag: u32(80), // address-space tag for the TLB
+  // Real-time scheduling (part 4).
+  weight: u32(84),
+  cspace: inner(128, Cte),
+  vspace: inner(192, Cte),
+  frame: inner(256, Cte),
+});

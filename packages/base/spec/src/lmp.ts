@@ -1,0 +1,23 @@
+/**
+ * Endpoints of local message passing: a ring of words in the receiver's dispatcher frame.
+ * Source: Barrelfish lmp.h; indices and words are 32 bits here, words in pairs on 64-bit cores.
+ */
+
+import { layout, u32 } from '@barreleye/core';
+
+/** Head of an endpoint buffer; the ring of `bufWords` words follows it. */
+export const LmpEndpoint = layout('LmpEndpoint', 16, {
+  recvCspace: u32(0), // capability address of the root CNode for the next received capability
+  recvSlot: u32(4), //   capability address of that slot
+  delivered: u32(8), //  ring index of the next word to write. Written by: the CPU driver
+  consumed: u32(12), //  ring index of the next word to read. Written by: the dispatcher
+});
+
+/** Flags of an LMP send. */
+export const LmpFlag = { Sync: 1, Yield: 2, GiveAway: 4, Identify: 8 } as const;
+
+/** Bytes of one ring word: the same on every architecture. */
+export const LMP_RING_WORD_BYTES = 8;
+
+/** Header word of a message: bit 0 says that a capability came along; bits 8-15 count words. */
+export const LmpHeader = { CapBit: 1, LengthShift: 8 } as const;

@@ -1,0 +1,152 @@
+/**
+ * The system call interface: numbers, and how the words of an invocation are laid out. Every
+ * argument is a 32-bit word on every architecture (byte counts and offsets take two, low first);
+ * arch.ts says which registers carry them and what spills into the dispatcher frame (ADR 6).
+ */
+
+import type { CapTypeName } from './cap-types.ts';
+
+/** System call numbers: argument word 0. */
+export const Syscall = {
+  Invoke: 0, //  words: header, capability address, then the arguments of the command
+  Yield: 1, //   words: capability address of the target, 0 for undirected
+  Lrpc: 2,
+  Debug: 3,
+  Reboot: 4,
+  Nop: 5,
+  Print: 6,
+  Getchar: 7,
+  Suspend: 10, // the core sleeps until an interrupt
+} as const;
+
+/** Word 1 of an invocation packs command, level of the capability address, and send flags. */
+export const InvokeHeader = { CommandShift: 0, LevelShift: 8, FlagsShift: 16, LengthShift: 24 };
+
+/** Build word 1 of an invocation. */
+export function invokeHeader(command: number, level: number, flags = 0, length = 0): number {
+  return (command | (level << 8) | (flags << 16) | (length << 24)) >>> 0;
+}
+
+/** Words before the arguments of an invocation: number, header, capability address. */
+export const INVOKE_ARGS_AT = 3;
+
+/** Commands of CNodes. Level arguments are packed four bits each, the first lowest. */
+export const CNodeCmd = {
+  // dest cspace, dest cnode, dest slot, source cspace, source cap, levels (dest cnode, source)
+  Copy: 0,
+  // as Copy, then param1, param2
+  Mint: 1,
+  // source cspace, source cap, offset lo, hi, type | count << 16, object bytes lo, hi,
+  // dest cspace, dest cnode, dest slot | dest cnode level << 24
+  Retype: 2,
+  Delete: 3, // cap, level
+  Revoke: 4, // cap, level
+  Create: 5, // type, dest cnode, dest slot | dest cnode level << 24
+  GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
+  GetSize: 7, // value: bytes
+  Resize: 8, // new root, return cnode, return slot
+  // cap, level; value: type | rights << 8. Base, bytes and owner go to the message words 0 to 4
+  Identify: 9,
+} as const;
+
+/** Commands of page tables. */
+export const VNodeCmd = {
+  // entry | count << 16, source cspace, source cap, flags | level << 16, offset lo, hi,
+  // mapping cspace, mapping cnode, mapping slot | mapping cnode level << 24
+  Map: 0,
+  Unmap: 1, // mapping cap, level
+  ModifyFlags: 2, // first entry, count, flags
+  CleanDirtyBits: 3,
+  CopyRemap: 4,
+  Inherit: 5,
+} as const;
+
+/** Commands of mappings. */
+export const MappingCmd = { Modify: 0, Destroy: 1 } as const;
+
+/** Commands of dispatchers. */
+export const DispatcherCmd = {
+  // cspace, cspace level, vspace root, dispatcher frame, run, frame virtual address lo, hi
+  Setup: 0,
+  Properties: 1,
+  PerfMon: 2,
+  Setup2: 3,
+  DumpPTables: 4,
+  DumpCapabilities: 5,
+} as const;
+
+/** Commands of the IRQ table and of interrupt capabilities. */
+export const IrqTableCmd = { AllocDestCap: 1 } as const; // line, dest cnode, slot | level << 24
+export const IrqDestCmd = { Connect: 0, GetVector: 1, GetCpu: 2 } as const; // endpoint cap, level
+export const IrqSrcCmd = { GetVecStart: 0, GetVecEnd: 1 } as const;
+
+/** Commands of KCBs, RAM (a benchmark), ID, IPIs. */
+export const KcbCmd = { Identify: 0, Clone: 1 } as const;
+export const RamCmd = { Noop: 0 } as const;
+export const IdCmd = { Identify: 0 } as const;
+
+/** Commands of the Kernel capability, numbers as in Barrelfish. */
+export const KernelCmd = {
+  SpawnCore: 0,
+  IdentifyCap: 1,
+  IdentifyDomainsCap: 2,
+  RemoteRelations: 3,
+  CapHasRelations: 4,
+  CreateCap: 5,
+  CopyExisting: 6,
+  GetCoreId: 7,
+  GetArchId: 8,
+  NullifyCap: 9,
+  SetupTrace: 10,
+  Register: 11,
+  DomainId: 12,
+  GetCapOwner: 13,
+  SetCapOwner: 14,
+  LockCap: 15,
+  UnlockCap: 16,
+  DeleteLast: 17,
+  DeleteForeigns: 18,
+  RevokeMarkTarget: 19,
+  RevokeMarkRelations: 20,
+  DeleteStep: 21,
+  ClearStep: 22,
+  Retype: 23,
+  HasDescendants: 24,
+  IsRetypeable: 25,
+  SyncTimer: 26,
+  IpiRegister: 27,
+  IpiDelete: 28,
+  GetGlobalPhys: 29,
+  AddKcb: 30,
+  RemoveKcb: 31,
+  SuspendKcbSched: 32,
+  GetPlatform: 33,
+  ReclaimRam: 34,
+  Counters: 35, // counter number; value: its count
+} as const;
+
+/** Names of the counters that `KernelCmd.Counters` reads, in order. */
+export const COUNTERS = [
+  'kernel entries',
+  'system calls',
+  'context switches',
+  'page faults',
+  'interrupts',
+] as const;
+
+/** Command tables by capability type, for printers and documentation. */
+export const COMMANDS: { readonly [K in CapTypeName]?: { readonly [name: string]: number } } = {
+  L1CNode: CNodeCmd,
+  L2CNode: CNodeCmd,
+  Dispatcher: DispatcherCmd,
+  IRQTable: IrqTableCmd,
+  IRQDest: IrqDestCmd,
+  IRQSrc: IrqSrcCmd,
+  KernelControlBlock: KcbCmd,
+  RAM: RamCmd,
+  ID: IdCmd,
+  Kernel: KernelCmd,
+};
+
+/** Flags of a mapping; the architecture turns them into bits of its entries. */
+export const PageFlag = { Read: 1, Write: 2, Execute: 4, NoCache: 8, All: 15 } as const;

@@ -1,0 +1,66 @@
+/**
+ * The capability system of one core, as a value to pass around. It knows where its memory is and
+ * whom to tell; everything else that it knows is bytes in that memory: the slots, and six fields
+ * of the kernel control block (`mdbRoot`, `deleteHead`, `deleteTail`, `clearHead`, `nextId`,
+ * `nextDomainId`). A second `Caps` over the same memory goes on where the first one was.
+ */
+
+import { assert, type CoreId, coreId, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';
+import { Kcb, type ObjType } from '@barreleye/spec';
+import { createKey, type Key } from './key.ts';
+import { createRangeAnswer, type RangeAnswer } from './mdb-range.ts';
+import { type CopyPlan, createCopyPlan, createRetypePlan, type RetypePlan } from './plans.ts';
+
+/** What the death and birth of objects means to the rest of the CPU driver. None may fail. */
+export interface CapHooks {
+  /** The last capability of a dispatcher is gone: never run it again. Its DCB is still intact. */
+  dispatcherDied(dcb: Ptr<'Dcb'>): void;
+  /** Clear entries `first` to `first + count - 1` of a page table, and every TLB entry for them. */
+  unmapEntries(tableType: ObjType, table: Paddr, first: number, count: number): void;
+  /** A page table was made and zeroed: fill in what every table of its type has. */
+  vnodeCreated(type: ObjType, base: Paddr): void;
+  /** The last capability of a page table is gone: no core may translate through it any more. */
+  vnodeDied(type: ObjType, base: Paddr): void;
+  /** No capability on this core covers these whole pages any more: give them to their manager. */
+  ramFreed(base: Paddr, bytes: number): void;
+}
+
+/** For capability spaces without a kernel around them. */
+export const NO_HOOKS: CapHooks = {
+  dispatcherDied() {},
+  unmapEntries() {},
+  vnodeCreated() {},
+  vnodeDied() {},
+  ramFreed() {},
+};
+
+/** Slot links are 32-bit numbers of 64-byte slots. */
+const REACHABLE_BYTES = 2 ** 38;
+
+export class Caps {
+  readonly mem: PhysMem;
+  readonly kcb: Ptr<'Kcb'>;
+  readonly coreId: CoreId;
+  readonly hooks: CapHooks;
+  // Scratch records, so that no operation allocates. They hold nothing between two calls.
+  readonly copyPlan: CopyPlan;
+  readonly retypePlan: RetypePlan;
+  readonly key: Key;
+  readonly otherKey: Key;
+  readonly rangeAnswer: RangeAnswer;
+
+  /** @param kcb a kernel control block whose `coreId` is set; all else in it may be zero */
+  constructor(mem: PhysMem, kcb: Ptr<'Kcb'>, hooks: CapHooks = NO_HOOKS) {
+    assert(mem.contains(kcb, Kcb.$bytes), 'the kernel control block lies in memory');
+    assert(mem.origin + mem.bytes <= REACHABLE_BYTES, 'slot links reach all of memory');
+    this.mem = mem;
+    this.kcb = kcb;
+    this.coreId = coreId(Kcb.coreId.get(mem, kcb));
+    this.hooks = hooks;
+    this.copyPlan = createCopyPlan();
+    this.retypePlan = createRetypePlan();
+    this.key = createKey();
+    this.otherKey = createKey();
+    this.rangeAnswer = createRangeAnswer();
+  }
+}

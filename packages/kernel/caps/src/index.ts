@@ -1,0 +1,69 @@
+/** Entry of `@barreleye/caps`: explicit named exports, grouped by file. */
+
+export { type CapHooks, Caps, NO_HOOKS } from './caps.ts';
+export { checkMdb } from './check.ts';
+export { applyCopy, copy, copyToSlot, decodeCopy } from './copy.ts';
+export { type CapSpec, createCap, createId, createMapping, type MappingSpec } from './create.ts';
+export {
+  locateEmptySlots,
+  lookupCNode,
+  lookupDestination,
+  lookupSlot,
+  lookupSource,
+  slotAt,
+  slotCount,
+} from './cspace.ts';
+export { moveToSlot } from './cte.ts';
+export { applyDelete, decodeDelete, deleteCap } from './delete.ts';
+export { describeCap, describeRights } from './describe.ts';
+export { checkAvailable, checkOwned, checkRights } from './guard.ts';
+export {
+  createIdentification,
+  type Identification,
+  identify,
+  STATE_FOREIGN,
+  stateOf,
+} from './identify.ts';
+export {
+  invokeCopy,
+  invokeCreate,
+  invokeDelete,
+  invokeGetState,
+  invokeIdentify,
+  invokeMint,
+  invokeResize,
+  invokeRetype,
+  invokeRevoke,
+} from './invoke.ts';
+export { createRangeAnswer, findRange, type RangeAnswer, RangeClass } from './mdb-range.ts';
+export {
+  type CopyPlan,
+  type CopyRequest,
+  createCopyPlan,
+  createRetypePlan,
+  type RetypePlan,
+  type RetypeRequest,
+} from './plans.ts';
+export {
+  findAncestor,
+  findObject,
+  hasCopies,
+  hasDescendants,
+  isCopy,
+  isDescendant,
+} from './relations.ts';
+export { type ResizeRequest, resize } from './resize.ts';
+export { applyRetype, decodeRetype, retype } from './retype.ts';
+export { decodeRevoke, revoke, revokeStep } from './revoke.ts';
+export {
+  errorOf,
+  failed,
+  isEmpty,
+  isError,
+  NO_SLOT,
+  type Slot,
+  type SlotOrError,
+  slotOf,
+} from './slot.ts';
+export { clearStep, deleteStep, isSweepPending, sweep, sweepStep } from './sweep.ts';
+export { eachCap, eachKcbSlot, eachSlot } from './walk.ts';

@@ -1,0 +1,160 @@
+/**
+ * What a capability is about, in a form that can be ordered. Every object has an extent in the name
+ * space of its type root: memory in physical addresses, ranges in their own numbers, identifiers
+ * in (core, number) pairs, and a pure token has all of its space. Mappings and endpoints hang on an
+ * object and take its extent. With that, one order, one notion of copy, and one containment test
+ * serve every type.
+ *
+ * Order: root; base; larger first; type number; what tells mappings and endpoints of one object
+ * apart; slot address. So an object stands before all that was made from it (I1), directly behind
+ * its copies stand its mappings or endpoints, and copies are neighbours (I28).
+ * Source: Barrelfish, Hamlet's `compare_caps`; @differs extents of mappings, endpoints, ranges, ids.
+ */
+
+import { assert, BASE_PAGE_SIZE, isInside, type PhysMem } from '@barreleye/core';
+import { CAP_TYPE_INFO, Cte, capTypeInfo, type Identity, type ObjType } from '@barreleye/spec';
+import type { Slot } from './slot.ts';
+
+/** Place of a capability in the order. Filled by `readKey`, adjusted by queries. */
+export interface Key {
+  root: number;
+  /** Extent in the name space of the root. */
+  base: number;
+  bytes: number;
+  type: ObjType;
+  /** Mapping: table, first entry, count. Endpoint: 0, buffer offset, words. Else zero. */
+  extra0: number;
+  extra1: number;
+  extra2: number;
+  /** The tiebreak: a slot address; 0 stands before, Infinity behind all copies of the object. */
+  slot: number;
+}
+
+/** A name space is shorter than this. */
+export const WHOLE_SPACE = 2 ** 52;
+
+/** The largest object that can be mapped, in pages: 16 TiB. */
+export const MAX_MAPPED_PAGES = 2 ** 32 - 1;
+
+const Extent = { Memory: 0, Mapping: 1, Endpoint: 2, Range: 3, Id: 4, Token: 5 } as const;
+
+const EXTENT_OF = {
+  none: Extent.Token,
+  region: Extent.Memory,
+  object: Extent.Memory,
+  endpoint: Extent.Endpoint,
+  mapping: Extent.Mapping,
+  range: Extent.Range,
+  id: Extent.Id,
+} as const satisfies Record<Identity, number>;
+
+/** Extent kind by type number. */
+const KINDS = Uint8Array.from(CAP_TYPE_INFO, (info) => EXTENT_OF[info.identity]);
+/** Type root by type number. */
+const ROOTS = Uint8Array.from(CAP_TYPE_INFO, (info) => info.root);
+/** Bytes of the object that a mapping or endpoint hangs on, where that type fixes them. */
+const HOST_BYTES = Uint32Array.from(CAP_TYPE_INFO, (info) => {
+  const [parent] = info.parents;
+  return parent === undefined ? 0 : capTypeInfo(parent).bytes;
+});
+
+/** An empty key to fill. */
+export function createKey(): Key {
+  return { root: 0, base: 0, bytes: 0, type: 0, extra0: 0, extra1: 0, extra2: 0, slot: 0 };
+}
+
+/** Type root of `type`: the name space that its extents are in. */
+export function rootOf(type: ObjType): number {
+  return ROOTS[type] as number;
+}
+
+/** Whether capabilities of `type` hang on an object and never have descendants. */
+export function isLeafType(type: ObjType): boolean {
+  return KINDS[type] === Extent.Mapping || KINDS[type] === Extent.Endpoint;
+}
+
+/** First number of the extent of `slot`, which holds a capability of type `type`. */
+export function baseOf(mem: PhysMem, slot: Slot, type: ObjType): number {
+  switch (KINDS[type]) {
+    case Extent.Range:
+      return Cte.arg0.get(mem, slot);
+    case Extent.Id:
+      return Cte.arg0.get(mem, slot) * 2 ** 32 + Cte.arg1.get(mem, slot);
+    case Extent.Token:
+      return 0;
+    default:
+      return Cte.base.get(mem, slot);
+  }
+}
+
+/** Length of the extent of `slot`, which holds a capability of type `type`. */
+export function bytesOf(mem: PhysMem, slot: Slot, type: ObjType): number {
+  switch (KINDS[type]) {
+    case Extent.Memory:
+      return Cte.bytes.get(mem, slot);
+    case Extent.Mapping:
+      // Which of several objects at one base was mapped: kept in a field that only tables use.
+      return (HOST_BYTES[type] as number) || Cte.tableHead.get(mem, slot) * BASE_PAGE_SIZE;
+    case Extent.Endpoint:
+      return HOST_BYTES[type] as number;
+    case Extent.Range:
+      return Cte.arg1.get(mem, slot) - Cte.arg0.get(mem, slot) + 1;
+    case Extent.Id:
+      return 1;
+    default:
+      return WHOLE_SPACE;
+  }
+}
+
+/** Fill `key` with the place of the capability in `slot`. */
+export function readKey(mem: PhysMem, slot: Slot, key: Key): void {
+  const type = Cte.type.get(mem, slot);
+  assert(type !== 0, 'an empty slot has no place in the order');
+  const kind = KINDS[type];
+  const hangs = kind === Extent.Mapping || kind === Extent.Endpoint;
+  key.root = rootOf(type);
+  key.base = baseOf(mem, slot, type);
+  key.bytes = bytesOf(mem, slot, type);
+  key.type = type;
+  key.extra0 = kind === Extent.Mapping ? Cte.bytes.get(mem, slot) : 0;
+  key.extra1 = hangs ? Cte.arg0.get(mem, slot) : 0;
+  key.extra2 = hangs ? Cte.arg1.get(mem, slot) : 0;
+  key.slot = slot;
+}
+
+/** Negative, zero or positive as `key` stands before, at or behind the capability in `slot`. */
+export function compareToSlot(mem: PhysMem, key: Key, slot: Slot): number {
+  return compareObject(mem, key, slot) || key.slot - slot;
+}
+
+/** As `compareToSlot` without the tiebreak: zero for every copy of the object. */
+export function compareObject(mem: PhysMem, key: Key, slot: Slot): number {
+  const type = Cte.type.get(mem, slot);
+  const root = rootOf(type);
+  if (key.root !== root) return key.root - root;
+  const base = baseOf(mem, slot, type);
+  if (key.base !== base) return key.base - base;
+  const bytes = bytesOf(mem, slot, type);
+  if (key.bytes !== bytes) return bytes - key.bytes;
+  if (key.type !== type) return key.type - type;
+  return isLeafType(type) ? compareLeaf(mem, key, slot, type) : 0;
+}
+
+/**
+ * Whether `child` descends from `parent`: same root, extent inside the parent's, type behind the
+ * parent's where the extents are equal. Derivation in any number of steps; the one notion of
+ * descent in the system (T1).
+ */
+export function isDescendantKey(child: Key, parent: Key): boolean {
+  if (child.root !== parent.root || isLeafType(parent.type)) return false;
+  if (!isInside(child.base, child.bytes, parent.base, parent.bytes)) return false;
+  return child.bytes === parent.bytes ? child.type > parent.type : child.type >= parent.type;
+}
+
+function compareLeaf(mem: PhysMem, key: Key, slot: Slot, type: ObjType): number {
+  const table = KINDS[type] === Extent.Mapping ? Cte.bytes.get(mem, slot) : 0;
+  if (key.extra0 !== table) return key.extra0 - table;
+  const first = Cte.arg0.get(mem, slot);
+  if (key.extra1 !== first) return key.extra1 - first;
+  return key.extra2 - Cte.arg1.get(mem, slot);
+}

@@ -1,0 +1,61 @@
+/**
+ * Revoke: of an object and all that was ever made from it, one capability remains. The work is done
+ * in bounded steps, and the only state is the database itself: as long as it shows a copy or a
+ * descendant, there is a step to take. So a revoke can be interrupted anywhere and started again.
+ * Source: Barrelfish kernel/cap_delete.c `caps_mark_revoke`; @differs no mark list (T1, I39).
+ */
+
+import { assert, type Errval, OK } from '@barreleye/core';
+import { CteFlag, Err } from '@barreleye/spec';
+import type { Caps } from './caps.ts';
+import { checkAvailable, hasFlag, isDying, isForeign } from './guard.ts';
+import { kill } from './kill.ts';
+import { firstDescendant, otherCopy } from './relations.ts';
+import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
+import { isSweepPending, sweepStep } from './sweep.ts';
+
+const REMOTE_DEPENDENTS = CteFlag.RemoteCopies | CteFlag.RemoteDescendants;
+
+/**
+ * Whether the capability in `slot` may be revoked on this core alone.
+ * @errors SYS_ERR_CAP_LOCKED; SYS_ERR_RETRY_THROUGH_MONITOR other cores may hold copies or
+ *   descendants, or own the object
+ */
+export function decodeRevoke(caps: Caps, slot: Slot): Errval {
+  if (isEmpty(caps.mem, slot)) return Err.SYS_ERR_CAP_NOT_FOUND;
+  const err = checkAvailable(caps, slot);
+  if (err !== OK) return err;
+  const isElsewhere = isForeign(caps, slot) || hasFlag(caps, slot, REMOTE_DEPENDENTS);
+  return isElsewhere ? Err.SYS_ERR_RETRY_THROUGH_MONITOR : OK;
+}
+
+/**
+ * Take one step towards the state in which only `slot` is left: end one copy or descendant, or
+ * sweep a little of what earlier steps have marked.
+ * @errors SYS_ERR_CAP_NOT_FOUND nothing is left to do; those of `deleteStep`
+ */
+export function revokeStep(caps: Caps, slot: Slot): Errval {
+  assert(!isEmpty(caps.mem, slot), 'a revoke keeps its target');
+  const err = isSweepPending(caps) ? sweepStep(caps) : Err.SYS_ERR_CAP_NOT_FOUND;
+  if (err === OK) return OK;
+  const copy = otherCopy(caps, slot);
+  const victim = copy === NO_SLOT ? firstDescendant(caps, slot) : copy;
+  if (victim === NO_SLOT || isDying(caps, victim)) return err;
+  kill(caps, victim);
+  return OK;
+}
+
+/**
+ * Decode, then steps until the revoke is complete.
+ * @errors those of `decodeRevoke` and `deleteStep`; SYS_ERR_CAP_NOT_FOUND the target itself was in
+ *   a CNode that has been revoked
+ */
+export function revoke(caps: Caps, slot: Slot): Errval {
+  let err = decodeRevoke(caps, slot);
+  while (err === OK) {
+    if (isEmpty(caps.mem, slot) || isDying(caps, slot)) return Err.SYS_ERR_CAP_NOT_FOUND;
+    err = revokeStep(caps, slot);
+    if (err === Err.SYS_ERR_CAP_NOT_FOUND) return OK;
+  }
+  return err;
+}

@@ -1,0 +1,155 @@
+/**
+ * The sweep: what deletions have marked, taken apart in bounded steps (I39). A step works on the
+ * oldest marked object: first what hangs on it, then what it holds, then the object itself.
+ *
+ * Containers need care, for their slots may hold the capabilities of other dying containers, even
+ * in circles. A dying container therefore buries itself: its capability moves into the first slot
+ * of its own memory. That frees the slot it was in, and when the delete list is empty, every
+ * container on the clear list holds nothing but its own capability: they can be cleared in any
+ * order, and no memory is given back that still holds a capability (I38).
+ * Source: Barrelfish kernel/cap_delete.c, two lists and two kinds of step; @differs burial.
+ */
+
+import { type Errval, OK } from '@barreleye/core';
+import { Cte, capTypeInfo, Err } from '@barreleye/spec';
+import type { Caps } from './caps.ts';
+import { innerSlot, innerSlotCount, isContainer } from './container.ts';
+import { exchangeSlots, moveToSlot } from './cte.ts';
+import { isForeign } from './guard.ts';
+import { destroy, dropCopy, kill, whyLastMustWait } from './kill.ts';
+import {
+  clearHead,
+  deleteHead,
+  dropClearHead,
+  dropDeleteHead,
+  pushClear,
+  replaceDeleteHead,
+  rotateDeleteList,
+} from './lists.ts';
+import { firstMappingIn } from './mappings.ts';
+import { isReturnable, returnGaps } from './ram.ts';
+import { firstLeaf } from './relations.ts';
+import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
+
+/** Slots of a container that one step visits. */
+const SLOTS_PER_STEP = 256;
+/** Mappings or endpoints that one step removes. */
+const LEAVES_PER_STEP = 64;
+
+/** Whether marked objects wait for `deleteStep` or `clearStep`. */
+export function isSweepPending(caps: Caps): boolean {
+  return deleteHead(caps) !== NO_SLOT || clearHead(caps) !== NO_SLOT;
+}
+
+/**
+ * A bounded piece of the work on the oldest marked object.
+ * @errors SYS_ERR_CAP_NOT_FOUND nothing is marked; SYS_ERR_CAP_LOCKED or SYS_ERR_DELETE_LAST_OWNED
+ *   the monitor must act first (the object has gone to the end of the list, T28)
+ */
+export function deleteStep(caps: Caps): Errval {
+  const head = deleteHead(caps);
+  if (head === NO_SLOT) return Err.SYS_ERR_CAP_NOT_FOUND;
+  const err = whyLastMustWait(caps, head);
+  if (err !== OK) {
+    rotateDeleteList(caps);
+    return err;
+  }
+  if (killLeaves(caps, head) || killMappingsIn(caps, head)) return OK;
+  if (isContainer(caps.mem, head) && !isForeign(caps, head)) sweepContainer(caps, head);
+  else sweepObject(caps, head);
+  return OK;
+}
+
+/**
+ * Give back the memory of one container whose contents are gone.
+ * @errors SYS_ERR_CAP_NOT_FOUND nothing to clear; SYS_ERR_CAP_LOCKED deletion comes first
+ */
+export function clearStep(caps: Caps): Errval {
+  if (deleteHead(caps) !== NO_SLOT) return Err.SYS_ERR_CAP_LOCKED;
+  const head = clearHead(caps);
+  if (head === NO_SLOT) return Err.SYS_ERR_CAP_NOT_FOUND;
+  dropClearHead(caps);
+  destroy(caps, head);
+  return OK;
+}
+
+/** One step of either kind. @errors those of `deleteStep`; SYS_ERR_CAP_NOT_FOUND nothing pends */
+export function sweepStep(caps: Caps): Errval {
+  return deleteHead(caps) === NO_SLOT ? clearStep(caps) : deleteStep(caps);
+}
+
+/**
+ * Steps until nothing is pending.
+ * @errors the first step that needs the monitor
+ */
+export function sweep(caps: Caps): Errval {
+  while (isSweepPending(caps)) {
+    const err = sweepStep(caps);
+    if (err !== OK) return err;
+  }
+  return OK;
+}
+
+/** Remove mappings of, or endpoints on, the object. Whether the step is used up. */
+function killLeaves(caps: Caps, head: Slot): boolean {
+  for (let i = 0; i < LEAVES_PER_STEP; i++) {
+    const leaf = firstLeaf(caps, head);
+    if (leaf === NO_SLOT) return false;
+    kill(caps, leaf);
+  }
+  return true;
+}
+
+/** Remove mappings made in the page table. Whether the step is used up. */
+function killMappingsIn(caps: Caps, head: Slot): boolean {
+  if (!capTypeInfo(Cte.type.get(caps.mem, head)).vnode) return false;
+  for (let i = 0; i < LEAVES_PER_STEP; i++) {
+    const mapping = firstMappingIn(caps, head);
+    if (mapping === NO_SLOT) return false;
+    kill(caps, mapping);
+  }
+  return true;
+}
+
+/** An object that holds nothing, and on which nothing hangs any more. */
+function sweepObject(caps: Caps, head: Slot): void {
+  const { identity } = capTypeInfo(Cte.type.get(caps.mem, head));
+  if (identity === 'region' && isReturnable(caps, head)) {
+    if (!returnGaps(caps, head)) return;
+    dropDeleteHead(caps);
+    dropCopy(caps, head);
+  } else {
+    dropDeleteHead(caps);
+    destroy(caps, head);
+  }
+}
+
+/** A container: bury it, then kill what it holds, then put it on the clear list. */
+function sweepContainer(caps: Caps, head: Slot): void {
+  const { mem } = caps;
+  const grave = innerSlot(mem, head, 0);
+  if (head !== grave) {
+    bury(caps, head, grave);
+    return;
+  }
+  const count = innerSlotCount(mem, head);
+  const cursor = Math.max(1, Cte.tableHead.get(mem, head));
+  const end = Math.min(count, cursor + SLOTS_PER_STEP);
+  for (let i = cursor; i < end; i++) kill(caps, innerSlot(mem, head, i));
+  Cte.tableHead.set(mem, head, end);
+  if (end < count) return;
+  dropDeleteHead(caps);
+  pushClear(caps, head);
+}
+
+/** Move a dying container into `grave`, the first slot of its own memory, or come closer to it. */
+function bury(caps: Caps, head: Slot, grave: Slot): void {
+  kill(caps, grave);
+  if (isEmpty(caps.mem, grave)) {
+    moveToSlot(caps, head, grave);
+    replaceDeleteHead(caps, head, grave);
+  } else {
+    // It holds another dying object, which is on the list too: that one goes to the head.
+    exchangeSlots(caps, head, grave);
+  }
+}

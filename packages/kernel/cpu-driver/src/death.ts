@@ -1,0 +1,62 @@
+/**
+ * What the birth and death of kernel objects means to the rest of the CPU driver: the hooks that
+ * the capability system calls.
+ */
+
+import type { CapHooks } from '@barreleye/caps';
+import { asPaddr, asPtr } from '@barreleye/core';
+import { Dcb, DcbState, Kcb, PENDING_RAM_COUNT, PendingRam } from '@barreleye/spec';
+import { currentDcb } from './dispatch.ts';
+import type { Kernel } from './kernel.ts';
+import { removeFromQueue } from './schedule.ts';
+import { cancelWakeup } from './wakeup.ts';
+
+/** The hooks of the kernel that `kernel()` returns; it exists when the first hook is called. */
+export function createCapHooks(kernel: () => Kernel): CapHooks {
+  return {
+    dispatcherDied(dcb) {
+      stopDispatcher(kernel(), dcb);
+    },
+    unmapEntries(tableType, table, first, entryCount) {
+      const { hal, mem } = kernel();
+      const level = hal.paging.levelOf(tableType);
+      if (level < 0) return;
+      for (let i = first; i < first + entryCount; i++) {
+        hal.paging.clearEntry(mem, level, table, i);
+      }
+      // Which addresses translate through the table is not recorded: forget them all.
+      hal.invalidateAll();
+    },
+    vnodeCreated(type, base) {
+      const { hal, mem } = kernel();
+      if (type === hal.paging.rootType) hal.paging.initRoot(mem, base);
+    },
+    vnodeDied(_type, base) {
+      const { hal } = kernel();
+      if (hal.currentRoot() === base) hal.loadRoot(asPaddr(0), 0);
+      hal.invalidateAll();
+    },
+    ramFreed(base, bytes) {
+      keepForMonitor(kernel(), base, bytes);
+    },
+  };
+}
+
+/** Never run `dcb` again. */
+export function stopDispatcher(k: Kernel, dcb: ReturnType<typeof currentDcb>): void {
+  cancelWakeup(k, dcb);
+  removeFromQueue(k, dcb);
+  Dcb.state.set(k.mem, dcb, DcbState.Dead);
+  if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, asPtr(0));
+}
+
+/** Note RAM that nobody holds any more, until the monitor collects it. */
+function keepForMonitor(k: Kernel, base: number, bytes: number): void {
+  for (let i = 0; i < PENDING_RAM_COUNT; i++) {
+    const pending = Kcb.pendingRam.at(k.kcb, i);
+    if (PendingRam.bytes.get(k.mem, pending) !== 0) continue;
+    PendingRam.base.set(k.mem, pending, asPaddr(base));
+    PendingRam.bytes.set(k.mem, pending, bytes);
+    return;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Leaving the kernel into a dispatcher: saving and restoring its registers, upcalls, idling.
+ * Every function named `dispatch…` or `upcall…` ends a kernel entry.
+ */
+
+import { asPaddr, asPtr, highWord, lowWord, type Ptr } from '@barreleye/core';
+import { Dcb, DispatcherFrame, Kcb } from '@barreleye/spec';
+import type { Kernel } from './kernel.ts';
+import { schedule } from './schedule.ts';
+import { nextWakeup } from './wakeup.ts';
+
+/** Where registers are saved: the areas of the dispatcher frame. */
+export type SaveArea = 'enabledArea' | 'disabledArea' | 'trapArea';
+
+/** The dispatcher that has the core, 0 when idle. */
+export function currentDcb(k: Kernel): Ptr<'Dcb'> {
+  return asPtr<'Dcb'>(Kcb.current.get(k.mem, k.kcb));
+}
+
+/** The frame that `dcb` shares with its user half. */
+export function frameOf(k: Kernel, dcb: Ptr<'Dcb'>): Ptr<'DispatcherFrame'> {
+  return asPtr<'DispatcherFrame'>(Dcb.disp.get(k.mem, dcb));
+}
+
+/** Whether `dcb`, which has the core, is disabled: by its flag or by where its code is. */
+export function isDisabled(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
+  const frame = frameOf(k, dcb);
+  if (DispatcherFrame.disabled.get(k.mem, frame) !== 0) return true;
+  const pc = programCounter(k);
+  const at = frame + DispatcherFrame.critPcLow.offset;
+  // User memory may hold anything: compare words, never trust them to be an exact number.
+  const low = readUserWord64(k, at);
+  return pc >= low && pc < readUserWord64(k, at + 8);
+}
+
+/** Put the live registers into a save area of `dcb`. */
+export function saveRegisters(k: Kernel, dcb: Ptr<'Dcb'>, area: SaveArea): void {
+  const { hal, mem } = k;
+  const first = (frameOf(k, dcb) + DispatcherFrame[area].offset - mem.origin) / 4;
+  const wordCount = 2 * hal.arch.registers.length;
+  const { words } = mem;
+  const { regs } = hal;
+  for (let i = 0; i < wordCount; i++) words[first + i] = regs[i] ?? 0;
+}
+
+/** Give the core to whoever is next. */
+export function dispatchNext(k: Kernel): void {
+  dispatch(k, schedule(k));
+}
+
+/** Give the core to `dcb`: resume it where it was disabled, else enter it at Run. 0: idle. */
+export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  if (dcb === 0) {
+    dispatchIdle(k);
+    return;
+  }
+  const { mem } = k;
+  switchTo(k, dcb);
+  startSlice(k);
+  const frame = frameOf(k, dcb);
+  DispatcherFrame.systime.set(mem, frame, k.hal.now());
+  if (Dcb.disabled.get(mem, dcb) === 1) {
+    restoreRegisters(k, dcb, 'disabledArea');
+    k.hal.enterUser();
+    return;
+  }
+  upcall(k, dcb, readUserWord64(k, frame + DispatcherFrame.runEntry.offset));
+}
+
+/** Enter `dcb`, which has the core, at `entry`, disabled; the registers are its arguments. */
+export function upcall(
+  k: Kernel,
+  dcb: Ptr<'Dcb'>,
+  entry: number,
+  address = 0,
+  code = 0,
+  pc = 0,
+  access = 0,
+): void {
+  const { hal, mem } = k;
+  const { upcallArgs } = hal.arch;
+  DispatcherFrame.disabled.set(mem, frameOf(k, dcb), 1);
+  hal.regs.fill(0);
+  setRegister(k, upcallArgs[0], Dcb.dispVaddr.get(mem, dcb));
+  setRegister(k, upcallArgs[1], address);
+  setRegister(k, upcallArgs[2], code);
+  setRegister(k, upcallArgs[3], pc);
+  setRegister(k, upcallArgs[4], access);
+  setRegister(k, hal.arch.pc, entry);
+  hal.enterUser();
+}
+
+/** Store an address or another exact number in register `r` of the live register file. */
+export function setRegister(k: Kernel, r: number, value: number): void {
+  k.hal.regs[2 * r] = lowWord(value);
+  k.hal.regs[2 * r + 1] = highWord(value);
+}
+
+/** The program counter of the live register file. */
+export function programCounter(k: Kernel): number {
+  const { regs, arch } = k.hal;
+  return ((regs[2 * arch.pc + 1] ?? 0) | 0) * 2 ** 32 + (regs[2 * arch.pc] ?? 0);
+}
+
+/** A 64-bit word of user memory as a number; anything that is not an exact one counts as 0. */
+export function readUserWord64(k: Kernel, at: number): number {
+  const high = k.mem.load32(asPaddr(at + 4));
+  return high < 0x20_0000 ? high * 2 ** 32 + k.mem.load32(asPaddr(at)) : 0;
+}
+
+/** Make `dcb` the current dispatcher: its address space and its thread pointer. */
+function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  const { hal, mem, kcb } = k;
+  if (currentDcb(k) === dcb) return;
+  Kcb.current.set(mem, kcb, dcb);
+  Kcb.contextSwitches.set(mem, kcb, Kcb.contextSwitches.get(mem, kcb) + 1);
+  hal.loadRoot(Dcb.vspaceRoot.get(mem, dcb), Dcb.tag.get(mem, dcb));
+  hal.setThreadPointer(Dcb.dispVaddr.get(mem, dcb));
+}
+
+/** Arm the timer for the end of a time slice or the next wake-up, whichever comes first. */
+function startSlice(k: Kernel): void {
+  const { hal, mem, kcb } = k;
+  const sliceEnd = hal.now() + Kcb.timeslice.get(mem, kcb);
+  Kcb.sliceEnd.set(mem, kcb, sliceEnd);
+  hal.setTimer(Math.min(sliceEnd, nextWakeup(k)));
+}
+
+function dispatchIdle(k: Kernel): void {
+  Kcb.current.set(k.mem, k.kcb, asPtr(0));
+  k.hal.setTimer(nextWakeup(k));
+  k.hal.idle();
+}
+
+function restoreRegisters(k: Kernel, dcb: Ptr<'Dcb'>, area: SaveArea): void {
+  const { hal, mem } = k;
+  const first = (frameOf(k, dcb) + DispatcherFrame[area].offset - mem.origin) / 4;
+  const wordCount = 2 * hal.arch.registers.length;
+  const { words } = mem;
+  const { regs } = hal;
+  for (let i = 0; i < wordCount; i++) regs[i] = words[first + i] ?? 0;
+}

@@ -1,0 +1,5 @@
+/** The CPU driver of one core. */
+
+export type { Kernel } from './kernel.ts';
+export { CpuDriver } from './main.ts';
+export { FIRST_DOMAIN_BYTES, type FirstDomain } from './startup.ts';

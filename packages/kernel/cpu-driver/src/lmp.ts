@@ -1,0 +1,68 @@
+/**
+ * Local message passing, the receiving half: messages that the kernel itself sends (interrupts,
+ * deaths). A message is delivered whole or not at all.
+ */
+
+import { asPaddr, asPtr, type Errval, isInside, OK, type Ptr } from '@barreleye/core';
+import {
+  Cte,
+  Dcb,
+  DispatcherFrame,
+  Err,
+  LMP_RING_WORD_BYTES,
+  LmpEndpoint,
+  LmpHeader,
+} from '@barreleye/spec';
+import { frameOf } from './dispatch.ts';
+import type { Kernel } from './kernel.ts';
+import { makeRunnable } from './schedule.ts';
+import { cancelWakeup } from './wakeup.ts';
+
+/**
+ * Deliver a message of `wordCount` payload words to the endpoint in slot `ep`; `word(i)` reads
+ * payload word `i`. Wakes the receiver.
+ * @errors SYS_ERR_LMP_NO_TARGET the endpoint has no buffer, or it left the dispatcher frame (T17);
+ *   SYS_ERR_LMP_EP_STATE_INVALID the receiver corrupted its indices; SYS_ERR_LMP_BUF_OVERFLOW
+ */
+export function deliver(k: Kernel, ep: Ptr<'Cte'>, payload: readonly number[]): Errval {
+  const { mem } = k;
+  const dcb = asPtr<'Dcb'>(Cte.base.get(mem, ep));
+  const ringWords = Cte.arg1.get(mem, ep);
+  const offset = Cte.arg0.get(mem, ep);
+  const frameBytes = Cte.bytes.get(mem, Dcb.frame.at(dcb));
+  const bufferBytes = LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
+  if (ringWords === 0 || !isInside(offset, bufferBytes, 0, frameBytes)) {
+    return Err.SYS_ERR_LMP_NO_TARGET;
+  }
+  const frame = frameOf(k, dcb);
+  const buffer = asPtr<'LmpEndpoint'>(frame + offset);
+  let at = LmpEndpoint.delivered.get(mem, buffer);
+  const consumed = LmpEndpoint.consumed.get(mem, buffer);
+  if (at >= ringWords || consumed >= ringWords) return Err.SYS_ERR_LMP_EP_STATE_INVALID;
+  const used = at >= consumed ? at - consumed : at + ringWords - consumed;
+  if (ringWords - used <= payload.length + 1) return Err.SYS_ERR_LMP_BUF_OVERFLOW;
+
+  at = putWord(k, buffer, ringWords, at, payload.length << LmpHeader.LengthShift);
+  for (const word of payload) at = putWord(k, buffer, ringWords, at, word);
+  LmpEndpoint.delivered.set(mem, buffer, at);
+  const delivered = DispatcherFrame.lmpDelivered.get(mem, frame) + payload.length + 1;
+  DispatcherFrame.lmpDelivered.set(mem, frame, delivered >>> 0);
+  DispatcherFrame.lmpHint.set(mem, frame, offset);
+  cancelWakeup(k, dcb);
+  makeRunnable(k, dcb);
+  return OK;
+}
+
+/** Write one word of the ring; the index behind it. */
+function putWord(
+  k: Kernel,
+  buffer: Ptr<'LmpEndpoint'>,
+  ringWords: number,
+  index: number,
+  word: number,
+): number {
+  const at = buffer + LmpEndpoint.$bytes + index * LMP_RING_WORD_BYTES;
+  k.mem.store32(asPaddr(at), word);
+  k.mem.store32(asPaddr(at + 4), 0);
+  return index + 1 === ringWords ? 0 : index + 1;
+}

@@ -1,0 +1,68 @@
+/**
+ * The CPU driver of one core. Every kernel entry comes through `onTrap`, runs to completion and
+ * leaves through the hardware interface; nothing is kept here between two entries.
+ */
+
+import { type Ptr, panic } from '@barreleye/core';
+import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
+import { Dcb, TrapKind } from '@barreleye/spec';
+import { currentDcb, dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
+import { handleFault, handlePageFault } from './faults.ts';
+import { deliverInterrupt } from './irq.ts';
+import { count, Kernel } from './kernel.ts';
+import { type FirstDomain, spawnFirst } from './startup.ts';
+import { handleSyscall } from './syscall.ts';
+import { expireWakeups } from './wakeup.ts';
+
+export class CpuDriver implements TrapHandler {
+  readonly kernel: Kernel;
+
+  /** A driver over the control block at `kcb`: a fresh one, or one that another driver has used. */
+  constructor(hal: CoreHal, kcb: Ptr<'Kcb'>) {
+    this.kernel = new Kernel(hal, kcb);
+  }
+
+  /** The first kernel entry of a core: build the first domain and run it. */
+  start(first: FirstDomain): void {
+    spawnFirst(this.kernel, first);
+    dispatchNext(this.kernel);
+  }
+
+  onTrap(kind: number): void {
+    const k = this.kernel;
+    count(k, 'kernelEntries');
+    switch (kind) {
+      case TrapKind.Syscall:
+        handleSyscall(k);
+        return;
+      case TrapKind.PageFault:
+        handlePageFault(k);
+        return;
+      case TrapKind.Undefined:
+      case TrapKind.BusError:
+        handleFault(k, kind);
+        return;
+      case TrapKind.Interrupt:
+        handleInterrupts(k);
+        return;
+      default:
+        panic(`the hardware reports a trap of kind ${kind}`);
+    }
+  }
+}
+
+/** Serve everything that is pending, then choose anew who runs. */
+function handleInterrupts(k: Kernel): void {
+  count(k, 'interrupts');
+  const dcb = currentDcb(k);
+  if (dcb !== 0) {
+    const disabled = isDisabled(k, dcb);
+    saveRegisters(k, dcb, disabled ? 'disabledArea' : 'enabledArea');
+    Dcb.disabled.set(k.mem, dcb, disabled ? 1 : 0);
+  }
+  for (let line = k.hal.takeInterrupt(); line >= 0; line = k.hal.takeInterrupt()) {
+    if (line >= IrqLine.FirstDevice) deliverInterrupt(k, line);
+  }
+  expireWakeups(k, k.hal.now());
+  dispatchNext(k);
+}

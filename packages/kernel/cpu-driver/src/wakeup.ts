@@ -1,0 +1,60 @@
+/**
+ * The wake-up queue: dispatchers that sleep until a time, sorted by it, linked through their DCBs.
+ */
+
+import { asPtr, type Ptr } from '@barreleye/core';
+import { Dcb, Kcb } from '@barreleye/spec';
+import type { Kernel } from './kernel.ts';
+import { makeRunnable } from './schedule.ts';
+
+/** Wake `dcb` at `time`, cycles. Replaces an earlier wish; equal times keep their order. */
+export function setWakeup(k: Kernel, dcb: Ptr<'Dcb'>, time: number): void {
+  cancelWakeup(k, dcb);
+  const { mem, kcb } = k;
+  let prev = asPtr<'Dcb'>(0);
+  let next = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
+  while (next !== 0 && Dcb.wakeupTime.get(mem, next) <= time) {
+    prev = next;
+    next = asPtr<'Dcb'>(Dcb.wakeupNext.get(mem, next));
+  }
+  Dcb.wakeupTime.set(mem, dcb, time);
+  Dcb.wakeupPrev.set(mem, dcb, prev);
+  Dcb.wakeupNext.set(mem, dcb, next);
+  Dcb.isWaiting.set(mem, dcb, 1);
+  if (prev === 0) Kcb.wakeup.set(mem, kcb, dcb);
+  else Dcb.wakeupNext.set(mem, prev, dcb);
+  if (next !== 0) Dcb.wakeupPrev.set(mem, next, dcb);
+}
+
+/** Forget the wake-up of `dcb`, its stored time included (T35); nothing if it has none. */
+export function cancelWakeup(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  const { mem, kcb } = k;
+  if (Dcb.isWaiting.get(mem, dcb) === 0) return;
+  const next = asPtr<'Dcb'>(Dcb.wakeupNext.get(mem, dcb));
+  const prev = asPtr<'Dcb'>(Dcb.wakeupPrev.get(mem, dcb));
+  if (prev === 0) Kcb.wakeup.set(mem, kcb, next);
+  else Dcb.wakeupNext.set(mem, prev, next);
+  if (next !== 0) Dcb.wakeupPrev.set(mem, next, prev);
+  Dcb.wakeupTime.set(mem, dcb, 0);
+  Dcb.wakeupNext.set(mem, dcb, asPtr(0));
+  Dcb.wakeupPrev.set(mem, dcb, asPtr(0));
+  Dcb.isWaiting.set(mem, dcb, 0);
+}
+
+/** Make everyone runnable whose time has come. */
+export function expireWakeups(k: Kernel, now: number): void {
+  const { mem, kcb } = k;
+  for (;;) {
+    const head = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
+    if (head === 0 || Dcb.wakeupTime.get(mem, head) > now) return;
+    cancelWakeup(k, head);
+    makeRunnable(k, head);
+  }
+}
+
+/** The time of the next wake-up, infinite when there is none. */
+export function nextWakeup(k: Kernel): number {
+  const { mem, kcb } = k;
+  const head = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
+  return head === 0 ? Number.POSITIVE_INFINITY : Dcb.wakeupTime.get(mem, head);
+}

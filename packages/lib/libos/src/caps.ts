@@ -1,0 +1,256 @@
+/**
+ * Capability operations of user code: typed from the capability table, so `retype` of a Frame to
+ * RAM does not compile. Each is one invocation and returns the kernel's error as it is, with the
+ * library's own code pushed on top.
+ */
+
+import { type Errval, errPush, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
+import {
+  CAP_TYPE_NAMES,
+  type CapTypeName,
+  CNodeCmd,
+  Err,
+  IrqDestCmd,
+  IrqTableCmd,
+  KernelCmd,
+  type MappableTypeName,
+  type MappingTypeName,
+  ObjType,
+  type RetypeTarget,
+  VNodeCmd,
+  type VNodeTypeName,
+} from '@barreleye/spec';
+import { type Capref, capref, holds, placeOf, type Slot } from './capref.ts';
+import type { Sys } from './sys.ts';
+import { TASK_ROOT_CN } from './well-known.ts';
+
+/** Which part of the source a retype uses. */
+export interface RetypeRange {
+  /** From the base of the source, bytes. */
+  readonly offset: number;
+  /** Of one object; types of fixed size ignore it. */
+  readonly objectBytes: number;
+  /** How many objects, in consecutive slots. */
+  readonly count: number;
+}
+
+/** What the kernel says of a capability. */
+export interface CapIdentity {
+  readonly type: CapTypeName;
+  readonly rights: number;
+  /** Base address and length in bytes; 0 for types without memory. */
+  readonly base: number;
+  readonly bytes: number;
+  readonly owner: number;
+}
+
+/**
+ * Make `range.count` capabilities of type `target` out of `source`, in consecutive slots.
+ * @errors LIB_ERR_CAP_RETYPE over the kernel's reason (see `caps` in the kernel)
+ */
+export function capRetype<S extends CapTypeName, T extends RetypeTarget<S>>(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<S>,
+  target: T,
+  range: RetypeRange,
+): Result<Capref<T>> {
+  return capRetypeAny(sys, slot, source, target, range) as Result<Capref<T>>;
+}
+
+/** `capRetype` for a target type that is known only at run time (a page table of some level). */
+export function capRetypeAny(
+  sys: Sys,
+  slot: Slot,
+  source: Capref,
+  target: CapTypeName,
+  range: RetypeRange,
+): Result<Capref> {
+  const place = placeOf(slot);
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Retype);
+  sys.arg(source.croot);
+  sys.arg(source.cptr);
+  sys.arg64(range.offset);
+  sys.arg((ObjType[target] | (range.count << 16)) >>> 0);
+  sys.arg64(range.objectBytes);
+  sys.arg(slot.croot);
+  sys.arg(place.cnode);
+  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  const err = sys.call();
+  return isOk(err) ? succeed(slot) : fail(errPush(err, Err.LIB_ERR_CAP_RETYPE));
+}
+
+/** Put a copy of `source` into `slot`. */
+export function capCopy<T extends CapTypeName>(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<T>,
+): Result<Capref<T>> {
+  const place = placeOf(slot);
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Copy);
+  beginCopy(sys, slot, source, place.cnode, place.slot, place.cnodeLevel);
+  const err = sys.call();
+  return isOk(err) ? succeed(holds<T>(slot)) : fail(errPush(err, Err.LIB_ERR_CAP_COPY));
+}
+
+/**
+ * Put a changed copy of `source` into `slot`: for endpoints buffer offset and length, for IO the
+ * first and last port, otherwise the rights to keep.
+ */
+export function capMint<T extends CapTypeName>(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<T>,
+  param1: number,
+  param2: number,
+): Result<Capref<T>> {
+  const place = placeOf(slot);
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Mint);
+  beginCopy(sys, slot, source, place.cnode, place.slot, place.cnodeLevel);
+  sys.arg(param1);
+  sys.arg(param2);
+  const err = sys.call();
+  return isOk(err) ? succeed(holds<T>(slot)) : fail(errPush(err, Err.LIB_ERR_CAP_MINT));
+}
+
+/** Delete the capability in a slot of the domain's own CSpace. The slot is empty afterwards. */
+export function capDelete(sys: Sys, cap: Capref): Errval {
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Delete);
+  sys.arg(cap.cptr);
+  sys.arg(cap.level);
+  return pushed(sys.call(), Err.LIB_ERR_CAP_DELETE);
+}
+
+/** Delete all copies and descendants of a capability, but not itself. */
+export function capRevoke(sys: Sys, cap: Capref): Errval {
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Revoke);
+  sys.arg(cap.cptr);
+  sys.arg(cap.level);
+  return pushed(sys.call(), Err.LIB_ERR_CAP_REVOKE);
+}
+
+/** What a slot of the domain's own CSpace holds. */
+export function capIdentify(sys: Sys, cap: Capref): Result<CapIdentity> {
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Identify);
+  sys.arg(cap.cptr);
+  sys.arg(cap.level);
+  const err = sys.call();
+  if (!isOk(err)) return fail(errPush(err, Err.LIB_ERR_CAP_IDENTIFY));
+  const { value } = sys;
+  return succeed({
+    type: CAP_TYPE_NAMES[value & 0xff] ?? 'Null',
+    rights: (value >>> 8) & 0xff,
+    base: sys.message64(0),
+    bytes: sys.message64(2),
+    owner: sys.message(4),
+  });
+}
+
+/** How a capability is to appear in a page table. */
+export interface MapArgs {
+  /** First entry of the table. */
+  readonly entry: number;
+  /** How many entries, each the size of a page of that level. */
+  readonly count: number;
+  /** `PageFlag` bits; ignored for tables. */
+  readonly flags: number;
+  /** From the base of the capability, bytes. */
+  readonly offset: number;
+}
+
+/** Map `source` into the page table `table`; the mapping capability goes to `slot`. */
+export function vnodeMap(
+  sys: Sys,
+  slot: Slot,
+  table: Capref<VNodeTypeName>,
+  source: Capref<MappableTypeName>,
+  args: MapArgs,
+): Result<Capref<MappingTypeName>> {
+  const place = placeOf(slot);
+  sys.begin(table, VNodeCmd.Map);
+  sys.arg((args.entry | (args.count << 16)) >>> 0);
+  sys.arg(source.croot);
+  sys.arg(source.cptr);
+  sys.arg((args.flags | (source.level << 16)) >>> 0);
+  sys.arg64(args.offset);
+  sys.arg(slot.croot);
+  sys.arg(place.cnode);
+  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  const err = sys.call();
+  if (!isOk(err)) return fail(errPush(err, Err.LIB_ERR_VNODE_MAP));
+  return succeed(holds<MappingTypeName>(slot));
+}
+
+/** Clear the entries of a mapping of `table`; the mapping capability is deleted with them. */
+export function vnodeUnmap(
+  sys: Sys,
+  table: Capref<VNodeTypeName>,
+  mapping: Capref<MappingTypeName>,
+): Errval {
+  sys.begin(table, VNodeCmd.Unmap);
+  sys.arg(mapping.cptr);
+  sys.arg(mapping.level);
+  return pushed(sys.call(), Err.LIB_ERR_VNODE_UNMAP);
+}
+
+/** Get the right to receive interrupt line `line` of this core. */
+export function irqAllocate(
+  sys: Sys,
+  slot: Slot,
+  table: Capref<'IRQTable'>,
+  line: number,
+): Result<Capref<'IRQDest'>> {
+  const place = placeOf(slot);
+  sys.begin(table, IrqTableCmd.AllocDestCap);
+  sys.arg(line);
+  sys.arg(place.cnode);
+  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  const err = sys.call();
+  return isOk(err) ? succeed(holds<'IRQDest'>(slot)) : fail(err);
+}
+
+/** Have an interrupt delivered to `endpoint` as a message without words. */
+export function irqConnect(
+  sys: Sys,
+  irq: Capref<'IRQDest'>,
+  endpoint: Capref<'EndPointLMP'>,
+): Errval {
+  sys.begin(irq, IrqDestCmd.Connect);
+  sys.arg(endpoint.cptr);
+  sys.arg(endpoint.level);
+  return sys.call();
+}
+
+/** Read counter `index` of the CPU driver (spec `COUNTERS`). */
+export function kernelCounter(sys: Sys, kernel: Capref<'Kernel'>, index: number): Result<number> {
+  sys.begin(kernel, KernelCmd.Counters);
+  sys.arg(index);
+  const err = sys.call();
+  return isOk(err) ? succeed(sys.value) : fail(err);
+}
+
+/** The slot `count` places behind `slot` in the same CNode: where a retype put its n-th object. */
+export function nextSlot<T extends CapTypeName>(slot: Capref<T>, count: number): Capref<T> {
+  const place = placeOf(slot);
+  return capref<T>(place.cnode >>> 8, place.slot + count);
+}
+
+function beginCopy(
+  sys: Sys,
+  slot: Slot,
+  source: Capref,
+  cnode: number,
+  index: number,
+  cnodeLevel: number,
+): void {
+  sys.arg(slot.croot);
+  sys.arg(cnode);
+  sys.arg(index);
+  sys.arg(source.croot);
+  sys.arg(source.cptr);
+  sys.arg(cnodeLevel | (source.level << 4));
+}
+
+function pushed(err: Errval, code: Errval): Errval {
+  return isOk(err) ? OK : errPush(err, code);
+}

@@ -1,0 +1,47 @@
+/** What every domain links: references, system calls, dispatcher and threads, the program API. */
+
+export {
+  type Capref,
+  capref,
+  formatCapref,
+  holds,
+  placeOf,
+  rootCapref,
+  type Slot,
+  type SlotPlace,
+} from './capref.ts';
+export {
+  type CapIdentity,
+  capCopy,
+  capDelete,
+  capIdentify,
+  capMint,
+  capRetype,
+  capRetypeAny,
+  capRevoke,
+  irqAllocate,
+  irqConnect,
+  kernelCounter,
+  type MapArgs,
+  nextSlot,
+  type RetypeRange,
+  vnodeMap,
+  vnodeUnmap,
+} from './caps.ts';
+export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
+export { Endpoint, type LmpMessage } from './endpoint.ts';
+export { Os, type OwnEndpoint, type Wait } from './os.ts';
+export { BusError, OsError, PageFaultError, unwrap } from './os-error.ts';
+export { type Main, type ProgramOptions, program, programImage } from './program.ts';
+export { SlotAllocator } from './slot-alloc.ts';
+export { Sys } from './sys.ts';
+export { Thread, type ThreadBody, type ThreadState } from './thread.ts';
+export {
+  PAGE_ROOT,
+  TASK_DISPATCHER,
+  TASK_DISPATCHER_FRAME,
+  TASK_IRQ_TABLE,
+  TASK_KERNEL,
+  TASK_ROOT_CN,
+  TASK_SELF_EP,
+} from './well-known.ts';

@@ -1,0 +1,48 @@
+/** What programs catch: errors of the system as exceptions, for people who write ten lines. */
+
+import { type Errval, hex, type Result } from '@barreleye/core';
+import { Access, describeError } from '@barreleye/spec';
+
+/** A failed operation; `errval` is the whole stack of causes. */
+export class OsError extends Error {
+  override readonly name: string = 'OsError';
+  readonly errval: Errval;
+
+  constructor(errval: Errval) {
+    super(describeError(errval));
+    this.errval = errval;
+  }
+}
+
+/** A thread touched an address that is not mapped with the access it tried. */
+export class PageFaultError extends Error {
+  override readonly name: string = 'PageFaultError';
+  readonly address: number;
+  /** spec `Access`: 0 read, 1 write, 2 execute. */
+  readonly access: number;
+  /** The code as the hardware reports it. */
+  readonly code: number;
+
+  constructor(address: number, access: number, code: number) {
+    super(`page fault: ${accessName(access)} at ${hex(address)} (code ${hex(code)})`);
+    this.address = address;
+    this.access = access;
+    this.code = code;
+  }
+}
+
+/** A physical address behind a mapping answers to nobody. */
+export class BusError extends Error {
+  override readonly name: string = 'BusError';
+}
+
+/** The value, or an exception that says why there is none. */
+export function unwrap<T>(result: Result<T>): T {
+  if (!result.ok) throw new OsError(result.err);
+  return result.value;
+}
+
+function accessName(access: number): string {
+  if (access === Access.Write) return 'write';
+  return access === Access.Execute ? 'execute' : 'read';
+}

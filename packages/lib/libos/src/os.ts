@@ -1,0 +1,161 @@
+/**
+ * What a program sees of the system. Everything that may wait, fault or be pre-empted is a
+ * generator and is called with `yield*`; errors are exceptions (`OsError`, `PageFaultError`), so
+ * that a program of ten lines stays ten lines.
+ */
+
+import { type Errval, isOk, type Result } from '@barreleye/core';
+import { type Arch, Err } from '@barreleye/spec';
+import { type Capref, holds, type Slot } from './capref.ts';
+import { capDelete, capMint, capRetype } from './caps.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Endpoint, LmpMessage } from './endpoint.ts';
+import { OsError, unwrap } from './os-error.ts';
+import type { SlotAllocator } from './slot-alloc.ts';
+import type { Sys } from './sys.ts';
+import type { Thread, ThreadBody } from './thread.ts';
+import { TASK_DISPATCHER } from './well-known.ts';
+
+/** A step of a program that may wait. */
+export type Wait<T> = Generator<void, T, void>;
+
+/** An endpoint of this domain: the capability to give away, and the buffer to receive from. */
+export interface OwnEndpoint {
+  readonly cap: Capref<'EndPointLMP'>;
+  readonly buffer: Endpoint;
+}
+
+export class Os {
+  /** Plain system calls, for code that neither waits nor is pre-empted. */
+  readonly sys: Sys;
+  readonly slots: SlotAllocator;
+  private readonly dispatcher: Dispatcher;
+
+  constructor(dispatcher: Dispatcher, slots: SlotAllocator) {
+    this.dispatcher = dispatcher;
+    this.sys = dispatcher.sys;
+    this.slots = slots;
+  }
+
+  get arch(): Arch {
+    return this.sys.cpu.arch;
+  }
+
+  /** Cycles since power-on. */
+  now(): number {
+    return this.sys.cpu.now();
+  }
+
+  // Threads
+
+  /** Start a thread. */
+  spawnThread(name: string, body: ThreadBody): Thread {
+    return this.dispatcher.createThread(name, body);
+  }
+
+  /** Wait until `thread` is done; its return value. Throws what the thread died of. */
+  *join(thread: Thread): Wait<unknown> {
+    if (thread.state !== 'done') {
+      thread.joiners.push(this.dispatcher.block(`joins ${thread.name}`));
+      yield;
+    }
+    if (thread.error !== undefined) throw thread.error;
+    return thread.result;
+  }
+
+  /** Let other threads run. */
+  *giveWay(): Wait<void> {
+    this.dispatcher.giveWay();
+    yield;
+  }
+
+  /** Let `cycles` cycles pass. */
+  *sleep(cycles: number): Wait<void> {
+    this.dispatcher.sleepUntil(this.now() + Math.max(cycles, 1));
+    yield;
+  }
+
+  /** A point of pre-emption in a long computation. */
+  *preempt(): Wait<void> {
+    if (!this.sys.cpu.poll()) yield;
+  }
+
+  // Memory, through the page tables. Throws PageFaultError when a fault is not resolved.
+
+  *load8(va: number): Wait<number> {
+    for (;;) {
+      const value = this.sys.cpu.load8(va);
+      if (value >= 0) return value;
+      yield;
+    }
+  }
+
+  *load32(va: number): Wait<number> {
+    for (;;) {
+      const value = this.sys.cpu.load32(va);
+      if (value >= 0) return value;
+      yield;
+    }
+  }
+
+  *store8(va: number, value: number): Wait<void> {
+    while (!this.sys.cpu.store8(va, value)) yield;
+  }
+
+  *store32(va: number, value: number): Wait<void> {
+    while (!this.sys.cpu.store32(va, value)) yield;
+  }
+
+  // Capabilities
+
+  /** A free slot. */
+  allocSlot(): Slot {
+    return unwrap(this.slots.alloc());
+  }
+
+  /** Delete the capability in `cap` and give its slot back. */
+  *destroy(cap: Capref): Wait<void> {
+    this.check(capDelete(this.sys, cap));
+    this.check(this.slots.free(cap));
+    yield* this.preempt();
+  }
+
+  /** Throw unless `err` is OK. */
+  check(err: Errval): void {
+    if (!isOk(err)) throw new OsError(err);
+  }
+
+  /** The value of a library call, or an exception; then a point of pre-emption. */
+  *take<T>(result: Result<T>): Wait<T> {
+    const value = unwrap(result);
+    yield* this.preempt();
+    return value;
+  }
+
+  // Messages
+
+  /** An endpoint with room for `ringWords` words. */
+  createEndpoint(ringWords: number): OwnEndpoint {
+    const buffer = this.dispatcher.createEndpointBuffer(ringWords);
+    if (buffer === undefined) throw new OsError(Err.LIB_ERR_EP_CREATE);
+    const raw = this.allocSlot();
+    const range = { offset: 0, objectBytes: 0, count: 1 };
+    unwrap(capRetype(this.sys, raw, TASK_DISPATCHER, 'EndPointLMP', range));
+    const slot = this.allocSlot();
+    const source = holds<'EndPointLMP'>(raw);
+    const cap = unwrap(capMint(this.sys, slot, source, buffer.offset, ringWords));
+    this.check(capDelete(this.sys, raw));
+    this.check(this.slots.free(raw));
+    return { cap, buffer };
+  }
+
+  /** Wait for the next message. */
+  *receive(endpoint: Endpoint): Wait<LmpMessage> {
+    for (;;) {
+      const message = endpoint.tryReceive();
+      if (message !== undefined) return message;
+      endpoint.waiters.push(this.dispatcher.block('waits for a message'));
+      yield;
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Programs and their images. `program('hello', function* (os) { ... })` is all it takes to write a
+ * domain; the image is the page of gates through which the machine enters it.
+ */
+
+import { asPaddr, asPtr, assert, PhysMem } from '@barreleye/core';
+import {
+  type Arch,
+  GATE_BYTES,
+  GATE_COUNT,
+  GATES_AT,
+  GateWord,
+  IMAGE_BYTES,
+  IMAGE_MAGIC,
+  ImageHeader,
+  type Program,
+  RootSlot,
+} from '@barreleye/spec';
+import { Dispatcher } from './dispatcher.ts';
+import { Os, type Wait } from './os.ts';
+import { SlotAllocator } from './slot-alloc.ts';
+
+/** The first thread of a program. `argPage` is the address of its argument page. */
+export type Main = (os: Os, argPage: number) => Wait<unknown>;
+
+/** What a program may decide about itself. */
+export interface ProgramOptions {
+  /** Called when a thread died of an exception that it did not catch. */
+  readonly onThreadDeath?: (os: Os, threadName: string, error: unknown) => void;
+}
+
+/** Make a program of a main thread. */
+export function program(name: string, main: Main, options: ProgramOptions = {}): Program {
+  return {
+    name,
+    create(cpu) {
+      let os: Os | undefined;
+      return new Dispatcher(cpu, {
+        start(dispatcher, argPage) {
+          const slots = new SlotAllocator();
+          slots.addCnode(RootSlot.SlotAlloc1);
+          slots.addCnode(RootSlot.SlotAlloc2);
+          os = new Os(dispatcher, slots);
+          return main(os, argPage);
+        },
+        threadDied(thread, error) {
+          if (os !== undefined) options.onThreadDeath?.(os, thread.name, error);
+        },
+      });
+    },
+  };
+}
+
+/** The image of program number `index` for a core of architecture `arch`; one page. */
+export function programImage(arch: Arch, index: number, name: string): Uint8Array {
+  assert(name.length <= ImageHeader.name.bytes, 'the name of a program has at most 48 characters');
+  const mem = new PhysMem(new ArrayBuffer(IMAGE_BYTES));
+  const header = asPtr<'ImageHeader'>(0);
+  ImageHeader.magic.set(mem, header, IMAGE_MAGIC);
+  ImageHeader.gatesAt.set(mem, header, GATES_AT);
+  ImageHeader.program.set(mem, header, index);
+  ImageHeader.name.set(mem, header, name);
+  for (let gate = 0; gate < GATE_COUNT; gate++) {
+    const word = asPtr<'GateWord'>(GATES_AT + gate * GATE_BYTES);
+    GateWord.opcode.set(mem, word, arch.gateOpcode);
+    GateWord.gate.set(mem, word, gate);
+    GateWord.program.set(mem, word, index);
+  }
+  return mem.read(asPaddr(0), IMAGE_BYTES);
+}

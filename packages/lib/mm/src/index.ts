@@ -1,0 +1,21 @@
+/** Entry of `@barreleye/mm`: explicit named exports, grouped by file. */
+
+export { checkMm } from './check-mm.ts';
+export {
+  createMm,
+  Mm,
+  type MmHost,
+  type MmOptions,
+  type MmPlace,
+  type RetypeRequest,
+} from './mm.ts';
+export { MmList } from './mm-list.ts';
+export {
+  type MmBlock,
+  type MmNode,
+  type MmRegion,
+  type MmRequest,
+  type MmStore,
+  type MmTaken,
+  NODES_PER_SPLIT,
+} from './mm-store.ts';

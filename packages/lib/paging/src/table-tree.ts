@@ -1,0 +1,133 @@
+/**
+ * The library's own record of the page tables of an address space: which tables exist, in which
+ * slots. The hardware tables cannot be read by user code, so this is the only way to find them.
+ * Tables are made on demand and kept.
+ */
+
+import { assert, type Errval, errPush, fail, isOk, type Result, succeed } from '@barreleye/core';
+import {
+  type Capref,
+  capDelete,
+  capRetypeAny,
+  holds,
+  type Slot,
+  type Sys,
+  vnodeMap,
+} from '@barreleye/libos';
+import {
+  CAP_TYPE_NAMES,
+  Err,
+  type MappingTypeName,
+  type Paging,
+  type VNodeTypeName,
+} from '@barreleye/spec';
+
+/** Where tables get their memory and slots from. */
+export interface TableSource {
+  /** RAM of `bytes` bytes, whole pages, aligned to its size. */
+  allocRam(bytes: number): Result<RamBlock>;
+  freeRam(block: RamBlock): Errval;
+  allocSlot(): Result<Slot>;
+  freeSlot(slot: Capref): void;
+}
+
+/** RAM and what it covers. */
+export interface RamBlock {
+  readonly cap: Capref<'RAM'>;
+  readonly base: number;
+  readonly bytes: number;
+}
+
+/** One page table that this address space uses. */
+interface TableNode {
+  readonly cap: Capref<VNodeTypeName>;
+  /** Index into `Paging.levels`. */
+  readonly level: number;
+  /** Tables below, by entry. */
+  readonly children: Map<number, TableNode>;
+}
+
+const PAGE_BYTES = 4096;
+
+export class TableTree {
+  private readonly sys: Sys;
+  private readonly paging: Paging;
+  private readonly source: TableSource;
+  private readonly root: TableNode;
+  private tableCount: number;
+
+  constructor(sys: Sys, paging: Paging, root: Capref<VNodeTypeName>, source: TableSource) {
+    this.sys = sys;
+    this.paging = paging;
+    this.source = source;
+    this.root = { cap: root, level: 0, children: new Map() };
+    this.tableCount = 1;
+  }
+
+  /** Tables there are, the root included. */
+  get count(): number {
+    return this.tableCount;
+  }
+
+  /** The table of the last level that translates `va`; tables on the way are made. */
+  leafTable(va: number): Result<Capref<VNodeTypeName>> {
+    let node = this.root;
+    while (node.level < this.paging.levels.length - 1) {
+      const index = this.paging.entryIndex(node.level, va);
+      const child = node.children.get(index);
+      if (child !== undefined) {
+        node = child;
+        continue;
+      }
+      const made = this.createChild(node, index);
+      if (!made.ok) return made;
+      node = made.value;
+    }
+    return succeed(node.cap);
+  }
+
+  /** Make the table that entry `index` of `parent` lacks, and install it. */
+  private createChild(parent: TableNode, index: number): Result<TableNode> {
+    const level = this.paging.levels[parent.level + 1];
+    const type = level === undefined ? undefined : CAP_TYPE_NAMES[level.type];
+    assert(level !== undefined && type !== undefined, 'the last level has no tables below it');
+    const ram = this.source.allocRam(Math.max(level.tableBytes, PAGE_BYTES));
+    if (!ram.ok) return fail(errPush(ram.err, Err.LIB_ERR_VNODE_CREATE));
+    const slot = this.source.allocSlot();
+    if (!slot.ok) return this.undo(slot.err, ram.value, []);
+    const range = { offset: 0, objectBytes: level.tableBytes, count: 1 };
+    const table = capRetypeAny(this.sys, slot.value, ram.value.cap, type, range);
+    if (!table.ok) return this.undo(table.err, ram.value, [slot.value]);
+    const cap = holds<VNodeTypeName>(table.value);
+    const installed = this.install(parent, index, cap);
+    if (!installed.ok) {
+      const deleted = capDelete(this.sys, cap);
+      assert(isOk(deleted), 'a table that was just made can be deleted');
+      return this.undo(installed.err, ram.value, [slot.value]);
+    }
+    const child: TableNode = { cap, level: parent.level + 1, children: new Map() };
+    parent.children.set(index, child);
+    this.tableCount += 1;
+    return succeed(child);
+  }
+
+  private install(
+    parent: TableNode,
+    index: number,
+    child: Capref<VNodeTypeName>,
+  ): Result<Capref<MappingTypeName>> {
+    const slot = this.source.allocSlot();
+    if (!slot.ok) return slot;
+    const args = { entry: index, count: 1, flags: 0, offset: 0 };
+    const mapped = vnodeMap(this.sys, slot.value, parent.cap, child, args);
+    if (!mapped.ok) this.source.freeSlot(slot.value);
+    return mapped;
+  }
+
+  private undo(err: Errval, ram: RamBlock, slots: readonly Slot[]): Result<never> {
+    for (const slot of slots) this.source.freeSlot(slot);
+    const freed = this.source.freeRam(ram);
+    assert(isOk(freed), 'RAM that was just allocated can be freed');
+    return fail(errPush(err, Err.LIB_ERR_VNODE_CREATE));
+  }
+}

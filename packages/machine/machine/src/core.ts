@@ -1,0 +1,226 @@
+/**
+ * One core: clock, timer, interrupt lines, registers, MMU, and the passage between user mode and
+ * kernel. It implements `CoreHal` for its CPU driver; `UserPort` (user-port.ts) is what user mode
+ * sees of it.
+ */
+
+import { assert, type CoreId, type Paddr, type PhysMem } from '@barreleye/core';
+import { type Arch, type Paging, TrapKind } from '@barreleye/spec';
+import type { Bus } from './bus.ts';
+import { Cost } from './costs.ts';
+import { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
+import { Mmu } from './mmu.ts';
+
+/** What a core is doing between two steps of its host. */
+export const CoreMode = { Off: 0, Kernel: 1, User: 2, Idle: 3, Halted: 4 } as const;
+
+/** Registers are 64 bits wide in the register file whatever the architecture. */
+const REGISTER_FILE_WORDS = 256;
+
+export interface CoreOptions {
+  readonly coreId: CoreId;
+  readonly arch: Arch;
+  readonly paging: Paging;
+  readonly bus: Bus;
+  readonly frequency: number;
+  /** Rings the doorbell of core `target`. */
+  readonly ring: (target: CoreId) => void;
+}
+
+export class Core implements CoreHal {
+  readonly coreId: CoreId;
+  readonly arch: Arch;
+  readonly paging: Paging;
+  readonly bus: Bus;
+  readonly mem: PhysMem;
+  readonly mmu: Mmu;
+  readonly frequency: number;
+  readonly regs: Uint32Array;
+  /** The CPU driver; a new one may take over between any two traps. */
+  handler: TrapHandler | undefined;
+  mode: number;
+  cycles: number;
+  timerDeadline: number;
+  /** One bit a line; devices and other cores set bits, `takeInterrupt` clears them. */
+  readonly pending: Int32Array;
+  /** Counts the times that user mode began anew: who held the core before does so no more. */
+  generation: number;
+  /** What user mode reads as its thread pointer. */
+  threadPointer: number;
+  faultAddress: number;
+  faultCode: number;
+  faultName: string;
+  faultAccess: number;
+  /** What the CPU driver died of, if it did; the host reports it. */
+  failure: unknown;
+  private readonly ring: (target: CoreId) => void;
+
+  constructor(options: CoreOptions) {
+    this.coreId = options.coreId;
+    this.arch = options.arch;
+    this.paging = options.paging;
+    this.bus = options.bus;
+    this.mem = options.bus.mem;
+    this.mmu = new Mmu(options.bus.mem, options.paging);
+    this.frequency = options.frequency;
+    this.regs = new Uint32Array(REGISTER_FILE_WORDS);
+    this.handler = undefined;
+    this.mode = CoreMode.Off;
+    this.cycles = 0;
+    this.timerDeadline = Number.POSITIVE_INFINITY;
+    this.pending = new Int32Array(1);
+    this.generation = 0;
+    this.threadPointer = 0;
+    this.faultAddress = 0;
+    this.faultCode = 0;
+    this.faultName = '';
+    this.faultAccess = 0;
+    this.failure = undefined;
+    this.ring = options.ring;
+  }
+
+  /** Power on: `start` is the first kernel entry. */
+  powerOn(handler: TrapHandler, start: () => void): void {
+    assert(this.mode === CoreMode.Off, 'the core is running already');
+    this.handler = handler;
+    this.mode = CoreMode.Kernel;
+    start();
+    assert(this.mode !== CoreMode.Kernel, 'the CPU driver did not leave the kernel');
+  }
+
+  /** Power off, whatever the core is doing: it executes nothing more. */
+  powerOff(): void {
+    this.generation += 1;
+    this.mode = CoreMode.Halted;
+  }
+
+  /** Enter the kernel for the reason `kind`; back when the kernel has left again. */
+  trap(kind: number): void {
+    const { handler } = this;
+    assert(handler !== undefined, 'a trap on a core that has no CPU driver');
+    assert(
+      this.mode === CoreMode.User || kind === TrapKind.Interrupt,
+      'only interrupts reach a core that is not in user mode',
+    );
+    this.mode = CoreMode.Kernel;
+    this.cycles += Cost.Trap;
+    try {
+      handler.onTrap(kind);
+      assert(this.modeNow() !== CoreMode.Kernel, 'the CPU driver did not leave the kernel');
+    } catch (error) {
+      // The kernel runs above the program that trapped on the host's stack. Its failure must not
+      // unwind through user code, which could catch it: keep it for the host and stop the core.
+      this.failure = error;
+      this.mode = CoreMode.Kernel;
+      this.halt();
+    }
+  }
+
+  /** Record a page fault that the MMU has just reported, and trap. */
+  pageFault(va: number, access: number): void {
+    const { walker } = this.mmu;
+    this.setFault(va, access, walker.faultCode, walker.faultName);
+    this.trap(TrapKind.PageFault);
+  }
+
+  /** Record an access to nothing, and trap. */
+  busError(va: number, access: number): void {
+    this.setFault(va, access, 0, 'bus error');
+    this.trap(TrapKind.BusError);
+  }
+
+  /** Raise interrupt line `line`. Safe from other threads. */
+  raise(line: number): void {
+    assert(line > IrqLine.Timer && line < IrqLine.Count, 'no such interrupt line');
+    Atomics.or(this.pending, 0, 1 << line);
+  }
+
+  /** Whether an interrupt waits. */
+  hasInterrupt(): boolean {
+    return this.pending[0] !== 0 || this.cycles >= this.timerDeadline;
+  }
+
+  // CoreHal
+
+  now(): number {
+    return this.cycles;
+  }
+
+  setTimer(at: number): void {
+    this.timerDeadline = at;
+  }
+
+  takeInterrupt(): number {
+    if (this.cycles >= this.timerDeadline) {
+      this.timerDeadline = Number.POSITIVE_INFINITY;
+      return IrqLine.Timer;
+    }
+    const lines = this.pending[0] ?? 0;
+    if (lines === 0) return -1;
+    const line = 31 - Math.clz32(lines & -lines);
+    Atomics.and(this.pending, 0, ~(1 << line));
+    return line;
+  }
+
+  ringDoorbell(target: CoreId): void {
+    this.ring(target);
+  }
+
+  loadRoot(root: Paddr, tag: number): void {
+    this.mmu.root = root;
+    this.mmu.tag = tag;
+    this.cycles += Cost.LoadRoot;
+  }
+
+  currentRoot(): Paddr {
+    return this.mmu.root;
+  }
+
+  invalidatePage(va: number): void {
+    this.mmu.invalidatePage(va);
+  }
+
+  invalidateAll(): void {
+    this.mmu.invalidateAll();
+  }
+
+  setThreadPointer(va: number): void {
+    this.threadPointer = va;
+  }
+
+  resumeUser(): void {
+    this.leaveKernel(CoreMode.User);
+  }
+
+  enterUser(): void {
+    this.generation += 1;
+    this.leaveKernel(CoreMode.User);
+  }
+
+  idle(): void {
+    this.generation += 1;
+    this.leaveKernel(CoreMode.Idle);
+  }
+
+  halt(): void {
+    this.generation += 1;
+    this.leaveKernel(CoreMode.Halted);
+  }
+
+  private leaveKernel(mode: number): void {
+    assert(this.mode === CoreMode.Kernel, 'the kernel can be left only once an entry');
+    this.mode = mode;
+  }
+
+  /** The mode, re-read: a trap handler changes it behind the compiler's back. */
+  private modeNow(): number {
+    return this.mode;
+  }
+
+  private setFault(va: number, access: number, code: number, name: string): void {
+    this.faultAddress = va;
+    this.faultAccess = access;
+    this.faultCode = code;
+    this.faultName = name;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * All that a CPU driver may ask of hardware, and all that hardware asks of a CPU driver. Nothing
+ * else crosses. Narrow enough that a bare-metal host could be written for it.
+ *
+ * A kernel entry is one call of `TrapHandler.onTrap`. It runs to completion and ends in exactly one
+ * of `resumeUser`, `enterUser`, `idle` and `halt`; nothing of the kernel stays on the host's stack.
+ */
+
+import type { CoreId, Paddr, PhysMem } from '@barreleye/core';
+import type { Arch, Paging } from '@barreleye/spec';
+
+/** Interrupt lines that every core has; devices have the numbers from `FirstDevice` to 31. */
+export const IrqLine = { Timer: 0, Doorbell: 1, FirstDevice: 2, Count: 32 } as const;
+
+/** The side of the kernel. */
+export interface TrapHandler {
+  /** The core has left user mode, or idle mode, for the reason `kind` (spec `TrapKind`). */
+  onTrap(kind: number): void;
+}
+
+/** The side of the hardware. */
+export interface CoreHal {
+  readonly coreId: CoreId;
+  readonly arch: Arch;
+  readonly paging: Paging;
+  readonly mem: PhysMem;
+  /** Cycles per second of `now`. */
+  readonly frequency: number;
+  /** The live register file of user mode: two 32-bit words a register. */
+  readonly regs: Uint32Array;
+
+  /** Cycles since power-on. */
+  now(): number;
+  /** Raise the timer interrupt at time `at`, cycles; `Infinity` disarms it. */
+  setTimer(at: number): void;
+  /** Acknowledge and return the lowest pending interrupt line, -1 when there is none. */
+  takeInterrupt(): number;
+  /** Ring the doorbell of another core (the model's inter-processor interrupt). */
+  ringDoorbell(target: CoreId): void;
+
+  /** After a page fault or bus error: address, hardware's code, and the access (spec `Access`). */
+  readonly faultAddress: number;
+  readonly faultCode: number;
+  readonly faultAccess: number;
+
+  /** Translate user accesses through the tables at `root`; `tag` names the address space. */
+  loadRoot(root: Paddr, tag: number): void;
+  /** The translation root in use, 0 before the first. */
+  currentRoot(): Paddr;
+  /** Forget the translation of the page at `va` in every address space. */
+  invalidatePage(va: number): void;
+  /** Forget all translations, global ones too. */
+  invalidateAll(): void;
+  /** Set the register that user mode can read only: the address of its dispatcher frame. */
+  setThreadPointer(va: number): void;
+
+  /** Leave the kernel: go on behind the trapping instruction, registers live. */
+  resumeUser(): void;
+  /** Leave the kernel: user mode begins anew with the registers now in `regs`. */
+  enterUser(): void;
+  /** Leave the kernel: sleep until an interrupt, which arrives as a trap. */
+  idle(): void;
+  /** Leave the kernel for good. */
+  halt(): void;
+}

@@ -1,0 +1,22 @@
+/** The simulated machine: what a CPU driver may ask of it (hal), and how to build and run one. */
+
+export type { Board, BoardDevice } from './board.ts';
+export { BUS_ERROR, Bus } from './bus.ts';
+export { Core, CoreMode, type CoreOptions } from './core.ts';
+export { Cost } from './costs.ts';
+export type { Device, RaiseLine, SerialLine } from './device.ts';
+export { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
+export {
+  type Console,
+  Machine,
+  type MachineOptions,
+  type RunOutcome,
+} from './machine.ts';
+export { Mmu, TLB_ENTRIES } from './mmu.ts';
+export { boardPc64 } from './pc64.ts';
+export { PowerSwitch } from './power.ts';
+export { ProgramEngine } from './program-engine.ts';
+export { Uart16550 } from './uart-16550.ts';
+export { UartPl011 } from './uart-pl011.ts';
+export { UserPort } from './user-port.ts';
+export { boardVexpress } from './vexpress.ts';

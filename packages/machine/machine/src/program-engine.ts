@@ -1,0 +1,111 @@
+/**
+ * Runs programs: fetches at the program counter through the page tables and enters the program
+ * whose gate it finds there. Everything the kernel does to a program it does through the program
+ * counter, the registers and memory.
+ *
+ * A running program is known by the physical address of its dispatcher frame, which the core
+ * reaches through the thread pointer: to be taken for another program one would have to hold a
+ * capability to map its frame.
+ */
+
+import { asPaddr, assert, type Paddr } from '@barreleye/core';
+import {
+  Access,
+  GATE_BYTES,
+  GATE_COUNT,
+  Gate,
+  GateWord,
+  type Program,
+  type ProgramInstance,
+  TrapKind,
+} from '@barreleye/spec';
+import { BUS_ERROR } from './bus.ts';
+import { type Core, CoreMode } from './core.ts';
+import { Cost } from './costs.ts';
+import { UserPort } from './user-port.ts';
+
+export class ProgramEngine {
+  private readonly core: Core;
+  private readonly port: UserPort;
+  private readonly programs: readonly Program[];
+  /** By physical address of the dispatcher frame. */
+  private readonly instances: Map<number, ProgramInstance>;
+
+  /** @param programs the machine's program table; gates name programs by their place in it */
+  constructor(core: Core, programs: readonly Program[]) {
+    this.core = core;
+    this.port = new UserPort(core);
+    this.programs = programs;
+    this.instances = new Map();
+  }
+
+  /** Run user mode until it has left, or the clock passes `pauseAt`. */
+  run(pauseAt: number): void {
+    const { core } = this;
+    this.port.pauseAt = pauseAt;
+    while (core.mode === CoreMode.User) {
+      if (core.hasInterrupt()) core.trap(TrapKind.Interrupt);
+      else this.step();
+      if (core.cycles >= pauseAt) return;
+    }
+  }
+
+  /** Execute the one gate that the program counter points to. */
+  private step(): void {
+    const { core } = this;
+    const pc = readWord64(core.regs, core.arch.pc);
+    const at = core.mmu.translate(pc, Access.Execute);
+    if (at < 0) {
+      core.pageFault(pc, Access.Execute);
+      return;
+    }
+    if (!core.bus.isRam(at, GATE_BYTES)) {
+      core.busError(pc, Access.Execute);
+      return;
+    }
+    const word = asPaddr(at);
+    if (this.fetch(word, GateWord.opcode.offset) !== core.arch.gateOpcode) {
+      core.trap(TrapKind.Undefined);
+      return;
+    }
+    const gate = this.fetch(word, GateWord.gate.offset);
+    const program = this.programs[this.fetch(word, GateWord.program.offset)];
+    const instance = this.instanceFor(gate, program);
+    if (instance === undefined) {
+      core.trap(TrapKind.Undefined);
+      return;
+    }
+    core.cycles += Cost.Gate;
+    writeWord64(core.regs, core.arch.pc, pc + (Gate.Resume - gate) * GATE_BYTES);
+    this.port.take();
+    instance.enter(gate);
+    assert(!this.port.isLive(), 'a program returned while it held the core');
+  }
+
+  private instanceFor(gate: number, program: Program | undefined): ProgramInstance | undefined {
+    if (program === undefined || gate >= GATE_COUNT) return undefined;
+    const { mmu } = this.core;
+    const frame = mmu.translate(this.port.threadPointer, Access.Read);
+    if (frame < 0) return undefined;
+    if (gate !== Gate.Start) return this.instances.get(frame);
+    const instance = program.create(this.port);
+    this.instances.set(frame, instance);
+    return instance;
+  }
+
+  private fetch(gate: Paddr, offset: number): number {
+    const value = this.core.bus.load((gate + offset) as Paddr, 4);
+    assert(value !== BUS_ERROR, 'a gate in RAM can be read');
+    return value;
+  }
+}
+
+/** Register `r` as an address: signed, because the high half of the address space is. */
+function readWord64(regs: Uint32Array, r: number): number {
+  return ((regs[2 * r + 1] ?? 0) | 0) * 2 ** 32 + (regs[2 * r] ?? 0);
+}
+
+function writeWord64(regs: Uint32Array, r: number, value: number): void {
+  regs[2 * r] = value;
+  regs[2 * r + 1] = Math.floor(value / 2 ** 32);
+}

@@ -1,0 +1,116 @@
+/**
+ * A core as user mode sees it: loads and stores through the MMU, the system call instruction, and
+ * the points where it can be interrupted. One object per core.
+ */
+
+import type { Paddr } from '@barreleye/core';
+import { Access, type Arch, TrapKind, type UserCpu } from '@barreleye/spec';
+import { BUS_ERROR } from './bus.ts';
+import { type Core, CoreMode } from './core.ts';
+import { Cost } from './costs.ts';
+
+/** `generation` of a port that nobody holds. */
+const NOBODY = -1;
+
+export class UserPort implements UserCpu {
+  readonly arch: Arch;
+  readonly regs: Uint32Array;
+  /** User mode goes back to the host when the clock passes this, cycles. */
+  pauseAt: number;
+  private readonly core: Core;
+  private holder: number;
+
+  constructor(core: Core) {
+    this.arch = core.arch;
+    this.regs = core.regs;
+    this.core = core;
+    this.pauseAt = Number.POSITIVE_INFINITY;
+    this.holder = NOBODY;
+  }
+
+  /** The program that is entered now holds the core until the kernel takes it away. */
+  take(): void {
+    this.holder = this.core.generation;
+  }
+
+  /** The address of the dispatcher frame, from the register that the kernel sets. */
+  get threadPointer(): number {
+    return this.core.threadPointer;
+  }
+
+  isLive(): boolean {
+    return this.holder === this.core.generation && this.core.mode === CoreMode.User;
+  }
+
+  now(): number {
+    return this.core.cycles;
+  }
+
+  spend(cycles: number): void {
+    this.core.cycles += cycles;
+  }
+
+  syscall(): boolean {
+    if (!this.isLive()) return false;
+    this.core.trap(TrapKind.Syscall);
+    return this.isLive();
+  }
+
+  poll(): boolean {
+    if (!this.isLive()) return false;
+    if (this.core.hasInterrupt()) this.core.trap(TrapKind.Interrupt);
+    if (this.core.cycles >= this.pauseAt) this.holder = NOBODY;
+    return this.isLive();
+  }
+
+  load8(va: number): number {
+    return this.load(va, 1);
+  }
+
+  load16(va: number): number {
+    return this.load(va, 2);
+  }
+
+  load32(va: number): number {
+    return this.load(va, 4);
+  }
+
+  store8(va: number, value: number): boolean {
+    return this.store(va, value, 1);
+  }
+
+  store16(va: number, value: number): boolean {
+    return this.store(va, value, 2);
+  }
+
+  store32(va: number, value: number): boolean {
+    return this.store(va, value, 4);
+  }
+
+  private load(va: number, bytes: number): number {
+    const at = this.translate(va, Access.Read);
+    if (at < 0) return -1;
+    const value = this.core.bus.load(at as Paddr, bytes);
+    if (value === BUS_ERROR) this.core.busError(va, Access.Read);
+    return value;
+  }
+
+  private store(va: number, value: number, bytes: number): boolean {
+    const at = this.translate(va, Access.Write);
+    if (at < 0) return false;
+    if (this.core.bus.store(at as Paddr, value, bytes)) return true;
+    this.core.busError(va, Access.Write);
+    return false;
+  }
+
+  private translate(va: number, access: number): number {
+    const { core } = this;
+    if (!this.isLive()) return -1;
+    const { mmu } = core;
+    const misses = mmu.missCount;
+    const at = mmu.translate(va, access);
+    core.cycles += mmu.missCount === misses ? Cost.Access : Cost.Walk;
+    if (at < 0) core.pageFault(va, access);
+    return at;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * The boot information as init sees it: a page in its address space, read through the page tables.
+ */
+
+import { assert, fromWords } from '@barreleye/core';
+import { type Capref, capref } from '@barreleye/libos';
+import {
+  BOOTINFO_MAGIC,
+  BootInfo,
+  BootRegion,
+  bootRegionOffset,
+  RegionType,
+  RootSlot,
+  type UserCpu,
+} from '@barreleye/spec';
+
+/** One region of physical addresses that the kernel told init about. */
+export interface Region {
+  readonly base: number;
+  readonly bytes: number;
+  /** spec `RegionType`. */
+  readonly type: number;
+  /** spec `DeviceClass`. */
+  readonly device: number;
+  readonly irq: number;
+  /** Slot in the CNode of the type. */
+  readonly slot: number;
+  readonly name: string;
+}
+
+/** What the machine is and what there is in it. */
+export interface BootView {
+  readonly coreCount: number;
+  /** Cycles per second. */
+  readonly frequency: number;
+  readonly ramBytes: number;
+  readonly regions: readonly Region[];
+}
+
+/** Read the boot information at virtual address `at`, where it is mapped. */
+export function readBootInfo(cpu: UserCpu, at: number): BootView {
+  assert(cpu.load32(at + BootInfo.magic.offset) === BOOTINFO_MAGIC, 'no boot information there');
+  const regionCount = cpu.load32(at + BootInfo.regionCount.offset);
+  const regions: Region[] = [];
+  for (let i = 0; i < regionCount; i++) regions.push(readRegion(cpu, at + bootRegionOffset(i)));
+  return {
+    coreCount: cpu.load32(at + BootInfo.coreCount.offset),
+    frequency: load64(cpu, at + BootInfo.frequency.offset),
+    ramBytes: load64(cpu, at + BootInfo.ramBytes.offset),
+    regions,
+  };
+}
+
+/** The RAM capability of an `Empty` region. */
+export function ramCap(region: Region): Capref<'RAM'> {
+  assert(region.type === RegionType.Empty, 'only free regions have a RAM capability');
+  return capref(RootSlot.SuperCn, region.slot);
+}
+
+/** The capability of a device region. */
+export function deviceCap(region: Region): Capref<'PhysAddr'> {
+  assert(region.type === RegionType.PhysAddr, 'only device regions have a PhysAddr capability');
+  return capref(RootSlot.PhysAddrCn, region.slot);
+}
+
+function readRegion(cpu: UserCpu, at: number): Region {
+  return {
+    base: load64(cpu, at + BootRegion.base.offset),
+    bytes: load64(cpu, at + BootRegion.bytes.offset),
+    type: cpu.load8(at + BootRegion.type.offset),
+    device: cpu.load8(at + BootRegion.device.offset),
+    irq: cpu.load32(at + BootRegion.irq.offset),
+    slot: cpu.load32(at + BootRegion.slot.offset),
+    name: loadText(cpu, at + BootRegion.name.offset, BootRegion.name.bytes),
+  };
+}
+
+function load64(cpu: UserCpu, at: number): number {
+  return fromWords(cpu.load32(at), cpu.load32(at + 4));
+}
+
+function loadText(cpu: UserCpu, at: number, bytes: number): string {
+  let text = '';
+  for (let i = 0; i < bytes; i++) {
+    const code = cpu.load8(at + i);
+    if (code === 0) break;
+    text += String.fromCharCode(code);
+  }
+  return text;
+}

@@ -1,0 +1,3 @@
+/** init, the first domain. */
+
+export { createInit, type Platform } from './main.ts';

@@ -1,0 +1,144 @@
+/**
+ * A running system out of its parts: board, page tables, boot menu and programs. Nothing here knows
+ * an architecture; an app passes one in.
+ */
+
+import { BASE_PAGE_BITS, formatBytes, isAligned } from '@barreleye/core';
+import { CpuDriver } from '@barreleye/cpu-driver';
+import { type Board, type CoreHal, Machine, type TrapHandler } from '@barreleye/machine';
+import { Err, type Paging, type Program } from '@barreleye/spec';
+import { type BootFailure, bootFailure } from './failure.ts';
+import { type LoadedModule, loadMemory, type MemoryPlan, planMemory } from './loader.ts';
+import type { Menu } from './menu.ts';
+
+/** A file that menus can name: a program of this machine, or just bytes. */
+export type ModuleFile = { readonly program: Program } | { readonly bytes: Uint8Array };
+
+/** Everything that makes a target: what an app passes in. */
+export interface Target {
+  /** Name on the command line. */
+  readonly name: string;
+  readonly board: Board;
+  readonly paging: Paging;
+  /** Path by which menus name the CPU driver. */
+  readonly cpuDriver: string;
+  /** Files by path. */
+  readonly files: ReadonlyMap<string, ModuleFile>;
+  /** Makes the image of a program: number in the program table, and name. */
+  readonly imageOf: (index: number, program: Program) => Uint8Array;
+}
+
+export interface BootOptions {
+  readonly target: Target;
+  readonly menu: Menu;
+  readonly coreCount: number;
+  /** Whole pages. */
+  readonly ramBytes: number;
+  readonly seed: number;
+  /** Makes the CPU driver's trap handler from the driver; for tests that watch or replace it. */
+  readonly wrapDriver?: (driver: CpuDriver, hal: CoreHal) => TrapHandler;
+}
+
+/** A machine with a system on it, ready to `run`. */
+export interface System {
+  readonly machine: Machine;
+  readonly plan: MemoryPlan;
+  readonly driver: CpuDriver;
+}
+
+/** A system, or why there is none. */
+export type BootResult = { readonly ok: true; readonly system: System } | BootFailure;
+
+/** Time slice of the scheduler: 10 ms. */
+const SLICES_PER_SECOND = 100;
+
+/**
+ * Build the machine, load the modules, and power the bootstrap core on.
+ * @errors BOOT_ERR_NO_RAM, BOOT_ERR_NO_MODULE, BOOT_ERR_IMAGE, BOOT_ERR_MENU
+ */
+export function bootSystem(options: BootOptions): BootResult {
+  const { target, menu, coreCount, ramBytes, seed } = options;
+  const { board } = target;
+  const tooSmall = checkSize(board, ramBytes, coreCount);
+  if (tooSmall !== undefined) return tooSmall;
+  const programs = programsOf(target);
+  const modules = loadModules(target, menu, programs);
+  if (!modules.ok) return modules;
+  const planned = planMemory(board, ramBytes, modules.modules);
+  if (!planned.ok) return planned;
+  const { plan } = planned;
+
+  const machine = new Machine({
+    board,
+    paging: target.paging,
+    programs,
+    ramBytes,
+    coreCount,
+    seed,
+  });
+  loadMemory(machine.mem, board, plan, modules.modules, { coreCount, ramBytes, seed });
+  const core = machine.bsp;
+  const driver = new CpuDriver(core, plan.kcb);
+  const handler = options.wrapDriver?.(driver, core) ?? driver;
+  const timeslice = board.frequency / SLICES_PER_SECOND;
+  core.powerOn(handler, () =>
+    driver.start({ bootInfo: plan.bootInfo, arena: plan.arena, timeslice }),
+  );
+  return { ok: true, system: { machine, plan, driver } };
+}
+
+function checkSize(board: Board, ramBytes: number, coreCount: number): BootFailure | undefined {
+  const { minRamBytes, maxRamBytes } = board;
+  if (ramBytes < minRamBytes || ramBytes > maxRamBytes) {
+    const range = `${formatBytes(minRamBytes)} to ${formatBytes(maxRamBytes)}`;
+    const word = ramBytes < minRamBytes ? 'little' : 'much';
+    const why = `too ${word} RAM: ${formatBytes(ramBytes)}; ${board.name} takes ${range}`;
+    return bootFailure(Err.BOOT_ERR_NO_RAM, why);
+  }
+  if (!isAligned(ramBytes, BASE_PAGE_BITS)) {
+    const why = `RAM comes in whole pages: ${ramBytes} is not a multiple of 4096`;
+    return bootFailure(Err.BOOT_ERR_NO_RAM, why);
+  }
+  if (coreCount < 1 || coreCount > board.maxCores) {
+    const why = `${board.name} has 1 to ${board.maxCores} cores, not ${coreCount}`;
+    return bootFailure(Err.LIB_ERR_BAD_INPUT, why);
+  }
+  return undefined;
+}
+
+/** All programs of the target, in the order of its files: the machine's program table. */
+function programsOf(target: Target): Program[] {
+  const programs: Program[] = [];
+  for (const file of target.files.values()) if ('program' in file) programs.push(file.program);
+  return programs;
+}
+
+type ModulesResult = { readonly ok: true; readonly modules: LoadedModule[] } | BootFailure;
+
+/** The contents of every module of the menu. */
+function loadModules(target: Target, menu: Menu, programs: readonly Program[]): ModulesResult {
+  const modules: LoadedModule[] = [];
+  const { cpuDriver } = menu;
+  if (cpuDriver.path !== target.cpuDriver) {
+    const why = `no CPU driver '${cpuDriver.path}' for ${target.name} (there is ${target.cpuDriver})`;
+    return bootFailure(Err.BOOT_ERR_NO_MODULE, `${menu.file}:${cpuDriver.line}: ${why}`);
+  }
+  for (const { path, args, line } of menu.modules) {
+    const file = target.files.get(path);
+    if (file === undefined) {
+      const known = [...target.files.keys()].join(', ');
+      const why = `${menu.file}:${line}: no such file '${path}' (there is ${known})`;
+      return bootFailure(Err.BOOT_ERR_NO_MODULE, why);
+    }
+    const bytes =
+      'program' in file ? target.imageOf(programs.indexOf(file.program), file.program) : file.bytes;
+    modules.push({ name: args === '' ? path : `${path} ${args}`, bytes });
+  }
+  const [first] = menu.modules;
+  const firstFile = first === undefined ? undefined : target.files.get(first.path);
+  if (first === undefined || firstFile === undefined || !('program' in firstFile)) {
+    const why = `${menu.file}:${first?.line ?? 1}: the first module must be a program`;
+    return bootFailure(Err.BOOT_ERR_IMAGE, why);
+  }
+  return { ok: true, modules };
+}

@@ -1,0 +1,75 @@
+/**
+ * A system call that does nothing, on a booted machine: registers, trap, the funnel of the CPU
+ * driver, result, back. Beside it a plain function call, which is the same host work without an
+ * operating system.
+ */
+import { bootSystem, parseMenu } from '@barreleye/boot';
+import { targetX86_64 } from '@barreleye/boot-x86-64';
+import { programImage } from '@barreleye/libos';
+import { type Program, Syscall, type UserCpu } from '@barreleye/spec';
+import type { Bench, Trial } from '../bench.ts';
+
+const CALLS = 10_000;
+const PATH = '/x86_64/sbin/nop';
+const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
+
+export const benches: readonly Bench[] = [
+  { name: 'system call (nop)', unit: 'ns/op', baselineName: 'function call', setup },
+];
+
+function setup(): Trial {
+  const sums = new Uint32Array(2);
+  const program: Program = {
+    name: 'nop',
+    create: (cpu) => ({
+      enter() {
+        sums[0] = callKernel(cpu);
+        cpu.poll(); // the turn is over: back to the host
+      },
+    }),
+  };
+  const parsed = parseMenu(MENU, 'menu.lst');
+  if (!parsed.ok) throw new Error(parsed.message);
+  const booted = bootSystem({
+    target: {
+      ...targetX86_64,
+      files: new Map([[PATH, { program }]]),
+      imageOf: (index, { name }) => programImage(targetX86_64.board.arch, index, name),
+    },
+    menu: parsed.menu,
+    coreCount: 1,
+    ramBytes: targetX86_64.board.minRamBytes,
+    seed: 1,
+  });
+  if (!booted.ok) throw new Error(booted.message);
+  const { machine } = booted.system;
+  return {
+    operations: CALLS,
+    subject: () => {
+      machine.run(1);
+    },
+    baseline: () => {
+      let sum = 0;
+      for (let i = 0; i < CALLS; i++) sum = plain(sum, i);
+      sums[1] = sum;
+    },
+  };
+}
+
+/** `CALLS` system calls; the sum of their results, so that none can be left out. */
+function callKernel(cpu: UserCpu): number {
+  const [number = 0] = cpu.arch.argWords;
+  const [result] = cpu.arch.resultWords;
+  let sum = 0;
+  for (let i = 0; i < CALLS; i++) {
+    cpu.regs[number] = Syscall.Nop;
+    if (!cpu.syscall()) throw new Error('a system call that does nothing took the core away');
+    sum = (sum + (cpu.regs[result] ?? 0)) | 0;
+  }
+  return sum;
+}
+
+/** Something that is called; opaque enough not to vanish. */
+function plain(sum: number, i: number): number {
+  return (Math.imul(sum, 31) + i) | 0;
+}

@@ -1,0 +1,67 @@
+/**
+ * `bench [FILTER] [--json]`: measures the benches whose names contain FILTER, each next to its
+ * baseline, and prints a table or, with --json, an array of rows and nothing else.
+ *
+ * Each bench runs in a process of its own: the optimising compiler remembers the types that a
+ * function has seen, so a bench would inherit the fortune of those that ran before it.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import pico from 'picocolors';
+import type { Bench, Row } from './bench.ts';
+import { BENCHES } from './benches/index.ts';
+import { formatTable } from './format.ts';
+
+const USAGE = 'usage: bench [FILTER] [--json]';
+const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(args: string[]): number {
+  const request = parse(args);
+  if (typeof request === 'string') {
+    console.error(`bench: ${request}`);
+    return 2;
+  }
+  const { benches, json } = request;
+  const rows = benches.flatMap((bench, index) => {
+    progress(`[${index + 1}/${benches.length}] ${bench.name}`);
+    return run(bench) ?? [];
+  });
+  progress('');
+  if (json) console.log(JSON.stringify(rows, undefined, 2));
+  else if (rows.length > 0) console.log(formatTable(rows, pico.bold));
+  return rows.length === benches.length ? 0 : 1;
+}
+
+/** What to run, or what is wrong with the arguments. */
+function parse(args: string[]): { benches: readonly Bench[]; json: boolean } | string {
+  try {
+    const options = { json: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (positionals.length > 1) return `more than one filter; ${USAGE}`;
+    const [filter = ''] = positionals;
+    const benches = BENCHES.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
+    return benches.length > 0 ? { benches, json: values.json } : `no bench matches '${filter}'`;
+  } catch (error) {
+    return `${error instanceof Error ? error.message.split('. ')[0] : error}; ${USAGE}`;
+  }
+}
+
+/** The bench's row, or nothing if it failed; its error is then on stderr. */
+function run({ name }: Bench): Row | undefined {
+  const args = [...process.execArgv, CHILD, name];
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (status === 0) return JSON.parse(stdout) as Row;
+  console.error(`bench: ${name} failed`);
+  return undefined;
+}
+
+/** Show `text` on a terminal in place of what was shown before. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}

@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import type { Bench, Unit } from './bench.ts';
+import { measure, median } from './measure.ts';
+
+it('median is the middle, or the mean of the two in the middle', () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([10, 1, 2, 4])).toBe(3);
+  expect(median([7])).toBe(7);
+  expect(() => median([])).toThrow(RangeError);
+});
+
+/** A bench on a clock of its own: a call advances it by what the function returns. */
+function simulated(unit: Unit, subjectMs: () => number, baselineMs: () => number) {
+  let time = 0;
+  let teardowns = 0;
+  const taking = (milliseconds: () => number) => () => {
+    time += milliseconds();
+  };
+  const bench: Bench = {
+    name: 's',
+    unit,
+    baselineName: 'b',
+    setup: () => ({
+      operations: 1000,
+      subject: taking(subjectMs),
+      baseline: taking(baselineMs),
+      teardown: () => {
+        teardowns += 1;
+      },
+    }),
+  };
+  return { row: measure(bench, () => time), teardowns, elapsedMs: time };
+}
+
+it.each([
+  ['ns/op', 2000, 500],
+  ['us/op', 2, 0.5],
+  ['ms/op', 0.002, 0.0005],
+  ['Mop/s', 0.5, 2],
+] as const)('states results in %s', (unit, value, baseline) => {
+  const { row, teardowns } = simulated(
+    unit,
+    () => 2,
+    () => 0.5,
+  );
+  expect(row.value).toBeCloseTo(value);
+  expect(row.baseline.value).toBeCloseTo(baseline);
+  expect(row.ratio).toBeCloseTo(value / baseline);
+  expect(row).toMatchObject({ name: 's', unit, baseline: { name: 'b' } });
+  expect(teardowns).toBe(1);
+});
+
+it('is not moved by a few slow rounds', () => {
+  let call = 0;
+  const { row } = simulated(
+    'us/op',
+    () => (call++ % 40 === 0 ? 500 : 2),
+    () => 2,
+  );
+  expect(row.ratio).toBeCloseTo(1);
+});
+
+it('runs slow subjects fewer times', () => {
+  const { row, elapsedMs } = simulated(
+    'ms/op',
+    () => 30_000,
+    () => 1,
+  );
+  expect(row.value).toBeCloseTo(30);
+  expect(elapsedMs).toBeLessThan(200_000);
+});

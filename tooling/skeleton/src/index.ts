@@ -1,0 +1,2 @@
+/** Entry of `@barreleye/NAME`: explicit named exports, grouped by file. */
+export {};

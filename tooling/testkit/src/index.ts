@@ -1,0 +1,2 @@
+/** Entry of `@barreleye/testkit`: explicit named exports, grouped by file. */
+export {};
