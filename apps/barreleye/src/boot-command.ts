@@ -30,6 +30,8 @@ export interface BootFlags {
 const MAX_SEED = 2 ** 32 - 1;
 /** The system died or waits for something that cannot come. */
 const EXIT_STUCK = 1;
+/** The person at the terminal left. */
+const EXIT_QUIT = 130;
 
 /** Boot `targetName` and run it to its end. @returns the exit code for the host */
 export async function bootCommand(targetName: string, flags: BootFlags): Promise<number> {
@@ -100,10 +102,19 @@ async function withTerminal<T>(
   if (commands !== undefined) return use(textInput(`${commands}\n`));
   if (!stdin.isTTY) return use(streamInput(stdin));
   stdin.setRawMode(true);
-  try {
-    return await use(terminalInput(stdin));
-  } finally {
+  const restore = (): void => {
     stdin.setRawMode(false);
     stdin.pause();
+  };
+  process.stderr.write('(Ctrl-] leaves whatever the system does)\n');
+  try {
+    return await use(
+      terminalInput(stdin, () => {
+        restore();
+        process.exit(EXIT_QUIT);
+      }),
+    );
+  } finally {
+    restore();
   }
 }

@@ -29,7 +29,7 @@ function createCli(setExitCode: (code: number) => void): Command {
     .description('Barreleye, a multikernel operating system')
     .version(readVersion(), '-V, --version', 'show the version')
     .exitOverride()
-    .configureOutput({ outputError: () => undefined });
+    .configureOutput({ outputError: () => undefined, writeErr: () => undefined });
   cli
     .command('boot')
     .argument('<target>', `machine to boot: ${TARGET_NAMES.join(', ')}`)

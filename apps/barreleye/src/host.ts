@@ -12,11 +12,14 @@ import type { Machine } from '@barreleye/machine';
 const RUN_CYCLES = 50_000_000;
 const CTRL_D = 0x04;
 const LINE_FEED = 0x0a;
+const CTRL_BRACKET = 0x1d;
 
 /** Where input comes from. */
 export interface InputSource {
   /** More bytes, or undefined at the end. Called only when the machine is idle. */
   next(): Promise<Uint8Array | undefined>;
+  /** What a person has typed while the machine was busy. */
+  waiting?(): Uint8Array | undefined;
 }
 
 /** Where output goes. */
@@ -38,6 +41,7 @@ export async function runMachine(
     if (outcome.kind === 'off') return outcome.exitCode;
     if (outcome.kind === 'budget') {
       await hostTurn();
+      for (const byte of input.waiting?.() ?? []) machine.console.receive(byte);
       continue;
     }
     if (isAtEnd) return undefined;
@@ -81,14 +85,33 @@ export function streamInput(stream: NodeJS.ReadableStream): InputSource {
   };
 }
 
-/** Input from a person: bytes as they are typed. */
-export function terminalInput(terminal: NodeJS.ReadStream): InputSource {
-  const chunks = terminal[Symbol.asyncIterator]();
+/**
+ * Input from a person: bytes as they are typed, also while the machine is busy.
+ * @param quit called when the person types Ctrl-], which no system sees
+ */
+export function terminalInput(terminal: NodeJS.ReadStream, quit: () => void): InputSource {
+  const typed: Uint8Array[] = [];
+  let arrived: () => void = () => undefined;
+  let isAtEnd = false;
+  terminal.on('data', (chunk: Buffer) => {
+    if (chunk.includes(CTRL_BRACKET)) quit();
+    typed.push(chunk);
+    arrived();
+  });
+  terminal.on('end', () => {
+    isAtEnd = true;
+    arrived();
+  });
   return {
     async next() {
-      const chunk = await chunks.next();
-      return chunk.done === true ? undefined : Buffer.from(chunk.value as Buffer);
+      while (typed.length === 0 && !isAtEnd) {
+        await new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+      }
+      return typed.shift();
     },
+    waiting: () => typed.shift(),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Entries of the tables ("descriptors"), 32 bits each. The two low bits say what an entry is, and
- * with it where its other fields lie. Nothing records accesses: there are no accessed or dirty bits.
+ * with it where its other fields lie. Nothing records accesses: no accessed or dirty bits.
  *
  * Access permissions are the classical AP[2:0] (SCTLR.AFE = 0) and memory types are TEX, C, B
  * (SCTLR.TRE = 0), as after reset.
@@ -152,7 +152,7 @@ export function isPresent(mem: PhysMem, level: number, table: Paddr, index: numb
   return (mem.load32(entryAt(mem, level, table, index)) & 3) !== 0;
 }
 
-/** What entry `index` says. Pages count as accessed and dirty, as nothing says that they are not. */
+/** What entry `index` says. Pages count as accessed and dirty: nothing says that they are not. */
 export function readEntry(mem: PhysMem, level: number, table: Paddr, index: number): EntryView {
   const word = mem.load32(entryAt(mem, level, table, index));
   const kind = word & 3;
@@ -165,26 +165,19 @@ export function readEntry(mem: PhysMem, level: number, table: Paddr, index: numb
   }
   const bits = level === 0 ? 20 : kind === SecondKind.LargePage ? 16 : 12;
   const isSuper = level === 0 && (word & SectionBits.Super) !== 0;
-  const base = isSuper ? supersectionBase(word) : (word & -(2 ** bits)) >>> 0;
+  const low = (word & -(2 ** (isSuper ? 24 : bits))) >>> 0;
+  const base = isSuper ? supersectionHigh(word) * ADDRESS_LIMIT + low : low;
   const layout = bits === 20 ? SectionBits : bits === 16 ? LargePageBits : SmallPageBits;
   const flags = flagsOf(layout, word);
   return { kind: 'page', base: asPaddr(base), flags, accessed: true, dirty: true };
 }
 
-/** Physical address that a supersection entry maps, 40 bits. */
-export function supersectionBase(word: number): number {
-  const above = ((word >>> 1) & 0xf0) | ((word >>> 20) & 0xf); // bits 8:5, then 23:20
-  return above * ADDRESS_LIMIT + ((word & 0xff00_0000) >>> 0);
+/** Bits 39:32 of the physical address that a supersection entry maps. */
+export function supersectionHigh(word: number): number {
+  return ((word >>> 1) & 0xf0) | ((word >>> 20) & 0xf); // from bits 8:5, then 23:20
 }
 
-/** Whether the memory type of a page is not cacheable: strongly-ordered, device, or normal. */
-export function isUncached(bits: PageBits, word: number): boolean {
-  if ((word & bits.C) !== 0) return false;
-  // TEX[2] = 1 gives the inner cache policy in C and B, and 01 is write-back.
-  return (word & bits.TEX2) === 0 || (word & bits.B) === 0;
-}
-
-/** AP[2:0] = 011: user may write; 010: user may read; 101: privileged mode may read, user nothing. */
+/** AP[2:0] = 011: user may write; 010: user may read; 101: only privileged mode may read. */
 function attributesOf(bits: PageBits, flags: number): number {
   let word = bits.S | bits.nG;
   if ((flags & Write) !== 0) word |= bits.AP1 | bits.AP0;
@@ -203,6 +196,13 @@ function flagsOf(bits: PageBits, word: number): number {
   const isWritable = (word & bits.AP0) !== 0 && (word & bits.AP2) === 0;
   const isExecutable = (word & bits.XN) === 0;
   return flags | Read | (isWritable ? Write : 0) | (isExecutable ? Execute : 0);
+}
+
+/** Whether the memory type of a page is not cacheable: strongly-ordered, device, or normal. */
+function isUncached(bits: PageBits, word: number): boolean {
+  if ((word & bits.C) !== 0) return false;
+  // TEX[2] = 1 gives the inner cache policy in C and B, and 01 is write-back.
+  return (word & bits.TEX2) === 0 || (word & bits.B) === 0;
 }
 
 function entryAt(mem: PhysMem, level: number, table: Paddr, index: number): Paddr {

@@ -1,7 +1,7 @@
 /**
  * The two levels of the ARMv7 short-descriptor format, the root first. The first table covers all
- * 4 GiB in 1 MiB entries and takes 16 KiB; the second covers 1 MiB in 4 KiB entries and takes 1 KiB,
- * so four of them share a page.
+ * 4 GiB in entries of 1 MiB and takes 16 KiB; a second one covers 1 MiB in entries of 4 KiB and
+ * takes 1 KiB, so four of them share a page.
  * @source ARM DDI 0406C B3.5 "Short-descriptor translation table format"
  */
 

@@ -3,7 +3,7 @@
  * status codes of the hardware. It changes nothing: this format has no accessed or dirty bits.
  *
  * Hot code (STYLE 7): 32-bit words, nothing allocated. Faults are found in the order of QEMU, which
- * is not quite the manual's (B3.12.2): the domain is checked before the second-level entry is read
+ * is not quite the manual's (B3.12): the domain is checked before the second-level entry is read
  * and before the access flag, XN before the access flag, and a manager's access flag not at all.
  *
  * Not modelled: SCTLR.TRE and HA, WXN and UWXN, the security and large physical address extensions
@@ -15,13 +15,11 @@ import { assert, type Paddr, type PhysMem } from '@barreleye/core';
 import { Access, PageFlag, type Walker } from '@barreleye/spec';
 import {
   FirstKind,
-  isUncached,
   LargePageBits,
-  type PageBits,
   SecondKind,
   SectionBits,
   SmallPageBits,
-  supersectionBase,
+  supersectionHigh,
   TableBits,
 } from './entry.ts';
 
@@ -37,7 +35,7 @@ export type ControlRegs = {
   readonly SCTLR?: number;
 };
 
-/** Fault status FS[4:0] by name; the digit is the level. ARM DDI 0406C B3.13.3, table B3-23. */
+/** Fault status FS[4:0] by name; the digit is the level. ARM DDI 0406C B3.13.3. */
 export const FaultStatus = {
   'access-flag-1': 0x03,
   'translation-1': 0x05,
@@ -62,15 +60,33 @@ const SCTLR_AFE = 0x2000_0000;
 const MANAGER = 3;
 const ADDRESS_LIMIT = 2 ** 32;
 const FAULT = -1;
+const FOUND = 0;
 
 const { Read, Write, Execute, NoCache } = PageFlag;
+const RX = Read | Execute;
 const RW = Read | Write;
-/** What AP[2:0] allows privileged mode, then user mode, AFE = 0. ARM DDI 0406C table B3-8. */
-const CLASSICAL = [0, RW, RW, RW, 0, Read, Read, Read, 0, 0, Read, RW, 0, 0, Read, Read];
-/** The same for AFE = 1, where AP[0] is the access flag. ARM DDI 0406C table B3-6. */
-const SIMPLIFIED = [RW, RW, RW, RW, Read, Read, Read, Read, 0, 0, RW, RW, 0, 0, Read, Read];
-/** Index of user mode's half of these tables. */
+const RWX = RW | Execute;
+/**
+ * What AP[2:0] allows privileged mode, then user mode, when XN is clear: for AFE = 0, and for
+ * AFE = 1, where AP[0] is the access flag and nothing is allowed without it.
+ * ARM DDI 0406C B3.7.1
+ */
+const CLASSICAL = [0, RWX, RWX, RWX, 0, RX, RX, RX, 0, 0, RX, RWX, 0, 0, RX, RX];
+const SIMPLIFIED = [0, RWX, 0, RWX, 0, RX, 0, RX, 0, 0, 0, RWX, 0, 0, 0, RX];
+/** Index of user mode's half. */
 const USER = 8;
+
+// Members of imported objects as constants of this module: V8 folds these, but would load the
+// members anew in each walk. B and C are at the same place in every kind of page, as are the domain
+// of tables and sections, and nG of small and large pages.
+const { Fault, Table } = FirstKind;
+const { SmallPage } = SecondKind;
+const { User } = Access;
+const { PXN: TABLE_PXN, Domain: DOMAIN } = TableBits;
+const { B, C, XN: SMALL_XN, TEX2: SMALL_TEX2, nG: PAGE_nG } = SmallPageBits;
+const { XN: LARGE_XN, TEX2: LARGE_TEX2 } = LargePageBits;
+const { PXN: SECTION_PXN, XN: SECTION_XN, TEX2: SECTION_TEX2 } = SectionBits;
+const { nG: SECTION_nG, Super: SUPER } = SectionBits;
 
 /** A walker over `mem` under the control registers `regs`, which it keeps for life. */
 export function createWalker(mem: PhysMem, regs: ControlRegs = {}): Walker {
@@ -85,6 +101,9 @@ class ArmWalker implements Walker {
   faultCode = 0;
   faultName = '';
   faultDomain = 0;
+  /** The physical address, as signed words: small integers to V8, so nothing is allocated. */
+  private paLow = 0;
+  private paHigh = 0;
   private readonly words: Uint32Array;
   private readonly origin: number;
   /** Bytes of memory that a table can be in. */
@@ -115,8 +134,19 @@ class ArmWalker implements Walker {
     this.rights = Uint8Array.from(this.hasAccessFlag ? SIMPLIFIED : CLASSICAL);
   }
 
-  /** The low 32 bits of `va` count, so both a signed and an unsigned address will do. */
+  /**
+   * The low 32 bits of `root` and `va` count, so a signed address will do as well as an unsigned.
+   * Small enough for V8 to inline: in the caller's code addresses then need no heap numbers.
+   */
   walk(root: Paddr, va: number, access: number): number {
+    if (this.find(root | 0, va | 0, access) !== FOUND) return FAULT;
+    const pa = this.paLow >>> 0;
+    const high = this.paHigh;
+    return high === 0 ? pa : high * ADDRESS_LIMIT + pa;
+  }
+
+  /** Translate through the table at `root`. Addresses are signed 32-bit words. */
+  private find(root: number, va: number, access: number): number {
     const { words } = this;
     const origin = this.origin | 0;
     let table = root & this.rootBits;
@@ -130,85 +160,83 @@ class ArmWalker implements Walker {
     if (firstAt >= this.reach) return this.fault('external-1', 0);
     const first = words[firstAt >>> 2]!;
     const kind = first & 3;
-    if (kind === FirstKind.Fault) return this.fault('translation-1', 0);
-    if (kind !== FirstKind.Table) return this.section(first, va, access);
-    const domain = (first & TableBits.Domain) >>> 5;
+    if (kind === Fault) return this.fault('translation-1', 0);
+    if (kind !== Table) return this.section(first, va, access);
+    const domain = (first & DOMAIN) >>> 5;
     const control = (this.DACR >>> (2 * domain)) & 3;
     if ((control & 1) === 0) return this.fault('domain-2', domain);
 
     const secondAt = (((first & ~0x3ff) | ((va >>> 10) & 0x3fc)) - origin) >>> 0;
     if (secondAt >= this.reach) return this.fault('external-2', domain);
     const second = words[secondAt >>> 2]!;
-    if ((second & 3) === SecondKind.Fault) return this.fault('translation-2', domain);
-    const isSmall = (second & SecondKind.SmallPage) !== 0;
-    const layout = isSmall ? SmallPageBits : LargePageBits;
+    if ((second & 3) === Fault) return this.fault('translation-2', domain);
+    const isSmall = (second & SmallPage) !== 0;
     const ap = ((second >>> 4) & 3) | ((second >>> 7) & 4);
-    const noFetch = (second & layout.XN) !== 0;
-    const noPrivilegedFetch = (first & TableBits.PXN) !== 0;
-    if (this.isRefused(2, domain, control, ap, noFetch, noPrivilegedFetch, access)) return FAULT;
-    const bits = isSmall ? 12 : 16;
-    const inPage = (1 << bits) - 1;
-    this.found(bits, layout, second, control, ap, noFetch);
-    return ((second & ~inPage) | (va & inPage)) >>> 0;
+    const noFetch = (second & (isSmall ? SMALL_XN : LARGE_XN)) !== 0;
+    const userMay = this.rightsOf(control, USER | ap, noFetch);
+    const noPrivilegedFetch = noFetch || (first & TABLE_PXN) !== 0;
+    const may = isUser(access) ? userMay : this.rightsOf(control, ap, noPrivilegedFetch);
+    if ((may & (1 << (access & 3))) === 0) {
+      const isFlag = this.isFlagFault(ap, isUser(access) ? noFetch : noPrivilegedFetch, access);
+      return this.fault(isFlag ? 'access-flag-2' : 'permission-2', domain);
+    }
+    const isTex2 = (second & (isSmall ? SMALL_TEX2 : LARGE_TEX2)) !== 0;
+    const isGlobal = (second & PAGE_nG) === 0;
+    this.paHigh = 0;
+    return this.found(isSmall ? 12 : 16, second, va, userMay, isTex2, isGlobal);
   }
 
   /** The first-level entry maps 1 or 16 MiB. */
   private section(first: number, va: number, access: number): number {
-    const isSuper = (first & SectionBits.Super) !== 0;
-    const domain = isSuper ? 0 : (first & SectionBits.Domain) >>> 5;
+    const isSuper = (first & SUPER) !== 0;
+    const domain = isSuper ? 0 : (first & DOMAIN) >>> 5;
     const control = (this.DACR >>> (2 * domain)) & 3;
     if ((control & 1) === 0) return this.fault('domain-1', domain);
     const ap = ((first >>> 10) & 3) | ((first >>> 13) & 4);
-    const noFetch = (first & SectionBits.XN) !== 0;
-    const noPrivilegedFetch = (first & SectionBits.PXN) !== 0;
-    if (this.isRefused(1, domain, control, ap, noFetch, noPrivilegedFetch, access)) return FAULT;
-    this.found(isSuper ? 24 : 20, SectionBits, first, control, ap, noFetch);
-    if (isSuper) return supersectionBase(first) + (va & 0xff_ffff);
-    return ((first & 0xfff0_0000) | (va & 0xf_ffff)) >>> 0;
+    const noFetch = (first & SECTION_XN) !== 0;
+    const userMay = this.rightsOf(control, USER | ap, noFetch);
+    const noPrivilegedFetch = noFetch || (first & SECTION_PXN) !== 0;
+    const may = isUser(access) ? userMay : this.rightsOf(control, ap, noPrivilegedFetch);
+    if ((may & (1 << (access & 3))) === 0) {
+      const isFlag = this.isFlagFault(ap, isUser(access) ? noFetch : noPrivilegedFetch, access);
+      return this.fault(isFlag ? 'access-flag-1' : 'permission-1', domain);
+    }
+    const isTex2 = (first & SECTION_TEX2) !== 0;
+    const isGlobal = (first & SECTION_nG) === 0;
+    this.paHigh = isSuper ? supersectionHigh(first) : 0;
+    return this.found(isSuper ? 24 : 20, first, va, userMay, isTex2, isGlobal);
   }
 
-  /** Whether a page at level `level` with these attributes refuses `access`; records the fault. */
-  private isRefused(
-    level: 1 | 2,
-    domain: number,
-    control: number,
-    ap: number,
-    noFetch: boolean,
-    noPrivilegedFetch: boolean,
-    access: number,
-  ): boolean {
-    if (control === MANAGER) return false;
-    const isUser = (access & Access.User) !== 0;
-    const isFetch = (access & Access.Execute) !== 0;
-    if (isFetch && (noFetch || (noPrivilegedFetch && !isUser))) {
-      this.fault(level === 1 ? 'permission-1' : 'permission-2', domain);
-      return true;
-    }
-    if (this.hasAccessFlag && (ap & 1) === 0) {
-      this.fault(level === 1 ? 'access-flag-1' : 'access-flag-2', domain);
-      return true;
-    }
-    const needs = (access & Access.Write) !== 0 ? Write : Read;
-    if ((this.rights[isUser ? USER | ap : ap]! & needs) !== 0) return false;
-    this.fault(level === 1 ? 'permission-1' : 'permission-2', domain);
-    return true;
+  /** What a domain of `control` lets the mode in `USER | AP[2:0]` do, as `PageFlag` bits. */
+  private rightsOf(control: number, modeAndAp: number, noFetch: boolean): number {
+    if (control === MANAGER) return RWX;
+    const may = this.rights[modeAndAp]!;
+    return noFetch ? may & RW : may;
+  }
+
+  /** Whether a refusal is for want of the access flag. XN goes first. */
+  private isFlagFault(ap: number, noFetch: boolean, access: number): boolean {
+    if (!this.hasAccessFlag || (ap & 1) !== 0) return false;
+    return !(noFetch && (access & Access.Execute) !== 0);
   }
 
   /** Say in the fields what the walk found. */
   private found(
     bits: number,
-    layout: PageBits,
     entry: number,
-    control: number,
-    ap: number,
-    noFetch: boolean,
-  ): void {
-    let flags = control === MANAGER ? RW | Execute : this.rights[USER | ap]!;
-    if (control !== MANAGER && flags !== 0 && !noFetch) flags |= Execute;
-    if (isUncached(layout, entry)) flags |= NoCache;
+    va: number,
+    userMay: number,
+    isTex2: boolean,
+    isGlobal: boolean,
+  ): number {
+    // As `isUncached` in entry.ts.
+    const isUncached = (entry & C) === 0 && !(isTex2 && (entry & B) !== 0);
     this.pageBits = bits;
-    this.pageFlags = flags;
-    this.isGlobal = (entry & layout.nG) === 0;
+    this.pageFlags = isUncached ? userMay | NoCache : userMay;
+    this.isGlobal = isGlobal;
+    const inPage = (1 << bits) - 1;
+    this.paLow = (entry & ~inPage) | (va & inPage);
+    return FOUND;
   }
 
   private fault(name: FaultName, domain: number): number {
@@ -217,4 +245,8 @@ class ArmWalker implements Walker {
     this.faultDomain = domain;
     return FAULT;
   }
+}
+
+function isUser(access: number): boolean {
+  return (access & User) !== 0;
 }

@@ -2,7 +2,7 @@
  * The walk of an x86-64 MMU, four levels, with the checks, the accessed and dirty bits and the
  * error codes of the hardware.
  *
- * `walk` is hot code (STYLE 7) and answers only the common case: a 4 KiB page that allows the
+ * `find` is hot code (STYLE 7) and answers only the common case: a 4 KiB page that allows the
  * access, with nothing to mark. It collects the bits of all levels and judges them once, at the
  * end; entries and addresses are 32-bit words, and what it reads on a way that turns out wrong
  * does no harm. Everything else it leaves to `carefully`, which goes level by level in the order
@@ -16,9 +16,9 @@
 
 import { assert, type Paddr, type PhysMem } from '@barreleye/core';
 import { Access, PageFlag, type Walker } from '@barreleye/spec';
-import { EntryHigh } from './entry.ts';
+import { EntryHigh, EntryLow } from './entry.ts';
 
-/** What governs a walk besides CR3. Bits that are not named in the file header have no effect. */
+/** What governs a walk besides CR3. Bits that are not named here have no effect. */
 export type ControlRegs = {
   /** Default 0x8001_0011: PG, WP, ET, PE. */
   readonly CR0?: number;
@@ -26,7 +26,7 @@ export type ControlRegs = {
   readonly CR4?: number;
   /** Default 0x900: NXE, LME. */
   readonly EFER?: number;
-  /** Width of physical addresses, CPUID 80000008H EAX[7:0]; default 52, the architecture's limit. */
+  /** Width of physical addresses, CPUID 80000008H EAX[7:0]. Default 52, the most there can be. */
   readonly MAXPHYADDR?: number;
 };
 
@@ -47,14 +47,12 @@ export const FaultName = {
 /** Bits of the error code of a page fault. Intel SDM vol. 3A 4.7, figure 4-12. */
 export const ErrorCode = { P: 0x1, WR: 0x2, US: 0x4, RSVD: 0x8, ID: 0x10 } as const;
 
-// Bits of an entry's low word again, as plain constants: the walk is measured with these.
-const P = 0x001;
-const RW = 0x002;
-const US = 0x004;
-const A = 0x020;
-const D = 0x040;
-const PS = 0x080;
-const G = 0x100;
+// Members of imported objects as constants of this module: V8 folds these, but would load the
+// members anew in each walk.
+const { P, RW, US, A, D, PS, G } = EntryLow;
+const { Address: ADDRESS, XD } = EntryHigh;
+const { Write, Execute, User } = Access;
+const { Read: MAY_READ, Execute: MAY_EXECUTE, NoCache: NO_CACHE } = PageFlag;
 
 const CR0_PG = 0x8000_0000;
 const CR0_WP = 0x0001_0000;
@@ -73,6 +71,7 @@ const BEYOND = 0x000f_f000;
 const MEMORY_LIMIT = 2 ** 34;
 
 const FAULT = -1;
+const FOUND = 0;
 /** Another core changed an entry between our look and our mark: begin again. */
 const RACED = -2;
 
@@ -89,13 +88,16 @@ class X86Walker implements Walker {
   faultCode = 0;
   faultName = '';
   readonly faultDomain = 0;
+  /** The physical address, as signed words: small integers to V8, so nothing is allocated. */
+  private paLow = 0;
+  private paHigh = 0;
   private readonly words: Uint32Array;
   /** Memory as page frames. */
   private readonly firstFrame: number;
   private readonly frameCount: number;
   /** Bits of a high word that must be clear. */
   private readonly reserved: number;
-  /** Bits of a table entry's high word that `walk` leaves to `careful`: tables above 4 GiB too. */
+  /** Bits of a table entry's high word that `find` leaves to `carefully`; also all above 4 GiB. */
   private readonly unusual: number;
   /** RW when the supervisor needs it to write, else 0. */
   private readonly supervisorNeeds: number;
@@ -112,28 +114,36 @@ class X86Walker implements Walker {
     assert(mem.bytes <= MEMORY_LIMIT, 'memory too large for a walker');
     assert(mem.origin + mem.bytes <= 2 ** 44, 'memory beyond the reach of a walker');
     const hasNx = (EFER & EFER_NXE) !== 0;
-    const noXd = hasNx ? 0 : EntryHigh.XD;
+    const noXd = hasNx ? 0 : XD;
     this.words = mem.words;
     this.firstFrame = mem.origin / 4096;
     this.frameCount = mem.bytes / 4096;
-    this.reserved = (EntryHigh.Address & -(2 ** (MAXPHYADDR - 32))) | noXd;
-    this.unusual = EntryHigh.Address | noXd;
+    this.reserved = (ADDRESS & -(2 ** (MAXPHYADDR - 32))) | noXd;
+    this.unusual = ADDRESS | noXd;
     this.supervisorNeeds = (CR0 & CR0_WP) !== 0 ? RW : 0;
     this.hasSmep = (CR4 & CR4_SMEP) !== 0;
     this.reportsFetch = hasNx || this.hasSmep;
   }
 
+  // Small enough for V8 to inline: in the caller's code addresses then need no heap numbers.
   walk(root: Paddr, va: number, access: number): number {
     const upper = Math.floor(va / 0x1_0000); // bits 16 to 47 and the sign: 32 bits if canonical
     const vaHigh = upper | 0;
     if (vaHigh !== upper) return this.generalProtection();
-    const vaLow = va | 0;
+    const frame = Math.floor(root / 4096) - this.firstFrame;
+    if (!(frame >= 0 && frame < this.frameCount)) return this.bus(access);
+    if (this.find(frame, vaHigh, va | 0, access) !== FOUND) return FAULT;
+    const pa = this.paLow >>> 0;
+    const high = this.paHigh;
+    return high === 0 ? pa : high * TWO_32 + pa;
+  }
+
+  /** Translate through the table in frame `root` of memory. */
+  private find(root: number, vaHigh: number, vaLow: number, access: number): number {
     const { words } = this;
     const firstFrame = this.firstFrame >>> 0; // tells V8 that they are integers
     const frameCount = this.frameCount >>> 0;
-    let frame = Math.floor(root / 4096) - firstFrame;
-    if (!(frame >= 0 && frame < frameCount)) return this.bus(access);
-    let at = (frame << 10) | ((vaHigh >>> 22) & INDEX);
+    let at = (root << 10) | ((vaHigh >>> 22) & INDEX);
     let all = -1;
     let any = 0;
     let highs = 0;
@@ -142,14 +152,14 @@ class X86Walker implements Walker {
       all &= entry;
       any |= entry;
       highs |= words[(at | 1) >>> 0]!;
-      frame = ((entry >>> 12) - firstFrame) >>> 0;
+      const frame = ((entry >>> 12) - firstFrame) >>> 0;
       if (frame >= frameCount) return this.carefully(root, vaHigh, vaLow, access);
       at = (frame << 10) | ((shift < 0 ? vaLow >>> 11 : vaHigh >>> shift) & INDEX);
     }
     const low = words[at >>> 0]!;
     const high = words[(at | 1) >>> 0]!;
-    const write = access & Access.Write;
-    const needs = P | A | (access & Access.User) | (write << 1); // user: US, write: RW
+    const write = access & Write;
+    const needs = P | A | (access & User) | (write << 1); // user: US, write: RW
     const faults =
       (highs & this.unusual) |
       (any & PS) |
@@ -158,26 +168,23 @@ class X86Walker implements Walker {
       (~low & (write << 6)); // write: D
     if (faults !== 0) return this.carefully(root, vaHigh, vaLow, access);
     const noFetch = (highs | high) >>> 31;
-    if ((access & Access.Execute) !== 0 && (noFetch !== 0 || (access & Access.User) === 0)) {
+    if ((access & Execute) !== 0 && (noFetch !== 0 || (access & User) === 0)) {
       return this.carefully(root, vaHigh, vaLow, access); // supervisor: SMEP decides
     }
-    this.found(12, low, all & low, noFetch);
-    const pa = ((low & ~0xfff) | (vaLow & 0xfff)) >>> 0;
-    const above = high & EntryHigh.Address;
-    return above === 0 ? pa : above * TWO_32 + pa;
+    return this.found(12, low, high, all & low, noFetch, vaLow);
   }
 
   /** A walk to the letter, repeated while another core changes entries under it. */
   private carefully(root: number, vaHigh: number, vaLow: number, access: number): number {
     for (;;) {
-      const pa = this.attempt(root, vaHigh, vaLow, access);
-      if (pa !== RACED) return pa;
+      const outcome = this.attempt(root, vaHigh, vaLow, access);
+      if (outcome !== RACED) return outcome;
     }
   }
 
   private attempt(root: number, vaHigh: number, vaLow: number, access: number): number {
     const { words, firstFrame, frameCount } = this;
-    let frame = Math.floor(root / 4096) - firstFrame;
+    let frame = root;
     let rights = -1;
     let highs = 0;
     for (let level = 0; ; level++) {
@@ -218,31 +225,41 @@ class X86Walker implements Walker {
     const inPage = (1 << bits) - 1;
     // Address bits below the page size are reserved, except the lowest, PAT.
     if (bits !== 12 && (low & inPage & ~0x1fff) !== 0) return this.reservedBit(access);
-    const isUser = (access & Access.User) !== 0;
-    const write = (access & Access.Write) << 1; // RW or 0
+    const isUser = (access & User) !== 0;
+    const write = (access & Write) << 1; // RW or 0
     const needs = isUser ? US | write : write & this.supervisorNeeds;
     if ((rights & needs) !== needs) return this.protection(access);
-    if ((access & Access.Execute) !== 0) {
+    if ((access & Execute) !== 0) {
       if (noFetch !== 0) return this.protection(access);
       if (this.hasSmep && !isUser && (rights & US) !== 0) return this.protection(access);
     }
     const marks = write === 0 ? A : A | D;
     if ((low & marks) !== marks && !this.mark(at, low, marks)) return RACED;
-    this.found(bits, low | marks, rights, noFetch);
-    return (high & EntryHigh.Address) * TWO_32 + (((low & ~inPage) | (vaLow & inPage)) >>> 0);
+    return this.found(bits, low | marks, high, rights, noFetch, vaLow);
   }
 
   /** Say in the fields what the walk found. */
-  private found(bits: number, low: number, rights: number, noFetch: number): void {
-    let flags = (low >>> 1) & PageFlag.NoCache; // from PCD
+  private found(
+    bits: number,
+    low: number,
+    high: number,
+    rights: number,
+    noFetch: number,
+    vaLow: number,
+  ): number {
+    let flags = (low >>> 1) & NO_CACHE; // from PCD
     if ((rights & US) !== 0) {
-      flags |= PageFlag.Read | (rights & RW); // RW has the value of PageFlag.Write
-      if (noFetch === 0) flags |= PageFlag.Execute;
+      flags |= MAY_READ | (rights & RW); // RW has the value of PageFlag.Write
+      if (noFetch === 0) flags |= MAY_EXECUTE;
     }
     this.pageBits = bits;
     this.pageFlags = flags;
     this.isGlobal = (low & G) !== 0;
     this.isDirty = (low & D) !== 0;
+    const inPage = (1 << bits) - 1;
+    this.paLow = (low & ~inPage) | (vaLow & inPage);
+    this.paHigh = high & ADDRESS;
+    return FOUND;
   }
 
   /** Set `bits` in the low word at `at` if it still is `low`, as the hardware's locked update. */
@@ -278,10 +295,10 @@ class X86Walker implements Walker {
 
   /** The bits of an error code that describe the access. */
   private codeOf(access: number): number {
-    const isFetch = (access & Access.Execute) !== 0;
+    const isFetch = (access & Execute) !== 0;
     return (
-      ((access & Access.Write) !== 0 ? ErrorCode.WR : 0) |
-      ((access & Access.User) !== 0 ? ErrorCode.US : 0) |
+      ((access & Write) !== 0 ? ErrorCode.WR : 0) |
+      ((access & User) !== 0 ? ErrorCode.US : 0) |
       (isFetch && this.reportsFetch ? ErrorCode.ID : 0)
     );
   }

@@ -12,7 +12,7 @@ import { checkAvailable, hasFlag, isDying, isForeign } from './guard.ts';
 import { kill } from './kill.ts';
 import { firstDescendant, otherCopy } from './relations.ts';
 import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
-import { isSweepPending, sweepStep } from './sweep.ts';
+import { isSweepPending, sweep, sweepStep } from './sweep.ts';
 
 const REMOTE_DEPENDENTS = CteFlag.RemoteCopies | CteFlag.RemoteDescendants;
 
@@ -53,7 +53,10 @@ export function revokeStep(caps: Caps, slot: Slot): Errval {
 export function revoke(caps: Caps, slot: Slot): Errval {
   let err = decodeRevoke(caps, slot);
   while (err === OK) {
-    if (isEmpty(caps.mem, slot) || isDying(caps, slot)) return Err.SYS_ERR_CAP_NOT_FOUND;
+    if (isEmpty(caps.mem, slot) || isDying(caps, slot)) {
+      err = sweep(caps);
+      return err === OK ? Err.SYS_ERR_CAP_NOT_FOUND : err;
+    }
     err = revokeStep(caps, slot);
     if (err === Err.SYS_ERR_CAP_NOT_FOUND) return OK;
   }

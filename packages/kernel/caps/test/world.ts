@@ -3,16 +3,18 @@
  * log of what the hooks were told, and says in one line what most tests want to do.
  */
 
-import { asPaddr, asPtr, coreId, type Errval, OK, type Paddr, PhysMem } from '@barreleye/core';
-import { CTE_BYTES, Cte, capTypeName, Err, errNames, Kcb, ObjType, Rights } from '@barreleye/spec';
+import { asPaddr, asPtr, type Errval, isOk, type Paddr, PhysMem } from '@barreleye/core';
+import { CTE_BYTES, Cte, capTypeName, type ErrName, errNames, Kcb, ObjType } from '@barreleye/spec';
 import { expect } from 'vitest';
 import {
+  applyDelete,
   type CapHooks,
   Caps,
   checkMdb,
   copy,
   createCap,
   createMapping,
+  decodeDelete,
   deleteCap,
   describeCap,
   eachCap,
@@ -23,13 +25,13 @@ import {
 } from '../src/index.ts';
 
 export const ORIGIN = 0x10_0000;
-export const MEMORY_BYTES = 0x80_0000;
+export const MEMORY_BYTES = 0x30_0000;
 export const ROOT_BASE = 0x12_0000;
 export const CNODE_BASE = 0x12_4000;
 export const CNODE_COUNT = 4;
-/** 4 MiB for tests to retype. */
-export const RAM_BASE = 0x40_0000;
-export const RAM_BYTES = 0x40_0000;
+/** 2 MiB for tests to retype. */
+export const RAM_BASE = 0x20_0000;
+export const RAM_BYTES = 0x20_0000;
 export const KIB = 1024;
 export const PAGE = 4096;
 
@@ -111,12 +113,30 @@ export class World {
     return this.copyOrMint(source, target, false, 0, 0);
   }
 
+  /** Copy to slot `index` of any capability that may or may not be a CNode. */
+  copyInto(source: Slot, cnode: Slot, index: number): Errval {
+    const none = { isMint: false, param1: 0, param2: 0 };
+    return copy(this.caps, { source, cnode, slotIndex: index, ...none });
+  }
+
   mint(source: Slot, target: Slot, param1: number, param2 = 0): Errval {
     return this.copyOrMint(source, target, true, param1, param2);
   }
 
   delete(slot: Slot): Errval {
     return deleteCap(this.caps, slot);
+  }
+
+  /** Delete without running the sweep. */
+  deleteUnswept(slot: Slot): Errval {
+    const err = decodeDelete(this.caps, slot);
+    if (isOk(err)) applyDelete(this.caps, slot);
+    return err;
+  }
+
+  /** One of the slots of the kernel control block. */
+  kcbSlot(field: 'rootCn' | 'monitorEp'): Slot {
+    return Kcb[field].at(this.caps.kcb);
   }
 
   map(object: Slot, table: Slot, target: Slot, first: number, count = 1): void {
@@ -139,7 +159,9 @@ export class World {
       const base = Cte.base.get(this.mem, slot);
       if (base >= ROOT_BASE && base < RAM_BASE) continue;
       const bytes = Cte.bytes.get(this.mem, slot);
-      lines.push(`${capTypeName(Cte.type.get(this.mem, slot))} +${(base - RAM_BASE) / KIB}K ${bytes / KIB}K`);
+      lines.push(
+        `${capTypeName(Cte.type.get(this.mem, slot))} +${(base - RAM_BASE) / KIB}K ${bytes / KIB}K`,
+      );
     }
     return lines;
   }
@@ -176,21 +198,12 @@ export function expectOk(world: World, err: Errval): void {
 }
 
 /** The call was refused with these codes, most recent first, and changed no byte of memory. */
-export function expectRefused(
-  world: World,
-  names: readonly (keyof typeof Err)[],
-  call: () => Errval,
-): void {
+export function expectRefused(world: World, names: readonly ErrName[], call: () => Errval): void {
   const before = world.snapshot();
   const calls = world.log.length;
   expect(errNames(call())).toEqual(names);
   expect(Buffer.compare(before, world.snapshot()), 'no byte of memory changed').toBe(0);
   expect(world.log.length, 'no hook was called').toBe(calls);
-}
-
-/** All rights but those of `letters`. */
-export function without(rights: number): number {
-  return Rights.All & ~rights;
 }
 
 /** A physical address in RAM. */
@@ -210,4 +223,4 @@ function logInto(log: string[]): CapHooks {
   };
 }
 
-export { coreId, Err, OK, ObjType, Rights };
+export { type coreId, type Err, ObjType, type OK, type Rights };

@@ -98,9 +98,10 @@ export class Core implements CoreHal {
   trap(kind: number): void {
     const { handler } = this;
     assert(handler !== undefined, 'a trap on a core that has no CPU driver');
+    const isInterrupted = this.mode === CoreMode.Idle && kind === TrapKind.Interrupt;
     assert(
-      this.mode === CoreMode.User || kind === TrapKind.Interrupt,
-      'only interrupts reach a core that is not in user mode',
+      this.mode === CoreMode.User || isInterrupted,
+      'only interrupts reach a core that is not in user mode, and only an idle one',
     );
     this.mode = CoreMode.Kernel;
     this.cycles += Cost.Trap;

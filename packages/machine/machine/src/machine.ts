@@ -134,8 +134,16 @@ export class Machine {
       paging,
       bus: this.bus,
       frequency: this.board.frequency,
-      ring: (target) => this.cores[target]?.raise(IrqLine.Doorbell),
+      ring: (target) => this.interrupt(target, IrqLine.Doorbell, this.cores[id]?.cycles ?? 0),
     });
+  }
+
+  /** Raise a line of core `target` at time `at`. A core that sleeps wakes then, not earlier. */
+  private interrupt(target: CoreId, line: number, at: number): void {
+    const core = this.cores[target];
+    if (core === undefined) return;
+    if (core.mode === CoreMode.Idle) core.cycles = Math.max(core.cycles, at);
+    core.raise(line);
   }
 
   private attachDevices(): Console {
@@ -150,7 +158,7 @@ export class Machine {
   }
 
   private createDevice(spec: BoardDevice): Device {
-    const raise = (): void => this.bsp.raise(spec.irq);
+    const raise = (): void => this.interrupt(this.bsp.coreId, spec.irq, this.cycles);
     switch (spec.class) {
       case DeviceClass.Uart16550:
         return new Uart16550(raise);

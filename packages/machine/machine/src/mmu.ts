@@ -6,7 +6,7 @@
  * Direct-mapped, one entry a 4 KiB page (large pages fill one entry for each page touched).
  */
 
-import type { Paddr, PhysMem } from '@barreleye/core';
+import { asPaddr, type Paddr, type PhysMem } from '@barreleye/core';
 import { Access, PageFlag, type Paging, type Walker } from '@barreleye/spec';
 
 /** Entries of the TLB; a power of two. */
@@ -36,7 +36,7 @@ export class Mmu {
 
   constructor(mem: PhysMem, paging: Paging) {
     this.walker = paging.createWalker(mem);
-    this.root = 0 as Paddr;
+    this.root = asPaddr(0);
     this.tag = 0;
     this.missCount = 0;
     this.pages = new Float64Array(TLB_ENTRIES).fill(NO_PAGE);

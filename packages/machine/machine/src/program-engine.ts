@@ -8,7 +8,7 @@
  * capability to map its frame.
  */
 
-import { asPaddr, assert, type Paddr } from '@barreleye/core';
+import { asPaddr, assert, offset, type Paddr } from '@barreleye/core';
 import {
   Access,
   GATE_BYTES,
@@ -64,7 +64,9 @@ export class ProgramEngine {
       return;
     }
     const word = asPaddr(at);
-    if (this.fetch(word, GateWord.opcode.offset) !== core.arch.gateOpcode) {
+    // A gate begins at a multiple of its length, so that it never reaches into another page.
+    const isAligned = at % GATE_BYTES === 0;
+    if (!isAligned || this.fetch(word, GateWord.opcode.offset) !== core.arch.gateOpcode) {
       core.trap(TrapKind.Undefined);
       return;
     }
@@ -93,8 +95,8 @@ export class ProgramEngine {
     return instance;
   }
 
-  private fetch(gate: Paddr, offset: number): number {
-    const value = this.core.bus.load((gate + offset) as Paddr, 4);
+  private fetch(gate: Paddr, at: number): number {
+    const value = this.core.bus.load(offset(gate, at), 4);
     assert(value !== BUS_ERROR, 'a gate in RAM can be read');
     return value;
   }

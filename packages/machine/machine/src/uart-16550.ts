@@ -1,7 +1,8 @@
 /**
  * 16550-compatible UART, registers four bytes apart (as on PCIe cards and in "ns16550a, reg-shift
- * 2" of device trees). Enough of it for a polled or interrupt-driven console; the line is infinitely
- * fast, so the transmitter is always ready. Source: TI PC16550D data sheet, section 8.
+ * 2" of device trees). Enough of it for a polled or interrupt-driven console; the line is
+ * infinitely fast, so the transmitter is always ready and interrupts for nothing. The FIFOs are
+ * always on. Source: TI PC16550D data sheet, section 8.
  */
 
 import { Uart16550Bit, Uart16550Reg } from '@barreleye/spec';
@@ -10,6 +11,7 @@ import { ByteFifo } from './fifo.ts';
 
 const IIR_NONE = 0xc1; // FIFOs enabled, no interrupt pending
 const IIR_RDA = 0xc4; //  received data available
+const LCR_DLAB = 0x80; // RBR, THR and IER are the divisor latch instead
 
 export class Uart16550 implements Device, SerialLine {
   transmit: (byte: number) => void = () => undefined;
@@ -19,6 +21,8 @@ export class Uart16550 implements Device, SerialLine {
   private lcr = 0;
   private mcr = 0;
   private scratch = 0;
+  private divisorLow = 0;
+  private divisorHigh = 0;
 
   constructor(raise: RaiseLine) {
     this.raise = raise;
@@ -33,9 +37,10 @@ export class Uart16550 implements Device, SerialLine {
   load(offset: number, _bytes: number): number {
     switch (offset) {
       case Uart16550Reg.RBR_THR:
+        if (this.isDivisorSelected()) return this.divisorLow;
         return Math.max(this.received.shift(), 0);
       case Uart16550Reg.IER:
-        return this.ier;
+        return this.isDivisorSelected() ? this.divisorHigh : this.ier;
       case Uart16550Reg.IIR_FCR:
         return this.isAsserted() ? IIR_RDA : IIR_NONE;
       case Uart16550Reg.LCR:
@@ -58,9 +63,14 @@ export class Uart16550 implements Device, SerialLine {
   store(offset: number, value: number, _bytes: number): void {
     switch (offset) {
       case Uart16550Reg.RBR_THR:
-        this.transmit(value & 0xff);
+        if (this.isDivisorSelected()) this.divisorLow = value & 0xff;
+        else this.transmit(value & 0xff);
         return;
       case Uart16550Reg.IER:
+        if (this.isDivisorSelected()) {
+          this.divisorHigh = value & 0xff;
+          return;
+        }
         this.ier = value & 0x0f;
         this.signal();
         return;
@@ -75,6 +85,10 @@ export class Uart16550 implements Device, SerialLine {
         return;
       default:
     }
+  }
+
+  private isDivisorSelected(): boolean {
+    return (this.lcr & LCR_DLAB) !== 0;
   }
 
   private isAsserted(): boolean {

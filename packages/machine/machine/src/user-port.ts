@@ -3,7 +3,7 @@
  * the points where it can be interrupted. One object per core.
  */
 
-import type { Paddr } from '@barreleye/core';
+import { asPaddr } from '@barreleye/core';
 import { Access, type Arch, TrapKind, type UserCpu } from '@barreleye/spec';
 import { BUS_ERROR } from './bus.ts';
 import { type Core, CoreMode } from './core.ts';
@@ -88,24 +88,29 @@ export class UserPort implements UserCpu {
   }
 
   private load(va: number, bytes: number): number {
-    const at = this.translate(va, Access.Read);
+    const at = this.translate(va, bytes, Access.Read);
     if (at < 0) return -1;
-    const value = this.core.bus.load(at as Paddr, bytes);
+    const value = this.core.bus.load(asPaddr(at), bytes);
     if (value === BUS_ERROR) this.core.busError(va, Access.Read);
     return value;
   }
 
   private store(va: number, value: number, bytes: number): boolean {
-    const at = this.translate(va, Access.Write);
+    const at = this.translate(va, bytes, Access.Write);
     if (at < 0) return false;
-    if (this.core.bus.store(at as Paddr, value, bytes)) return true;
+    if (this.core.bus.store(asPaddr(at), value, bytes)) return true;
     this.core.busError(va, Access.Write);
     return false;
   }
 
-  private translate(va: number, access: number): number {
+  private translate(va: number, bytes: number, access: number): number {
     const { core } = this;
     if (!this.isLive()) return -1;
+    // What is not aligned could reach into the next page, which nobody has translated.
+    if ((va & (bytes - 1)) !== 0) {
+      core.busError(va, access);
+      return -1;
+    }
     const { mmu } = core;
     const misses = mmu.missCount;
     const at = mmu.translate(va, access);

@@ -61,9 +61,11 @@ function* showKinds({ os, console }: Shell, l1: number): Wait<void> {
     const kind = kinds.get(name) ?? { count: 0, bytes: 0 };
     kinds.set(name, { count: kind.count + 1, bytes: kind.bytes + memoryBytes(held.value) });
   }
+  let left = kinds.size;
   for (const [name, { count, bytes }] of kinds) {
+    left -= 1;
     const size = bytes === 0 ? '' : ` (${formatBytes(bytes)})`;
-    console.printLine(`│      └─ ${count} ${name}${size}`);
+    console.printLine(`│      ${left === 0 ? '└' : '├'}─ ${count} ${name}${size}`);
   }
   yield* os.preempt();
 }

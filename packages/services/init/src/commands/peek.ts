@@ -28,13 +28,23 @@ export const poke: Command = {
   },
 };
 
-/** A virtual address that a 32-bit word can be at. */
+/** A virtual address that a 32-bit word can be at; the kernel half is negative, as in `Vaddr`. */
 function parseAddress({ os }: Shell, text: string): number {
-  const va = parseNumber(text);
+  const va = parseHighHalf(text) ?? parseNumber(text);
   if (va % 4 !== 0) throw new UsageError(`${hex(va)} is not a multiple of 4`);
-  const limit = 2 ** (8 * os.arch.wordBytes);
-  if (va >= limit) throw new UsageError(`${hex(va)} is beyond the end of the address space`);
+  if (os.arch.wordBytes === 4 && (va < 0 || va >= 2 ** 32)) {
+    throw new UsageError(`${hex(va)} is beyond the end of the address space`);
+  }
   return va;
+}
+
+/** Sixteen hexadecimal digits that begin with f: an address in the kernel half, else undefined. */
+function parseHighHalf(text: string): number | undefined {
+  const match = /^0x(f[0-9a-f]{7})([0-9a-f]{8})$/i.exec(text);
+  const [, high, low] = match ?? [];
+  if (high === undefined || low === undefined) return undefined;
+  const va = (Number(`0x${high}`) | 0) * 2 ** 32 + Number(`0x${low}`);
+  return Number.isSafeInteger(va) ? va : undefined;
 }
 
 function formatWord(word: number): string {

@@ -1,0 +1,96 @@
+import { asPaddr, asPtr, coreId, offset } from '@barreleye/core';
+import { CTE_BYTES, Cte, CteFlag, Kcb, ObjType } from '@barreleye/spec';
+import { describe, expect, it } from 'vitest';
+import { expectOk, KIB, PAGE, ramAt, World } from '../test/world.ts';
+import { checkMdb } from './check.ts';
+import { createCap } from './create.ts';
+
+/** Numbers of the invariants that the checker finds broken after `damage`. */
+function foundAfter(damage: (w: World) => void): string[] {
+  const w = new World();
+  expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(1, 1), { bytes: PAGE, count: 20 }));
+  expectOk(w, w.copy(w.at(1, 1), w.at(1, 40)));
+  expectOk(w, w.retype(w.ram, ObjType.VNode_ARM_l2, w.at(1, 30), { offset: 128 * KIB }));
+  w.map(w.at(1, 2), w.at(1, 30), w.at(1, 31), 0);
+  damage(w);
+  const problems = checkMdb(w.caps);
+  return [...new Set(problems.map((line) => line.split(' ')[0] ?? ''))];
+}
+
+describe('the checker finds', () => {
+  it('nothing when all is well', () => {
+    expect(foundAfter(() => {})).toEqual([]);
+  });
+
+  it('I4: a frame in an L1 CNode', () => {
+    const place = { base: ramAt(-PAGE), bytes: PAGE };
+    const damage = (w: World) => createCap(w.caps, w.rootSlot(77), ObjType.Frame, place);
+    expect(foundAfter(damage)).toEqual(['I4']);
+  });
+
+  it('I9: an empty slot with something in it', () => {
+    expect(foundAfter((w) => w.mem.store32(offset(w.at(3, 3), 60), 1))).toEqual(['I9']);
+  });
+
+  it('I10: a size that the type forbids', () => {
+    const damage = (w: World) => Cte.bytes.set(w.mem, w.at(1, 30), 512);
+    expect(foundAfter(damage)).toContain('I26');
+    expect(foundAfter((w) => Cte.base.set(w.mem, w.at(1, 20), ramAt(19 * PAGE + 8)))).not.toEqual(
+      [],
+    );
+  });
+
+  it('I13, I14: objects that overlap, or nest without descent', () => {
+    const place = { base: ramAt(-PAGE), bytes: 2 * PAGE };
+    const overlap = (w: World) => createCap(w.caps, w.at(3, 0), ObjType.RAM, place);
+    expect(foundAfter(overlap)).toEqual(['I13']);
+    const inFrame = { base: ramAt(PAGE), bytes: PAGE };
+    expect(foundAfter((w) => createCap(w.caps, w.at(3, 0), ObjType.DevFrame, inFrame))).toEqual([
+      'I14',
+    ]);
+  });
+
+  it('I25: a full slot that is not in the database, and the reverse', () => {
+    expect(foundAfter((w) => Cte.type.set(w.mem, w.at(3, 0), ObjType.Kernel))).toEqual(['I25']);
+    expect(foundAfter((w) => w.mem.zero(w.at(1, 1), CTE_BYTES))).toContain('I25');
+    const stray = (w: World) => createCap(w.caps, asPtr<'Cte'>(ramAt(-CTE_BYTES)), ObjType.Kernel);
+    expect(foundAfter(stray)).toEqual(['I25']);
+  });
+
+  it('I26: a tree that is out of order, out of balance or wrong about its ends', () => {
+    const set = (field: 'level' | 'end' | 'base') => (w: World) =>
+      Cte[field].set(w.mem, w.at(1, 10), Cte[field].get(w.mem, w.at(1, 10)) + 16 * PAGE);
+    expect(foundAfter(set('end'))).toEqual(['I26']);
+    expect(foundAfter(set('base'))).toContain('I26');
+    expect(foundAfter((w) => Cte.level.set(w.mem, w.at(1, 10), 9))).toEqual(['I26']);
+    const circle = (w: World) =>
+      Cte.right.set(w.mem, w.at(1, 10), Kcb.mdbRoot.get(w.mem, w.caps.kcb));
+    expect(foundAfter(circle)).toContain('I26');
+  });
+
+  it('I29: copies that do not agree', () => {
+    const damage = (w: World) => Cte.owner.set(w.mem, w.at(1, 40), coreId(3));
+    expect(foundAfter(damage)).toEqual(['I29']);
+  });
+
+  it('I30: lists that are not what the flags say', () => {
+    expect(foundAfter((w) => Cte.flags.set(w.mem, w.at(1, 9), CteFlag.InDelete))).toEqual(['I30']);
+    const listed = (w: World) => Kcb.clearHead.set(w.mem, w.caps.kcb, w.at(1, 9) / CTE_BYTES);
+    expect(foundAfter(listed)).toEqual(['I30']);
+    const loop = (w: World) => {
+      listed(w);
+      Cte.flags.set(w.mem, w.at(1, 9), CteFlag.InDelete);
+      Cte.next.set(w.mem, w.at(1, 9), w.at(1, 9) / CTE_BYTES);
+    };
+    expect(foundAfter(loop)).toEqual(['I30']);
+  });
+
+  it('I47, I48: mappings without their object or their table', () => {
+    const pages = (w: World) => Cte.tableHead.set(w.mem, w.at(1, 31), 7);
+    expect(foundAfter(pages)).not.toEqual([]);
+    expect(foundAfter((w) => Cte.tableHead.set(w.mem, w.at(1, 30), 0))).toEqual(['I48']);
+    const orphan = { base: asPaddr(0x7000_0000), arg1: 4 };
+    const lost = (w: World) => createCap(w.caps, w.at(3, 0), ObjType.EndPointLMP, orphan);
+    expect(foundAfter(lost)).toEqual(['I47']);
+  });
+});

@@ -1,0 +1,301 @@
+/**
+ * A core with a CPU driver on it and test code in its user mode. Everything goes the way it goes in
+ * a whole system: the machine enters a program through its gates, the program traps, the kernel
+ * answers. What the program does is said by the test: `act` runs a function once, as user mode;
+ * `behaviours` say what a dispatcher does whenever it is entered and nothing else is asked of it.
+ *
+ * Memory from the bottom of RAM: KCB, boot information, arena, module, a second arena for
+ * dispatchers made by hand, a fence, RAM for the first domain, a fence. Nobody may write the fences.
+ */
+
+import { alignUp, asPaddr, asPtr, assert, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';
+import { type Board, boardPc64, boardVexpress, type Core, Machine } from '@barreleye/machine';
+import { pagingArmv7 } from '@barreleye/paging-armv7';
+import { pagingX86_64 } from '@barreleye/paging-x86-64';
+import {
+  type Arch,
+  BOOTINFO_BYTES,
+  BOOTINFO_MAGIC,
+  BootInfo,
+  BootRegion,
+  bootRegionOffset,
+  GATE_BYTES,
+  GATE_COUNT,
+  GATES_AT,
+  Gate,
+  GateWord,
+  IMAGE_BYTES,
+  IMAGE_MAGIC,
+  ImageHeader,
+  KCB_BYTES,
+  Kcb,
+  type Paging,
+  type Program,
+  RegionType,
+  type UserCpu,
+} from '@barreleye/spec';
+import { CpuDriver, FIRST_DOMAIN_BYTES } from '../src/index.ts';
+import type { Kernel } from '../src/kernel.ts';
+
+/** A board with its page tables. */
+export interface Target {
+  readonly name: string;
+  readonly board: Board;
+  readonly paging: Paging;
+}
+
+/** The architectures that everything is tested on. */
+export const TARGETS: readonly Target[] = [
+  { name: 'x86_64', board: boardPc64, paging: pagingX86_64 },
+  { name: 'armv7', board: boardVexpress, paging: pagingArmv7 },
+];
+
+export interface BenchOptions {
+  /** Cycles; so many that no slice ends, if left out. */
+  readonly timeslice?: number;
+  readonly ramBytes?: number;
+  /** Fill all of RAM with this byte before anything is loaded, the arena excepted. */
+  readonly dirt?: number;
+}
+
+/** User mode is entered at a gate. */
+export interface Entry {
+  /** Who has the core. */
+  readonly dcb: number;
+  readonly gate: number;
+  /** The register file as user mode finds it. */
+  readonly regs: Uint32Array;
+}
+
+/** What user mode does when it is entered; it has left, or waits in a loop, when this returns. */
+export type Behaviour = (cpu: UserCpu, gate: number) => void;
+
+/** More cycles than the host lets a core run in one turn. */
+export const PAUSE_CYCLES = 6000;
+const RAM_BYTES = 8 * 2 ** 20;
+const FENCE_BYTES = 64 * 1024;
+const FENCE_BYTE = 0xa5;
+/** Room for six more dispatchers. */
+const SPARE_BYTES = 2 ** 22;
+const ENDLESS = 2 ** 40;
+
+/** Where the loader puts things. */
+export interface Plan {
+  readonly kcb: Ptr<'Kcb'>;
+  readonly bootInfo: Paddr;
+  readonly arena: Paddr;
+  readonly module: Paddr;
+  readonly spare: Paddr;
+  readonly fences: readonly Paddr[];
+  readonly ram: Paddr;
+  readonly ramBytes: number;
+}
+
+export class Bench {
+  readonly target: Target;
+  readonly machine: Machine;
+  readonly core: Core;
+  readonly mem: PhysMem;
+  readonly arch: Arch;
+  readonly paging: Paging;
+  readonly plan: Plan;
+  /** Every entry into user mode, the first first. */
+  readonly entries: Entry[];
+  /** By address of the DCB; who is not in here waits in a loop. */
+  readonly behaviours: Map<number, Behaviour>;
+  /** Called after each kernel entry. */
+  afterEntry: () => void;
+  private driver: CpuDriver;
+  private readonly actions: Behaviour[];
+
+  constructor(target: Target, options: BenchOptions = {}) {
+    const { board, paging } = target;
+    const ramBytes = options.ramBytes ?? RAM_BYTES;
+    this.target = target;
+    this.machine = new Machine({
+      board,
+      paging,
+      programs: [this.createProgram()],
+      ramBytes,
+      coreCount: 1,
+      seed: 1,
+    });
+    this.core = this.machine.bsp;
+    this.mem = this.machine.mem;
+    this.arch = board.arch;
+    this.paging = paging;
+    this.plan = planMemory(board, ramBytes);
+    this.entries = [];
+    this.behaviours = new Map();
+    this.afterEntry = () => {};
+    this.actions = [];
+    load(this, options.dirt ?? 0);
+    this.driver = new CpuDriver(this.core, this.plan.kcb);
+    this.core.powerOn({ onTrap: (kind) => this.onTrap(kind) }, () =>
+      this.driver.start({
+        bootInfo: this.plan.bootInfo,
+        arena: this.plan.arena,
+        timeslice: options.timeslice ?? ENDLESS,
+      }),
+    );
+  }
+
+  get kernel(): Kernel {
+    return this.driver.kernel;
+  }
+
+  /** The dispatcher that has the core, 0 for none. */
+  get current(): Ptr<'Dcb'> {
+    return asPtr<'Dcb'>(Kcb.current.get(this.mem, this.plan.kcb));
+  }
+
+  /** A new CPU driver takes over. */
+  replaceDriver(): void {
+    this.driver = new CpuDriver(this.core, this.plan.kcb);
+  }
+
+  /** Run `action` once as user mode of whoever is entered next. Fails if nobody is. */
+  act<T>(action: (cpu: UserCpu, gate: number) => T): T {
+    let outcome: { readonly value: T } | undefined;
+    this.actions.push((cpu, gate) => {
+      outcome = { value: action(cpu, gate) };
+      if (cpu.isLive()) pause(cpu);
+    });
+    for (let turn = 0; turn < 10 && outcome === undefined; turn++) this.machine.run(1);
+    this.actions.length = 0;
+    assert(outcome !== undefined, 'no dispatcher runs that could act');
+    return outcome.value;
+  }
+
+  /** Let user mode behave for `cycles` cycles. */
+  run(cycles: number): void {
+    this.machine.run(cycles);
+  }
+
+  /** Forget the entries that are over; those that `during` causes come back. */
+  entriesDuring(during: () => void): Entry[] {
+    this.entries.length = 0;
+    during();
+    return [...this.entries];
+  }
+
+  private onTrap(kind: number): void {
+    this.driver.onTrap(kind);
+    this.afterEntry();
+  }
+
+  private createProgram(): Program {
+    return {
+      name: 'test',
+      create: (cpu) => ({
+        enter: (gate) => {
+          this.entries.push({ dcb: this.current, gate, regs: cpu.regs.slice() });
+          const behaviour = this.actions.shift() ?? this.behaviours.get(this.current) ?? pause;
+          behaviour(cpu, gate);
+        },
+      }),
+    };
+  }
+}
+
+/** Wait in a loop until the host or an interrupt takes the core. */
+export function pause(cpu: UserCpu): void {
+  cpu.spend(PAUSE_CYCLES);
+  cpu.poll();
+  assert(!cpu.isLive(), 'the host or the kernel has taken the core');
+}
+
+/** Virtual address of gate `gate`. */
+export function gateAt(arch: Arch, gate: number): number {
+  return arch.imageBase + GATES_AT + gate * GATE_BYTES;
+}
+
+/** Upcall entry points by the field of the dispatcher frame that holds them. */
+export const UPCALL_GATES = {
+  runEntry: Gate.Run,
+  lrpcEntry: Gate.Lrpc,
+  pagefaultEntry: Gate.PageFault,
+  pagefaultDisabledEntry: Gate.PageFaultDisabled,
+  trapEntry: Gate.Trap,
+} as const;
+
+function planMemory(board: Board, ramBytes: number): Plan {
+  const [range] = board.ramRanges(ramBytes);
+  assert(range !== undefined, 'a board has RAM');
+  let at: number = range.base;
+  const place = (bytes: number): Paddr => {
+    const base = asPaddr(at);
+    at = alignUp(at + bytes, 12);
+    return base;
+  };
+  const kcb = asPtr<'Kcb'>(place(KCB_BYTES));
+  const bootInfo = place(BOOTINFO_BYTES);
+  const arena = place(FIRST_DOMAIN_BYTES);
+  const module = place(IMAGE_BYTES);
+  const spare = place(SPARE_BYTES);
+  const lower = place(FENCE_BYTES);
+  const ram = asPaddr(at);
+  const upper = asPaddr(range.base + range.bytes - FENCE_BYTES);
+  const fences = [lower, upper];
+  return { kcb, bootInfo, arena, module, spare, fences, ram, ramBytes: upper - ram };
+}
+
+/** What a boot loader leaves in memory. */
+function load(bench: Bench, dirt: number): void {
+  const { mem, plan, target, arch } = bench;
+  if (dirt !== 0) {
+    new Uint8Array(mem.buffer).fill(dirt);
+    for (const [base, bytes] of [
+      [plan.kcb, KCB_BYTES],
+      [plan.bootInfo, BOOTINFO_BYTES],
+      [plan.arena, FIRST_DOMAIN_BYTES],
+      [plan.spare, SPARE_BYTES],
+    ] as const) {
+      mem.zero(base, bytes);
+    }
+  }
+  for (const fence of plan.fences) mem.write(fence, new Uint8Array(FENCE_BYTES).fill(FENCE_BYTE));
+  writeImage(mem, plan.module, arch);
+  Kcb.coreId.set(mem, plan.kcb, 0);
+  const info = asPtr<'BootInfo'>(plan.bootInfo);
+  const regions = [
+    { base: plan.kcb, bytes: plan.module - plan.kcb, type: RegionType.RootTask },
+    { base: plan.module, bytes: IMAGE_BYTES, type: RegionType.Module },
+    { base: plan.ram, bytes: plan.ramBytes, type: RegionType.Empty },
+    ...target.board.devices.map(({ base, bytes }) => ({ base, bytes, type: RegionType.PhysAddr })),
+  ];
+  BootInfo.magic.set(mem, info, BOOTINFO_MAGIC);
+  BootInfo.regionCount.set(mem, info, regions.length);
+  BootInfo.coreCount.set(mem, info, 1);
+  BootInfo.initModule.set(mem, info, 1);
+  for (const [i, { base, bytes, type }] of regions.entries()) {
+    const region = asPtr<'BootRegion'>(plan.bootInfo + bootRegionOffset(i));
+    BootRegion.base.set(mem, region, asPaddr(base));
+    BootRegion.bytes.set(mem, region, bytes);
+    BootRegion.type.set(mem, region, type);
+  }
+}
+
+/** A program image: header and gates. */
+function writeImage(mem: PhysMem, at: Paddr, arch: Arch): void {
+  const header = asPtr<'ImageHeader'>(at);
+  mem.zero(at, IMAGE_BYTES);
+  ImageHeader.magic.set(mem, header, IMAGE_MAGIC);
+  ImageHeader.gatesAt.set(mem, header, GATES_AT);
+  ImageHeader.name.set(mem, header, 'test');
+  for (let gate = 0; gate < GATE_COUNT; gate++) {
+    const word = asPtr<'GateWord'>(at + GATES_AT + gate * GATE_BYTES);
+    GateWord.opcode.set(mem, word, arch.gateOpcode);
+    GateWord.gate.set(mem, word, gate);
+  }
+}
+
+/** Whether nobody has written the memory that nobody has. */
+export function areFencesIntact(bench: Bench): boolean {
+  const words = FENCE_BYTES / 4;
+  const expected = FENCE_BYTE * 0x0101_0101;
+  return bench.plan.fences.every((fence) => {
+    const first = (fence - bench.mem.origin) / 4;
+    return bench.mem.words.subarray(first, first + words).every((word) => word === expected);
+  });
+}
