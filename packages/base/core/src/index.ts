@@ -69,3 +69,4 @@ export {
 } from './layout.ts';
 export { PhysMem, type PhysRange } from './memory.ts';
 export { Prng } from './prng.ts';
+export { decodeUtf8, encodeUtf8, isContinuation } from './utf8.ts';

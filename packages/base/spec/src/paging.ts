@@ -64,8 +64,11 @@ export interface Paging {
   clearEntry(mem: PhysMem, level: number, table: Paddr, index: number): void;
   isPresent(mem: PhysMem, level: number, table: Paddr, index: number): boolean;
   readEntry(mem: PhysMem, level: number, table: Paddr, index: number): EntryView;
-  /** A walker over `mem`; it keeps the outcome of its last walk in its fields. */
-  createWalker(mem: PhysMem): Walker;
+  /**
+   * A walker over `mem`; it keeps the outcome of its last walk in its fields.
+   * @param regs control registers by the manual's names; each package says which, and its defaults
+   */
+  createWalker(mem: PhysMem, regs?: WalkerRegs): Walker;
 }
 
 /** Walks page tables as the hardware does. One object per MMU, reused for every walk. */
@@ -94,5 +97,5 @@ export interface Walker {
 
 /** Control registers that change how an MMU walks, by the manual's names; see each package. */
 export interface WalkerRegs {
-  readonly [name: string]: number;
+  readonly [name: string]: number | undefined;
 }

@@ -19,10 +19,10 @@ export const Syscall = {
   Suspend: 10, // the core sleeps until an interrupt
 } as const;
 
-/** Word 1 of an invocation packs command, level of the capability address, and send flags. */
-export const InvokeHeader = { CommandShift: 0, LevelShift: 8, FlagsShift: 16, LengthShift: 24 };
-
-/** Build word 1 of an invocation. */
+/**
+ * Word 1 of an invocation: command, level of the capability address, send flags and message length,
+ * eight bits each, the command lowest.
+ */
 export function invokeHeader(command: number, level: number, flags = 0, length = 0): number {
   return (command | (level << 8) | (flags << 16) | (length << 24)) >>> 0;
 }

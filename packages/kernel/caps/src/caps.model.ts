@@ -71,7 +71,7 @@ export class Model {
     slotCount: number,
   ): string {
     const kind = KINDS[type] as Kind;
-    if (source === undefined) return 'SYS_ERR_INVALID_RETYPE';
+    if (source === undefined) return 'SYS_ERR_CAP_NOT_FOUND';
     const { thing } = source;
     const size = kind.bytes ?? bytes;
     const unit = kind.granule === 1 ? 4096 : Math.min(4096, kind.granule);
@@ -167,7 +167,8 @@ export class Model {
       this.events.push(`unmap ${thing.table.base} [${thing.first}..${last}]`);
     }
     for (const [name, other] of [...this.slots]) {
-      const hangs = other.thing.parent === thing && (other.thing.table || thing.type === 'Dispatcher');
+      const hangs =
+        other.thing.parent === thing && (other.thing.table || thing.type === 'Dispatcher');
       const isIn = thing.type === 'L2CNode' && name.startsWith(`${thing.base}/`);
       const isLost = hangs || isIn || other.thing.table === thing;
       if (isLost && this.slots.has(name)) this.delete(name);

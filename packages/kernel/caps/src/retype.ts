@@ -29,7 +29,7 @@ import { hasFlag, isForeign } from './guard.ts';
 import { findRange, RangeClass } from './mdb-range.ts';
 import type { RetypePlan, RetypeRequest } from './plans.ts';
 import { isCopy } from './relations.ts';
-import { errorOf, isError, type Slot, slotAfter, slotOf } from './slot.ts';
+import { errorOf, isEmpty, isError, type Slot, slotAfter, slotOf } from './slot.ts';
 
 /** Domain identifiers that one call may make. */
 const MAX_DOMAINS = 256;
@@ -37,6 +37,7 @@ const MAX_DOMAINS = 256;
 /**
  * Check the request in `plan` and complete it; nothing else changes. In this order:
  * @errors SYS_ERR_ILLEGAL_DEST_TYPE no such type
+ *   SYS_ERR_CAP_NOT_FOUND no source
  *   SYS_ERR_RETYPE_INVALID_OFFSET misaligned offset or base
  *   SYS_ERR_INVALID_SIZE not a multiple of the granule
  *   SYS_ERR_RETYPE_MAPPING_EXPLICIT mappings are made by mapping
@@ -54,6 +55,7 @@ const MAX_DOMAINS = 256;
 export function decodeRetype(caps: Caps, plan: RetypePlan): Errval {
   const { type } = plan;
   if (!(type > ObjType.Null && type < CAP_TYPE_COUNT)) return Err.SYS_ERR_ILLEGAL_DEST_TYPE;
+  if (isEmpty(caps.mem, plan.source)) return Err.SYS_ERR_CAP_NOT_FOUND;
   const info = capTypeInfo(type);
   let err = checkShape(caps, plan, info);
   if (err === OK) err = checkSource(caps, plan);

@@ -4,9 +4,9 @@
  */
 
 import type { CapHooks } from '@barreleye/caps';
-import { asPaddr, asPtr } from '@barreleye/core';
+import { asPaddr, asPtr, type Ptr } from '@barreleye/core';
 import { Dcb, DcbState, Kcb, PENDING_RAM_COUNT, PendingRam } from '@barreleye/spec';
-import { currentDcb } from './dispatch.ts';
+import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import { removeFromQueue } from './schedule.ts';
 import { cancelWakeup } from './wakeup.ts';
@@ -42,8 +42,8 @@ export function createCapHooks(kernel: () => Kernel): CapHooks {
   };
 }
 
-/** Never run `dcb` again. */
-export function stopDispatcher(k: Kernel, dcb: ReturnType<typeof currentDcb>): void {
+/** Never run `dcb` again. If it has the core, nobody has it now. */
+export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   cancelWakeup(k, dcb);
   removeFromQueue(k, dcb);
   Dcb.state.set(k.mem, dcb, DcbState.Dead);

@@ -5,22 +5,14 @@
 
 import { asPaddr, asPtr, highWord, lowWord, type Ptr } from '@barreleye/core';
 import { Dcb, DispatcherFrame, Kcb } from '@barreleye/spec';
+import { currentDcb, frameOf, isWhole } from './dcb.ts';
+import { stopDispatcher } from './death.ts';
 import type { Kernel } from './kernel.ts';
 import { schedule } from './schedule.ts';
 import { nextWakeup } from './wakeup.ts';
 
 /** Where registers are saved: the areas of the dispatcher frame. */
 export type SaveArea = 'enabledArea' | 'disabledArea' | 'trapArea';
-
-/** The dispatcher that has the core, 0 when idle. */
-export function currentDcb(k: Kernel): Ptr<'Dcb'> {
-  return asPtr<'Dcb'>(Kcb.current.get(k.mem, k.kcb));
-}
-
-/** The frame that `dcb` shares with its user half. */
-export function frameOf(k: Kernel, dcb: Ptr<'Dcb'>): Ptr<'DispatcherFrame'> {
-  return asPtr<'DispatcherFrame'>(Dcb.disp.get(k.mem, dcb));
-}
 
 /** Whether `dcb`, which has the core, is disabled: by its flag or by where its code is. */
 export function isDisabled(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
@@ -43,28 +35,51 @@ export function saveRegisters(k: Kernel, dcb: Ptr<'Dcb'>, area: SaveArea): void 
   for (let i = 0; i < wordCount; i++) words[first + i] = regs[i] ?? 0;
 }
 
-/** Give the core to whoever is next. */
+/** Give the core to whoever is next, for a slice of its own. Idle if nobody is. */
 export function dispatchNext(k: Kernel): void {
-  dispatch(k, schedule(k));
+  const { mem, kcb } = k;
+  for (;;) {
+    const dcb = schedule(k);
+    if (dcb === 0) {
+      dispatchIdle(k);
+      return;
+    }
+    if (canRun(k, dcb)) {
+      Kcb.sliceEnd.set(mem, kcb, k.hal.now() + Kcb.timeslice.get(mem, kcb));
+      dispatch(k, dcb);
+      return;
+    }
+    stopDispatcher(k, dcb);
+  }
 }
 
-/** Give the core to `dcb`: resume it where it was disabled, else enter it at Run. 0: idle. */
+/**
+ * Whether `dcb` has all that it lives by, and an address to be entered at unless it is resumed
+ * where it was.
+ */
+export function canRun(
+  k: Kernel,
+  dcb: Ptr<'Dcb'>,
+  isResumed = Dcb.disabled.get(k.mem, dcb) === 1,
+): boolean {
+  return isWhole(k, dcb) && (isResumed || runEntry(k, dcb) !== 0);
+}
+
+/**
+ * Give the core to `dcb`, which can run, for the rest of the present slice: resume it where it was
+ * disabled, else enter it at Run.
+ */
 export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
-  if (dcb === 0) {
-    dispatchIdle(k);
-    return;
-  }
-  const { mem } = k;
+  const { mem, kcb, hal } = k;
   switchTo(k, dcb);
-  startSlice(k);
-  const frame = frameOf(k, dcb);
-  DispatcherFrame.systime.set(mem, frame, k.hal.now());
+  hal.setTimer(Math.min(Kcb.sliceEnd.get(mem, kcb), nextWakeup(k)));
+  DispatcherFrame.systime.set(mem, frameOf(k, dcb), hal.now());
   if (Dcb.disabled.get(mem, dcb) === 1) {
     restoreRegisters(k, dcb, 'disabledArea');
-    k.hal.enterUser();
+    hal.enterUser();
     return;
   }
-  upcall(k, dcb, readUserWord64(k, frame + DispatcherFrame.runEntry.offset));
+  upcall(k, dcb, runEntry(k, dcb));
 }
 
 /** Enter `dcb`, which has the core, at `entry`, disabled; the registers are its arguments. */
@@ -118,12 +133,8 @@ function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
   hal.setThreadPointer(Dcb.dispVaddr.get(mem, dcb));
 }
 
-/** Arm the timer for the end of a time slice or the next wake-up, whichever comes first. */
-function startSlice(k: Kernel): void {
-  const { hal, mem, kcb } = k;
-  const sliceEnd = hal.now() + Kcb.timeslice.get(mem, kcb);
-  Kcb.sliceEnd.set(mem, kcb, sliceEnd);
-  hal.setTimer(Math.min(sliceEnd, nextWakeup(k)));
+function runEntry(k: Kernel, dcb: Ptr<'Dcb'>): number {
+  return readUserWord64(k, frameOf(k, dcb) + DispatcherFrame.runEntry.offset);
 }
 
 function dispatchIdle(k: Kernel): void {

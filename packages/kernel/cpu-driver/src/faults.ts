@@ -4,12 +4,11 @@
  */
 
 import type { Ptr } from '@barreleye/core';
-import { Dcb, DispatcherFrame } from '@barreleye/spec';
+import { Access, Dcb, DispatcherFrame, TrapKind } from '@barreleye/spec';
+import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
 import {
-  currentDcb,
   dispatchNext,
-  frameOf,
   isDisabled,
   programCounter,
   readUserWord64,
@@ -25,10 +24,12 @@ const MAX_DISABLED_FAULTS = 2;
 export function handlePageFault(k: Kernel): void {
   count(k, 'pageFaults');
   const dcb = currentDcb(k);
+  const { faultAddress, faultCode, faultAccess } = k.hal;
   if (!isDisabled(k, dcb)) {
     saveRegisters(k, dcb, 'enabledArea');
     Dcb.faultsTaken.set(k.mem, dcb, 0);
-    faultUpcall(k, dcb, DispatcherFrame.pagefaultEntry.offset);
+    const entry = DispatcherFrame.pagefaultEntry.offset;
+    faultUpcall(k, dcb, entry, faultAddress, faultCode, faultAccess);
     return;
   }
   const faults = Dcb.faultsTaken.get(k.mem, dcb) + 1;
@@ -38,7 +39,8 @@ export function handlePageFault(k: Kernel): void {
     return;
   }
   saveRegisters(k, dcb, 'trapArea');
-  faultUpcall(k, dcb, DispatcherFrame.pagefaultDisabledEntry.offset);
+  const entry = DispatcherFrame.pagefaultDisabledEntry.offset;
+  faultUpcall(k, dcb, entry, faultAddress, faultCode, faultAccess);
 }
 
 /** An undefined instruction or a bus error. A disabled dispatcher does not survive it. */
@@ -49,17 +51,27 @@ export function handleFault(k: Kernel, kind: number): void {
     return;
   }
   saveRegisters(k, dcb, 'trapArea');
-  faultUpcall(k, dcb, DispatcherFrame.trapEntry.offset, kind);
+  Dcb.faultsTaken.set(k.mem, dcb, 0);
+  const { hal } = k;
+  const pc = programCounter(k);
+  const entryOffset = DispatcherFrame.trapEntry.offset;
+  // The fault registers of the hardware still hold the last fault of whoever had it.
+  if (kind === TrapKind.Undefined) faultUpcall(k, dcb, entryOffset, pc, kind, Access.Execute);
+  else faultUpcall(k, dcb, entryOffset, hal.faultAddress, kind, hal.faultAccess);
 }
 
-function faultUpcall(k: Kernel, dcb: Ptr<'Dcb'>, entryOffset: number, kind?: number): void {
+/** Enter `dcb` at the handler whose address is at `entryOffset` of its frame, if there is one. */
+function faultUpcall(
+  k: Kernel,
+  dcb: Ptr<'Dcb'>,
+  entryOffset: number,
+  address: number,
+  code: number,
+  access: number,
+): void {
   const entry = readUserWord64(k, frameOf(k, dcb) + entryOffset);
-  if (entry === 0) {
-    kill(k, dcb);
-    return;
-  }
-  const { faultAddress, faultCode, faultAccess } = k.hal;
-  upcall(k, dcb, entry, faultAddress, kind ?? faultCode, programCounter(k), faultAccess);
+  if (entry === 0) kill(k, dcb);
+  else upcall(k, dcb, entry, address, code, programCounter(k), access);
 }
 
 function kill(k: Kernel, dcb: Ptr<'Dcb'>): void {

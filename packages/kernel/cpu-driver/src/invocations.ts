@@ -37,7 +37,7 @@ import {
   Rights,
   VNodeCmd,
 } from '@barreleye/spec';
-import { currentDcb, frameOf } from './dispatch.ts';
+import { currentDcb, frameOf } from './dcb.ts';
 import { allocateIrq, connectIrq } from './irq.ts';
 import type { Kernel } from './kernel.ts';
 import { mapIntoVnode, unmapFromVnode } from './vnode.ts';

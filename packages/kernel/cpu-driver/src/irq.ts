@@ -1,25 +1,30 @@
 /**
  * Interrupts for user mode: an IRQDest capability stands for one line of this core; connected to an
- * endpoint, every interrupt is a message without words.
+ * endpoint, every interrupt is a message without words. A line is taken as long as somebody holds
+ * its capability, and connected as long as somebody beside the kernel holds the endpoint (T16).
  */
 
 import {
   checkAvailable,
   copyToSlot,
   createCap,
+  deleteCap,
   errorOf,
+  findObject,
+  hasCopies,
   isEmpty,
   isError,
   locateEmptySlots,
   lookupDestination,
   lookupSlot,
+  NO_SLOT,
   type Slot,
   slotOf,
 } from '@barreleye/caps';
-import { type Errval, errPush, isOk, OK } from '@barreleye/core';
+import { assert, type Errval, errPush, isOk, OK } from '@barreleye/core';
 import { IrqLine } from '@barreleye/machine';
 import { CPTR_ROOTCN, Cte, Dcb, Err, Kcb, ObjType, Rights } from '@barreleye/spec';
-import { currentDcb } from './dispatch.ts';
+import { currentDcb } from './dcb.ts';
 import { count, type Kernel } from './kernel.ts';
 import { deliver } from './lmp.ts';
 
@@ -29,32 +34,30 @@ import { deliver } from './lmp.ts';
  *   the destination
  */
 export function allocateIrq(k: Kernel, _table: Slot): Errval {
-  const { args, mem, kcb } = k;
-  const [line = 0, cnode = 0, place = 0] = args;
+  const { args, kcb, caps } = k;
+  const line = args[0] ?? 0;
+  const place = args[2] ?? 0;
   if (line < IrqLine.FirstDevice || line >= IrqLine.Count) return Err.SYS_ERR_IRQ_INVALID;
-  const taken = Kcb.irqAllocated.get(mem, kcb, 0);
-  if ((taken & (1 << line)) !== 0) return Err.SYS_ERR_IRQ_IN_USE;
+  if (isTaken(k, line)) return Err.SYS_ERR_IRQ_IN_USE;
   const root = Dcb.cspace.at(currentDcb(k));
-  const dest = lookupDestination(k.caps, root, CPTR_ROOTCN, cnode, place >>> 24);
+  const dest = lookupDestination(caps, root, CPTR_ROOTCN, args[1] ?? 0, place >>> 24);
   if (isError(dest)) return errorOf(dest);
-  const slotIndex = place & 0xff_ffff;
-  const slot = locateEmptySlots(k.caps, slotOf(dest), slotIndex, 1, ObjType.IRQDest);
+  const slot = locateEmptySlots(caps, slotOf(dest), place & 0xff_ffff, 1, ObjType.IRQDest);
   if (isError(slot)) return errorOf(slot);
-  Kcb.irqAllocated.set(mem, kcb, 0, (taken | (1 << line)) >>> 0);
-  createCap(k.caps, slotOf(slot), ObjType.IRQDest, { arg0: k.hal.coreId, arg1: line });
+  disconnect(k, Kcb.irqEndpoint.at(kcb, line)); // from whoever had the line before
+  createCap(caps, slotOf(slot), ObjType.IRQDest, { arg0: k.hal.coreId, arg1: line });
   return OK;
 }
 
 /**
  * `IrqDestCmd.Connect`: have the interrupts of a line delivered to an endpoint.
  * @errors e, then SYS_ERR_IRQ_LOOKUP_EP; SYS_ERR_IRQ_NOT_ENDPOINT; SYS_ERR_IRQ_NO_LISTENER;
- *   SYS_ERR_IRQ_WRONG_CONTROLLER; SYS_ERR_IRQ_IN_USE
+ *   SYS_ERR_IRQ_WRONG_CONTROLLER; those of `checkAvailable` for the endpoint; SYS_ERR_IRQ_IN_USE
  */
 export function connectIrq(k: Kernel, irq: Slot): Errval {
-  const { mem } = k;
-  const [endpoint = 0, level = 0] = k.args;
+  const { mem, args } = k;
   const root = Dcb.cspace.at(currentDcb(k));
-  const found = lookupSlot(k.caps, root, endpoint, level, Rights.Read);
+  const found = lookupSlot(k.caps, root, args[0] ?? 0, args[1] ?? 0, Rights.Read);
   if (isError(found)) return errPush(errorOf(found), Err.SYS_ERR_IRQ_LOOKUP_EP);
   const source = slotOf(found);
   if (Cte.type.get(mem, source) !== ObjType.EndPointLMP) return Err.SYS_ERR_IRQ_NOT_ENDPOINT;
@@ -63,7 +66,8 @@ export function connectIrq(k: Kernel, irq: Slot): Errval {
   const available = checkAvailable(k.caps, source);
   if (!isOk(available)) return available;
   const target = Kcb.irqEndpoint.at(k.kcb, Cte.arg1.get(mem, irq));
-  if (!isEmpty(mem, target)) return Err.SYS_ERR_IRQ_IN_USE;
+  if (isConnected(k, target)) return Err.SYS_ERR_IRQ_IN_USE;
+  disconnect(k, target);
   copyToSlot(k.caps, source, target);
   return OK;
 }
@@ -71,6 +75,30 @@ export function connectIrq(k: Kernel, irq: Slot): Errval {
 /** Interrupt line `line` has fired: tell its endpoint, if it has one. */
 export function deliverInterrupt(k: Kernel, line: number): void {
   const endpoint = Kcb.irqEndpoint.at(k.kcb, line);
-  if (isEmpty(k.mem, endpoint)) return;
-  if (!isOk(deliver(k, endpoint, []))) count(k, 'lostMessages');
+  if (isConnected(k, endpoint)) {
+    if (!isOk(deliver(k, endpoint, []))) count(k, 'lostMessages');
+  } else {
+    disconnect(k, endpoint);
+  }
+}
+
+/** Whether anybody on this core holds the capability of a line. */
+function isTaken(k: Kernel, line: number): boolean {
+  const number = k.hal.coreId * 2 ** 32 + line;
+  return findObject(k.caps, ObjType.IRQDest, number, 1) !== NO_SLOT;
+}
+
+/**
+ * Whether the slot of a line holds an endpoint that somebody else holds as well. (Lines that share
+ * an endpoint hold it for each other.)
+ */
+function isConnected(k: Kernel, slot: Slot): boolean {
+  return !isEmpty(k.mem, slot) && hasCopies(k.caps, slot);
+}
+
+/** Give up the endpoint of a line, if there is one. */
+function disconnect(k: Kernel, slot: Slot): void {
+  if (isEmpty(k.mem, slot)) return;
+  const err = deleteCap(k.caps, slot);
+  assert(isOk(err), 'the end of an endpoint on this core takes nobody else');
 }

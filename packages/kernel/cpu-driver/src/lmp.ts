@@ -7,21 +7,21 @@ import { asPaddr, asPtr, type Errval, isInside, OK, type Ptr } from '@barreleye/
 import {
   Cte,
   Dcb,
+  DcbState,
   DispatcherFrame,
   Err,
   LMP_RING_WORD_BYTES,
   LmpEndpoint,
   LmpHeader,
 } from '@barreleye/spec';
-import { frameOf } from './dispatch.ts';
+import { frameOf } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
-import { makeRunnable } from './schedule.ts';
-import { cancelWakeup } from './wakeup.ts';
+import { wake } from './wakeup.ts';
 
 /**
- * Deliver a message of `wordCount` payload words to the endpoint in slot `ep`; `word(i)` reads
- * payload word `i`. Wakes the receiver.
- * @errors SYS_ERR_LMP_NO_TARGET the endpoint has no buffer, or it left the dispatcher frame (T17);
+ * Deliver a message with the words `payload` to the endpoint in slot `ep`. Wakes the receiver.
+ * @errors SYS_ERR_LMP_NO_TARGET the receiver is dead, or the endpoint has no buffer inside its
+ *   dispatcher frame (T17);
  *   SYS_ERR_LMP_EP_STATE_INVALID the receiver corrupted its indices; SYS_ERR_LMP_BUF_OVERFLOW
  */
 export function deliver(k: Kernel, ep: Ptr<'Cte'>, payload: readonly number[]): Errval {
@@ -31,7 +31,8 @@ export function deliver(k: Kernel, ep: Ptr<'Cte'>, payload: readonly number[]): 
   const offset = Cte.arg0.get(mem, ep);
   const frameBytes = Cte.bytes.get(mem, Dcb.frame.at(dcb));
   const bufferBytes = LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
-  if (ringWords === 0 || !isInside(offset, bufferBytes, 0, frameBytes)) {
+  const isAlive = Dcb.state.get(mem, dcb) !== DcbState.Dead;
+  if (!isAlive || ringWords === 0 || !isInside(offset, bufferBytes, 0, frameBytes)) {
     return Err.SYS_ERR_LMP_NO_TARGET;
   }
   const frame = frameOf(k, dcb);
@@ -48,8 +49,7 @@ export function deliver(k: Kernel, ep: Ptr<'Cte'>, payload: readonly number[]): 
   const delivered = DispatcherFrame.lmpDelivered.get(mem, frame) + payload.length + 1;
   DispatcherFrame.lmpDelivered.set(mem, frame, delivered >>> 0);
   DispatcherFrame.lmpHint.set(mem, frame, offset);
-  cancelWakeup(k, dcb);
-  makeRunnable(k, dcb);
+  wake(k, dcb);
   return OK;
 }
 

@@ -6,7 +6,8 @@
 import { type Ptr, panic } from '@barreleye/core';
 import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
 import { Dcb, TrapKind } from '@barreleye/spec';
-import { currentDcb, dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
+import { currentDcb } from './dcb.ts';
+import { dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
 import { handleFault, handlePageFault } from './faults.ts';
 import { deliverInterrupt } from './irq.ts';
 import { count, Kernel } from './kernel.ts';
@@ -59,6 +60,7 @@ function handleInterrupts(k: Kernel): void {
     const disabled = isDisabled(k, dcb);
     saveRegisters(k, dcb, disabled ? 'disabledArea' : 'enabledArea');
     Dcb.disabled.set(k.mem, dcb, disabled ? 1 : 0);
+    if (!disabled) Dcb.faultsTaken.set(k.mem, dcb, 0);
   }
   for (let line = k.hal.takeInterrupt(); line >= 0; line = k.hal.takeInterrupt()) {
     if (line >= IrqLine.FirstDevice) deliverInterrupt(k, line);

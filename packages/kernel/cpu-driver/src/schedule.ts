@@ -1,24 +1,33 @@
 /**
- * Round robin: the runnable dispatchers form a ring through their DCBs; `Kcb.ring` is the one that
- * had the core last. All of it is memory; these are functions over it.
+ * Round robin: the runnable dispatchers form a ring through their DCBs. `Kcb.ring` is the last of
+ * them, the one behind it is the next to run. All of it is memory; these are functions over it.
+ *
+ * Nobody who waits in the ring is ever overtaken: that is what rules out starvation.
  */
 
 import { asPtr, assert, type Ptr } from '@barreleye/core';
 import { Dcb, DcbState, Kcb } from '@barreleye/spec';
+import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 
-/** Put a dispatcher into the run queue, behind the one that runs; nothing if it is queued. */
+/**
+ * Put a dispatcher into the run queue: behind everyone who waits, but before the one who has the
+ * core if that one is last. Nothing if it is queued.
+ */
 export function makeRunnable(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { mem, kcb } = k;
   assert(Dcb.state.get(mem, dcb) !== DcbState.Dead, 'a dead dispatcher cannot run');
   if (Dcb.isQueued.get(mem, dcb) === 1) return;
-  const ring = asPtr<'Dcb'>(Kcb.ring.get(mem, kcb));
-  if (ring === 0) {
+  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, kcb));
+  if (last === 0) {
     Dcb.next.set(mem, dcb, dcb);
     Dcb.prev.set(mem, dcb, dcb);
     Kcb.ring.set(mem, kcb, dcb);
+  } else if (last === currentDcb(k)) {
+    insertBefore(k, dcb, last);
   } else {
-    insertAfter(k, dcb, ring);
+    insertBefore(k, dcb, asPtr<'Dcb'>(Dcb.next.get(mem, last)));
+    Kcb.ring.set(mem, kcb, dcb);
   }
   Dcb.isQueued.set(mem, dcb, 1);
   Dcb.state.set(mem, dcb, DcbState.Runnable);
@@ -43,16 +52,16 @@ export function removeFromQueue(k: Kernel, dcb: Ptr<'Dcb'>): void {
 /** The dispatcher whose turn it is, 0 when none is runnable. It becomes the last of the ring. */
 export function schedule(k: Kernel): Ptr<'Dcb'> {
   const { mem, kcb } = k;
-  const ring = asPtr<'Dcb'>(Kcb.ring.get(mem, kcb));
-  if (ring === 0) return ring;
-  const next = asPtr<'Dcb'>(Dcb.next.get(mem, ring));
+  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, kcb));
+  if (last === 0) return last;
+  const next = asPtr<'Dcb'>(Dcb.next.get(mem, last));
   Kcb.ring.set(mem, kcb, next);
   return next;
 }
 
-function insertAfter(k: Kernel, dcb: Ptr<'Dcb'>, prev: Ptr<'Dcb'>): void {
+function insertBefore(k: Kernel, dcb: Ptr<'Dcb'>, next: Ptr<'Dcb'>): void {
   const { mem } = k;
-  const next = asPtr<'Dcb'>(Dcb.next.get(mem, prev));
+  const prev = asPtr<'Dcb'>(Dcb.prev.get(mem, next));
   Dcb.next.set(mem, dcb, next);
   Dcb.prev.set(mem, dcb, prev);
   Dcb.next.set(mem, prev, dcb);

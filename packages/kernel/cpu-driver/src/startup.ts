@@ -90,6 +90,7 @@ export function spawnFirst(k: Kernel, first: FirstDomain): void {
 
 function initKcb(k: Kernel, first: FirstDomain): void {
   const { mem, kcb } = k;
+  assert(Kcb.magic.get(mem, kcb) !== KCB_MAGIC, 'a control block is started once');
   Kcb.magic.set(mem, kcb, KCB_MAGIC);
   Kcb.nextId.set(mem, kcb, 1);
   Kcb.nextDomainId.set(mem, kcb, 1);

@@ -4,6 +4,7 @@
  */
 
 import {
+  checkOwned,
   checkRights,
   errorOf,
   isError,
@@ -23,7 +24,9 @@ import {
   Rights,
   Syscall,
 } from '@barreleye/spec';
-import { currentDcb, dispatchNext, frameOf } from './dispatch.ts';
+import { currentDcb, frameOf, isWhole } from './dcb.ts';
+import { stopDispatcher } from './death.ts';
+import { dispatchNext, isDisabled } from './dispatch.ts';
 import { INVOCATIONS } from './invocations.ts';
 import { count, type Kernel } from './kernel.ts';
 import { handleYield } from './yield.ts';
@@ -31,6 +34,7 @@ import { handleYield } from './yield.ts';
 /** Serve the system call in the live registers. */
 export function handleSyscall(k: Kernel): void {
   count(k, 'systemCalls');
+  noteProgress(k);
   k.value = 0;
   switch (argWord(k, 0)) {
     case Syscall.Invoke:
@@ -47,31 +51,40 @@ export function handleSyscall(k: Kernel): void {
   }
 }
 
+/** Whoever calls while enabled has got over the faults that it took while disabled (T36). */
+function noteProgress(k: Kernel): void {
+  const dcb = currentDcb(k);
+  if (Dcb.faultsTaken.get(k.mem, dcb) === 0 || isDisabled(k, dcb)) return;
+  Dcb.faultsTaken.set(k.mem, dcb, 0);
+}
+
 /** Only a refused yield comes back. */
 function yieldCore(k: Kernel): void {
   const err = handleYield(k, argWord(k, 1));
   if (!isOk(err)) finish(k, err);
 }
 
-/** Look up the capability that is invoked and run its command. */
+/** Look up the capability that is invoked, guard it, and run its command. */
 function invoke(k: Kernel): Errval {
+  const { caps, mem } = k;
   const header = argWord(k, 1);
-  const command = header & 0xff;
   const level = (header >>> 8) & 0xff;
-  const root = Dcb.cspace.at(currentDcb(k));
-  const found = lookupSlot(k.caps, root, argWord(k, 2), level, Rights.Read);
+  const dcb = currentDcb(k);
+  const found = lookupSlot(caps, Dcb.cspace.at(dcb), argWord(k, 2), level, Rights.Read);
   if (isError(found)) return errorOf(found);
   const cap = slotOf(found);
-  const invocation = INVOCATIONS[Cte.type.get(k.mem, cap)]?.[command];
+  const invocation = INVOCATIONS[Cte.type.get(mem, cap)]?.[header & 0xff];
   if (invocation === undefined) return Err.SYS_ERR_ILLEGAL_INVOCATION;
-  const allowed = checkRights(k.mem, cap, invocation.rights);
+  const allowed = checkRights(mem, cap, invocation.rights);
   if (!isOk(allowed)) return allowed;
+  const owned = checkOwned(caps, cap);
+  if (!isOk(owned)) return owned;
   loadArgs(k, invocation.argCount);
   const err = invocation.run(k, cap);
-  if (isSweepPending(k.caps)) {
-    const swept = sweep(k.caps);
-    if (isOk(err) && !isOk(swept)) return swept;
-  }
+  // Deletion ends in its call (ADR 11). What cannot be taken apart without other cores stays
+  // marked; that is no failure of this call, which may have nothing to do with it.
+  if (isSweepPending(caps)) sweep(caps);
+  if (!isWhole(k, dcb)) stopDispatcher(k, dcb);
   return err;
 }
 
@@ -82,11 +95,11 @@ function finish(k: Kernel, err: Errval): void {
     return;
   }
   const { regs, arch } = k.hal;
-  const [errLow, errHigh, valueLow, valueHigh] = arch.resultWords;
-  regs[errHigh] = highWord(err);
-  regs[errLow] = lowWord(err);
-  regs[valueHigh] = highWord(k.value);
-  regs[valueLow] = lowWord(k.value);
+  const { resultWords } = arch;
+  regs[resultWords[0]] = lowWord(err);
+  regs[resultWords[1]] = highWord(err);
+  regs[resultWords[2]] = lowWord(k.value);
+  regs[resultWords[3]] = highWord(k.value);
   k.hal.resumeUser();
 }
 

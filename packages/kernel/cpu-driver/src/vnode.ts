@@ -4,22 +4,35 @@
  */
 
 import {
+  applyDelete,
   checkAvailable,
   createMapping,
-  deleteCap,
   errorOf,
   isError,
   locateEmptySlots,
   lookupDestination,
   lookupSlot,
   lookupSource,
+  revoke,
   type Slot,
   slotOf,
 } from '@barreleye/caps';
-import { asPaddr, type Errval, errPush, isAligned, isOk, OK, type Paddr } from '@barreleye/core';
+import {
+  asPaddr,
+  BASE_PAGE_BITS,
+  type Errval,
+  errPush,
+  isAligned,
+  isOk,
+  OK,
+  type Paddr,
+} from '@barreleye/core';
 import { Cte, capTypeInfo, Dcb, Err, PageFlag, Rights, type TableLevel } from '@barreleye/spec';
-import { currentDcb } from './dispatch.ts';
+import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
+
+/** Rights that are also `PageFlag` bits of the same value. */
+const ACCESS_RIGHTS = Rights.Read | Rights.Write | Rights.Execute;
 
 /** A checked map operation. */
 interface MapPlan {
@@ -38,15 +51,15 @@ interface MapPlan {
 
 /**
  * `VNodeCmd.Map`.
- * @errors SYS_ERR_DEST_CAP_RIGHTS, lookup errors of source and mapping slot, and those of
- *   `decodeEntries`
+ * @errors SYS_ERR_DEST_CAP_RIGHTS; those of `lookupSource`; SYS_ERR_CAP_LOCKED the source is busy;
+ *   those of `lookupDestination` and `locateEmptySlots` for the mapping; those of `decodeEntries`
  */
 export function mapIntoVnode(k: Kernel, table: Slot): Errval {
   const { args, mem, caps } = k;
   if ((Cte.rights.get(mem, table) & Rights.Write) === 0) return Err.SYS_ERR_DEST_CAP_RIGHTS;
   const root = Dcb.cspace.at(currentDcb(k));
-  const [, cspace = 0, cptr = 0, flagsAndLevel = 0] = args;
-  const source = lookupSource(caps, root, cspace, cptr, (flagsAndLevel >>> 16) & 0xff);
+  const sourceLevel = ((args[3] ?? 0) >>> 16) & 0xff;
+  const source = lookupSource(caps, root, args[1] ?? 0, args[2] ?? 0, sourceLevel);
   if (isError(source)) return errorOf(source);
   const available = checkAvailable(caps, slotOf(source));
   if (!isOk(available)) return available;
@@ -64,9 +77,10 @@ export function mapIntoVnode(k: Kernel, table: Slot): Errval {
 }
 
 /**
- * `VNodeCmd.Unmap`: undo a mapping of this very table (T7). The mapping capability goes too: one
- * that stayed could later clear what others have put into its entries (T10).
- * @errors e, then SYS_ERR_CAP_NOT_FOUND; SYS_ERR_DEST_CAP_RIGHTS; SYS_ERR_VM_NOT_MAPPED
+ * `VNodeCmd.Unmap`: undo a mapping of this very table (T7). The mapping capability goes too, with
+ * all its copies: one that stayed could later clear what others have put into its entries (T10).
+ * @errors e, then SYS_ERR_SOURCE_CAP_LOOKUP; SYS_ERR_DEST_CAP_RIGHTS; SYS_ERR_VM_NOT_MAPPED no
+ *   mapping, or one of another table; those of `revoke`
  */
 export function unmapFromVnode(k: Kernel, table: Slot): Errval {
   const { args, mem, caps } = k;
@@ -79,15 +93,16 @@ export function unmapFromVnode(k: Kernel, table: Slot): Errval {
   if (!isMapping || Cte.bytes.get(mem, mapping) !== Cte.base.get(mem, table)) {
     return Err.SYS_ERR_VM_NOT_MAPPED;
   }
-  return deleteCap(caps, mapping);
+  const err = revoke(caps, mapping);
+  if (isOk(err)) applyDelete(caps, mapping);
+  return err;
 }
 
 /**
  * Whether `source` may be put into these entries, and what exactly would be written.
  * @errors SYS_ERR_VNODE_TYPE no table of this core's architecture; SYS_ERR_VNODE_SLOT_INVALID;
- *   SYS_ERR_VM_MAP_SIZE; SYS_ERR_VNODE_SLOT_RESERVED; SYS_ERR_WRONG_MAPPING; SYS_ERR_VM_MAP_OFFSET;
- *   SYS_ERR_VM_FRAME_UNALIGNED; SYS_ERR_FRAME_OFFSET_INVALID; SYS_ERR_VM_MAP_RIGHTS;
- *   SYS_ERR_VNODE_SLOT_INUSE
+ *   SYS_ERR_VM_MAP_SIZE; SYS_ERR_VNODE_SLOT_RESERVED; those of `checkTable` or `checkPages`;
+ *   SYS_ERR_VNODE_SLOT_INUSE an entry is taken (T10)
  */
 function decodeEntries(k: Kernel, table: Slot, source: Slot, mapping: Slot): MapPlan | Errval {
   const { args, hal, mem } = k;
@@ -122,12 +137,17 @@ function decodeEntries(k: Kernel, table: Slot, source: Slot, mapping: Slot): Map
   };
 }
 
-/** A table goes into one entry. */
+/** A table goes into one entry. @errors SYS_ERR_VM_MAP_SIZE */
 function checkTable(count: number): Errval {
   return count === 1 ? OK : Err.SYS_ERR_VM_MAP_SIZE;
 }
 
-/** Pages must lie inside their frame, aligned, and not exceed its rights (T5, T9). */
+/**
+ * Pages must lie inside their frame (T5), be aligned, and allow no more than the capability (T9).
+ * No format can say "write but not read", so every access takes the read right as well.
+ * @errors SYS_ERR_WRONG_MAPPING; SYS_ERR_VM_FRAME_TOO_SMALL; SYS_ERR_VM_MAP_OFFSET;
+ *   SYS_ERR_FRAME_OFFSET_INVALID; SYS_ERR_VM_FRAME_UNALIGNED; SYS_ERR_VM_MAP_RIGHTS
+ */
 function checkPages(
   k: Kernel,
   shape: TableLevel,
@@ -142,13 +162,16 @@ function checkPages(
   const offset = mapOffset(k);
   const bytes = Cte.bytes.get(mem, source);
   if (bytes < pageBytes) return Err.SYS_ERR_VM_FRAME_TOO_SMALL;
-  if (!isAligned(offset, shape.spanBits)) return Err.SYS_ERR_VM_MAP_OFFSET;
-  if (!isAligned(Cte.base.get(mem, source), shape.spanBits)) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
+  if (!isAligned(offset, BASE_PAGE_BITS)) return Err.SYS_ERR_VM_MAP_OFFSET;
   if (!(offset < bytes) || count > (bytes - offset) / pageBytes) {
     return Err.SYS_ERR_FRAME_OFFSET_INVALID;
   }
-  const allowed = Cte.rights.get(mem, source) | PageFlag.NoCache;
-  return (flags & ~allowed) === 0 ? OK : Err.SYS_ERR_VM_MAP_RIGHTS;
+  const first = Cte.base.get(mem, source) + offset;
+  if (!isAligned(first, shape.spanBits)) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
+  const accesses = flags & ~PageFlag.NoCache;
+  const needed = accesses === 0 ? 0 : accesses | Rights.Read;
+  const allowed = Cte.rights.get(mem, source) & ACCESS_RIGHTS;
+  return (needed & ~allowed) === 0 ? OK : Err.SYS_ERR_VM_MAP_RIGHTS;
 }
 
 /** The offset argument; beyond every frame when it is not an exact number. */

@@ -2,15 +2,16 @@
  * The wake-up queue: dispatchers that sleep until a time, sorted by it, linked through their DCBs.
  */
 
-import { asPtr, type Ptr } from '@barreleye/core';
-import { Dcb, Kcb } from '@barreleye/spec';
+import { asPtr, assert, type Ptr } from '@barreleye/core';
+import { Dcb, DcbState, Kcb } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
 import { makeRunnable } from './schedule.ts';
 
-/** Wake `dcb` at `time`, cycles. Replaces an earlier wish; equal times keep their order. */
+/** Wake `dcb`, which is blocked, at `time`, cycles. Equal times keep their order. */
 export function setWakeup(k: Kernel, dcb: Ptr<'Dcb'>, time: number): void {
-  cancelWakeup(k, dcb);
   const { mem, kcb } = k;
+  assert(Dcb.state.get(mem, dcb) === DcbState.Blocked, 'only who is blocked waits for a time');
+  assert(Dcb.isWaiting.get(mem, dcb) === 0, 'a dispatcher waits for one time');
   let prev = asPtr<'Dcb'>(0);
   let next = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
   while (next !== 0 && Dcb.wakeupTime.get(mem, next) <= time) {
@@ -41,14 +42,24 @@ export function cancelWakeup(k: Kernel, dcb: Ptr<'Dcb'>): void {
   Dcb.isWaiting.set(mem, dcb, 0);
 }
 
-/** Make everyone runnable whose time has come. */
+/**
+ * Make `dcb` runnable if it is blocked, whatever it waits for: its wake-up time is void then. One
+ * that has never run or never will is left alone.
+ */
+export function wake(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  if (Dcb.state.get(k.mem, dcb) !== DcbState.Blocked) return;
+  cancelWakeup(k, dcb);
+  makeRunnable(k, dcb);
+}
+
+/** Wake everyone whose time has come. */
 export function expireWakeups(k: Kernel, now: number): void {
   const { mem, kcb } = k;
   for (;;) {
     const head = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
     if (head === 0 || Dcb.wakeupTime.get(mem, head) > now) return;
-    cancelWakeup(k, head);
-    makeRunnable(k, head);
+    assert(Dcb.state.get(mem, head) === DcbState.Blocked, 'only who is blocked waits for a time');
+    wake(k, head);
   }
 }
 

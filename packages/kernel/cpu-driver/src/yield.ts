@@ -1,59 +1,71 @@
 /** `Syscall.Yield`: a dispatcher gives the core back, or to another dispatcher. */
 
-import { isError, lookupSlot, slotOf } from '@barreleye/caps';
-import { asPtr, type Errval, OK, type Ptr } from '@barreleye/core';
-import { Cte, Dcb, DispatcherFrame, Err, ObjType, Rights } from '@barreleye/spec';
-import { currentDcb, dispatch, dispatchNext, frameOf, readUserWord64 } from './dispatch.ts';
+import { checkOwned, isError, lookupSlot, slotOf } from '@barreleye/caps';
+import { asPtr, type Errval, isOk, OK, type Ptr } from '@barreleye/core';
+import { Cte, Dcb, DcbState, DispatcherFrame, Err, ObjType, Rights } from '@barreleye/spec';
+import { currentDcb, frameOf } from './dcb.ts';
+import { canRun, dispatch, dispatchNext, isDisabled, readUserWord64 } from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
-import { makeRunnable, removeFromQueue } from './schedule.ts';
-import { setWakeup } from './wakeup.ts';
+import { removeFromQueue } from './schedule.ts';
+import { setWakeup, wake } from './wakeup.ts';
 
 /**
  * Yield the core. The caller is not resumed: it is entered at Run when its turn comes.
- * @param target capability address of a dispatcher or LMP endpoint to run next, 0 for nobody
+ * @param target capability address of a dispatcher or LMP endpoint to run next, 0 for nobody; it
+ *   gets the rest of the caller's time slice
  * @returns OK when the kernel has been left; else the caller goes on
- * @errors SYS_ERR_CALLER_ENABLED; SYS_ERR_INVALID_YIELD_TARGET
+ * @errors SYS_ERR_CALLER_ENABLED; SYS_ERR_INVALID_YIELD_TARGET no such dispatcher, or it is not
+ *   ready to run: it is dead, was never started, or has nowhere to be entered
  */
 export function handleYield(k: Kernel, target: number): Errval {
   const { mem } = k;
   const dcb = currentDcb(k);
-  const frame = frameOf(k, dcb);
-  if (DispatcherFrame.disabled.get(mem, frame) === 0) return Err.SYS_ERR_CALLER_ENABLED;
+  if (!isDisabled(k, dcb)) return Err.SYS_ERR_CALLER_ENABLED;
   const next = target === 0 ? asPtr<'Dcb'>(0) : yieldTarget(k, dcb, target);
   if (target !== 0 && next === 0) return Err.SYS_ERR_INVALID_YIELD_TARGET;
   Dcb.disabled.set(mem, dcb, 0);
   Dcb.faultsTaken.set(mem, dcb, 0);
-  if (!hasWork(k, frame)) sleep(k, dcb, frame);
+  if (!hasWork(k, dcb)) sleep(k, dcb);
   if (next === 0) {
     dispatchNext(k);
     return OK;
   }
-  makeRunnable(k, next);
+  wake(k, next);
   dispatch(k, next);
   return OK;
 }
 
 /** Whether the dispatcher wants the core again although it yields. */
-function hasWork(k: Kernel, frame: Ptr<'DispatcherFrame'>): boolean {
+function hasWork(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
   const { mem } = k;
+  const frame = frameOf(k, dcb);
   if (DispatcherFrame.haswork.get(mem, frame) !== 0) return true;
   const seen = DispatcherFrame.lmpSeen.get(mem, frame);
   return seen !== DispatcherFrame.lmpDelivered.get(mem, frame);
 }
 
 /** Take the dispatcher off the run queue until a message or its wake-up time. */
-function sleep(k: Kernel, dcb: Ptr<'Dcb'>, frame: Ptr<'DispatcherFrame'>): void {
-  const wakeup = readUserWord64(k, frame + DispatcherFrame.wakeup.offset);
+function sleep(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  const wakeup = readUserWord64(k, frameOf(k, dcb) + DispatcherFrame.wakeup.offset);
   if (wakeup !== 0 && wakeup <= k.hal.now()) return;
   removeFromQueue(k, dcb);
   if (wakeup !== 0) setWakeup(k, dcb, wakeup);
 }
 
-/** The dispatcher that a capability stands for, 0 when it stands for none that can run. */
+/** The dispatcher that a capability stands for, 0 when it stands for none that can run here. */
 function yieldTarget(k: Kernel, dcb: Ptr<'Dcb'>, target: number): Ptr<'Dcb'> {
+  const { mem } = k;
+  const none = asPtr<'Dcb'>(0);
   const found = lookupSlot(k.caps, Dcb.cspace.at(dcb), target, 2, Rights.Read);
-  if (isError(found)) return asPtr(0);
-  const type = Cte.type.get(k.mem, slotOf(found));
-  const isTarget = type === ObjType.Dispatcher || type === ObjType.EndPointLMP;
-  return asPtr(isTarget ? Cte.base.get(k.mem, slotOf(found)) : 0);
+  if (isError(found)) return none;
+  const cap = slotOf(found);
+  const type = Cte.type.get(mem, cap);
+  if (type !== ObjType.Dispatcher && type !== ObjType.EndPointLMP) return none;
+  if (!isOk(checkOwned(k.caps, cap))) return none;
+  const next = asPtr<'Dcb'>(Cte.base.get(mem, cap));
+  const state = Dcb.state.get(mem, next);
+  const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
+  // The caller itself would be entered at Run: a yield ends its being disabled.
+  const isResumed = next !== dcb && Dcb.disabled.get(mem, next) === 1;
+  return isStarted && canRun(k, next, isResumed) ? next : none;
 }

@@ -8,7 +8,15 @@
  * dispatchers made by hand, a fence, RAM for the first domain, a fence. Nobody may write the fences.
  */
 
-import { alignUp, asPaddr, asPtr, assert, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';
+import {
+  alignUp,
+  asPaddr,
+  asPtr,
+  assert,
+  type Paddr,
+  type PhysMem,
+  type Ptr,
+} from '@barreleye/core';
 import { type Board, boardPc64, boardVexpress, type Core, Machine } from '@barreleye/machine';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';

@@ -15,7 +15,7 @@ import {
   errNames,
   invokeHeader,
   Kcb,
-  ObjType,
+  type ObjType,
   PageFlag,
   RootSlot,
   Syscall,

@@ -146,6 +146,20 @@ export function capIdentify(sys: Sys, cap: Capref): Result<CapIdentity> {
   });
 }
 
+/**
+ * Give the domain's own CSpace a larger root CNode. All references stay valid.
+ * @param newRoot empty; afterwards its slot still names it
+ * @param returnSlot gets the old root, to be deleted
+ */
+export function capResize(sys: Sys, newRoot: Capref<'L1CNode'>, returnSlot: Slot): Errval {
+  const place = placeOf(returnSlot);
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Resize);
+  sys.arg(newRoot.cptr);
+  sys.arg(place.cnode);
+  sys.arg(place.slot);
+  return sys.call();
+}
+
 /** How a capability is to appear in a page table. */
 export interface MapArgs {
   /** First entry of the table. */

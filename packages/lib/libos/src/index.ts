@@ -16,6 +16,7 @@ export {
   capDelete,
   capIdentify,
   capMint,
+  capResize,
   capRetype,
   capRetypeAny,
   capRevoke,
@@ -34,6 +35,7 @@ export { Os, type OwnEndpoint, type Wait } from './os.ts';
 export { BusError, OsError, PageFaultError, unwrap } from './os-error.ts';
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';
 export { SlotAllocator } from './slot-alloc.ts';
+export { type RamBlock, type RamSource, SlotSupply } from './slot-supply.ts';
 export { Sys } from './sys.ts';
 export { Thread, type ThreadBody, type ThreadState } from './thread.ts';
 export {

@@ -3,7 +3,7 @@
  * backspace, Ctrl-U (forget the line), Ctrl-C (a new prompt), Ctrl-D (end of input).
  */
 
-import { assert, isOk } from '@barreleye/core';
+import { assert, decodeUtf8, encodeUtf8, isContinuation, isOk } from '@barreleye/core';
 import {
   irqAllocate,
   irqConnect,
@@ -18,7 +18,6 @@ import type { BootView } from './boot-info.ts';
 import { mapDevice } from './devices.ts';
 import type { Memory } from './memory.ts';
 import { createSerialPort, type SerialPort } from './serial.ts';
-import { decodeUtf8, encodeUtf8, isContinuation } from './utf8.ts';
 
 /** Words of the endpoint that takes the port's interrupts; each takes one. */
 const IRQ_RING_WORDS = 16;

@@ -3,44 +3,27 @@
  * init's address space on top of both.
  */
 
-import {
-  asPaddr,
-  assert,
-  type Errval,
-  errPush,
-  isOk,
-  OK,
-  type Result,
-  succeed,
-} from '@barreleye/core';
+import { asPaddr, assert, type Errval, isOk, OK, type Result, succeed } from '@barreleye/core';
 import {
   type Capref,
   capDelete,
+  capIdentify,
   capRetype,
   holds,
   type Os,
   PAGE_ROOT,
-  rootCapref,
+  type RamSource,
   type Slot,
   type SlotAllocator,
+  SlotSupply,
   type Sys,
+  TASK_ROOT_CN,
+  unwrap,
 } from '@barreleye/libos';
 import { createMm, type Mm } from '@barreleye/mm';
 import { Vspace } from '@barreleye/paging';
-import {
-  Err,
-  L2_CNODE_BYTES,
-  L2_CNODE_SLOTS,
-  type Paging,
-  RegionType,
-  RootSlot,
-} from '@barreleye/spec';
+import { type Paging, RegionType } from '@barreleye/spec';
 import { type BootView, ramCap } from './boot-info.ts';
-
-/** Slots kept back: enough for one refill and everything it needs itself. */
-const SLOT_RESERVE = 32;
-/** Slots of the root CNode; it does not grow yet. */
-const ROOT_SLOTS = L2_CNODE_SLOTS;
 
 /** init's allocators. */
 export interface Memory {
@@ -51,7 +34,12 @@ export interface Memory {
 /** Take over all free RAM of the machine. */
 export function createMemory(os: Os, boot: BootView, paging: Paging): Memory {
   const { sys, slots } = os;
-  let nextRootSlot: number = RootSlot.User;
+  const rootBytes = unwrap(capIdentify(sys, TASK_ROOT_CN)).bytes;
+  const ram: RamSource = {
+    alloc: (bytes, alignBytes) => mm.alloc(bytes, { alignBytes }),
+    free: ({ cap, base, bytes }) => mm.free({ cap, base: asPaddr(base), bytes }),
+  };
+  const supply = new SlotSupply(sys, slots, ram, rootBytes);
   const mm: Mm<Capref<'RAM'>> = createMm<Capref<'RAM'>>({
     retype: ({ source, offsetBytes, bytes, target }) => {
       const range = { offset: offsetBytes, objectBytes: bytes, count: 1 };
@@ -61,13 +49,8 @@ export function createMemory(os: Os, boot: BootView, paging: Paging): Memory {
     deleteCap: (cap) => deleteAndFree(sys, slots, cap),
     allocSlot: () => asRamSlot(slots.alloc()),
     freeSlot: (slot) => freeSlot(slots, slot),
-    isLow: () => slots.freeCount < SLOT_RESERVE,
-    refill: () => {
-      if (nextRootSlot >= ROOT_SLOTS) return Err.LIB_ERR_SLOT_ALLOC_NO_SPACE;
-      const err = addCnode(sys, slots, mm, nextRootSlot);
-      if (isOk(err)) nextRootSlot += 1;
-      return err;
-    },
+    isLow: () => supply.isLow(),
+    refill: () => supply.grow(),
   });
   for (const region of boot.regions) {
     if (region.type !== RegionType.Empty) continue;
@@ -92,21 +75,6 @@ function createVspace(os: Os, mm: Mm<Capref<'RAM'>>, paging: Paging): Vspace {
       freeSlot: (slot) => freeSlot(slots, slot),
     },
   });
-}
-
-/** Hand a new L2 CNode in root slot `rootSlot` to the slot allocator. */
-function addCnode(sys: Sys, slots: SlotAllocator, mm: Mm<Capref<'RAM'>>, rootSlot: number): Errval {
-  const ram = mm.alloc(L2_CNODE_BYTES, { alignBytes: L2_CNODE_BYTES });
-  if (!ram.ok) return errPush(ram.err, Err.LIB_ERR_SLOT_ALLOC);
-  const range = { offset: 0, objectBytes: L2_CNODE_BYTES, count: 1 };
-  const made = capRetype(sys, rootCapref(rootSlot), ram.value.cap, 'L2CNode', range);
-  if (made.ok) {
-    slots.addCnode(rootSlot);
-    return OK;
-  }
-  const freed = mm.free(ram.value);
-  assert(isOk(freed), 'RAM that was just allocated can be freed');
-  return errPush(made.err, Err.LIB_ERR_SLOT_ALLOC);
 }
 
 function deleteAndFree(sys: Sys, slots: SlotAllocator, cap: Capref): Errval {

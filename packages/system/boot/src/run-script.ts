@@ -3,6 +3,7 @@
  * screen comes out. Deterministic: the same system and lines give the same screen.
  */
 
+import { decodeUtf8, encodeUtf8 } from '@barreleye/core';
 import type { Machine } from '@barreleye/machine';
 
 /** How a script ended. */
@@ -15,18 +16,25 @@ export interface ScriptResult {
 
 /** Cycles that a script may take; a system that needs more is stuck. */
 const BUDGET_CYCLES = 1e10;
+const CARRIAGE_RETURN = 0x0d;
 
 /** Type `lines` into the console of `machine`. */
 export function runScript(machine: Machine, lines: readonly string[]): ScriptResult {
-  let screen = '';
+  const shown: number[] = [];
   machine.console.transmit = (byte) => {
-    if (byte !== 0x0d) screen += String.fromCharCode(byte);
+    if (byte !== CARRIAGE_RETURN) shown.push(byte);
   };
+  const exitCode = typeLines(machine, lines);
+  return { screen: decodeUtf8(shown), exitCode };
+}
+
+/** The exit code, or undefined when the machine did not turn itself off. */
+function typeLines(machine: Machine, lines: readonly string[]): number | undefined {
   for (let next = 0; ; next++) {
     const outcome = machine.run(BUDGET_CYCLES);
-    if (outcome.kind === 'off') return { screen, exitCode: outcome.exitCode };
+    if (outcome.kind === 'off') return outcome.exitCode;
     const line = lines[next];
-    if (outcome.kind === 'budget' || line === undefined) return { screen, exitCode: undefined };
-    for (const char of `${line}\n`) machine.console.receive(char.charCodeAt(0) & 0xff);
+    if (outcome.kind === 'budget' || line === undefined) return undefined;
+    for (const byte of encodeUtf8(`${line}\n`)) machine.console.receive(byte);
   }
 }

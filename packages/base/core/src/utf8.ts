@@ -1,4 +1,7 @@
-/** UTF-8 to and from strings: hosts have this, programs do not. Malformed bytes become U+FFFD. */
+/**
+ * UTF-8 to and from strings: hosts have this, code below the apps does not. Malformed bytes become
+ * U+FFFD, each on its own. Source: The Unicode Standard 16.0, table 3-7.
+ */
 
 /** Bytes of a string. */
 export function encodeUtf8(text: string): number[] {

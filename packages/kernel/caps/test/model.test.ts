@@ -1,0 +1,250 @@
+/** Random operations on the capability system and on its model: results and state must agree. */
+
+import { asPtr } from '@barreleye/core';
+import { CTE_BYTES, Cte, capTypeName, errName, ObjType } from '@barreleye/spec';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Holding, KINDS, Model, nameOf, type Place } from '../src/caps.model.ts';
+import { checkMdb, createCap, eachCap, retype, revoke, type Slot } from '../src/index.ts';
+import { CNODE_BASE, KIB, PAGE, RAM_BASE, ramAt, World } from './world.ts';
+
+const ROOT_BYTES = 32 * PAGE;
+const SLOT_COUNT = 256;
+const TYPES = Object.keys(KINDS);
+/** Some that fit, some that do not; so many that they meet often. */
+const OFFSETS = [0, 0, 1, 2, 3, 4, 5, 8, 12, 16, 20, 24, 31, 32].map((page) => page * PAGE);
+const ODD_OFFSETS = [KIB, 2 * KIB, 7 * KIB, 100, PAGE + 1];
+const SIZES = [1, 1, 1, 2, 2, 3, 4, 4, 8, 16, 32, 33, 0, 0.5].map((pages) => pages * PAGE);
+const INDICES = [...Array.from({ length: 20 }, (_, i) => i), 253, 256];
+
+/** Where the RAM is that everything is made from. */
+const FIRST: Place = { cnode: '', index: 0 };
+
+interface Step {
+  readonly kind: 'retype' | 'copy' | 'mint' | 'delete' | 'revoke' | 'map';
+  readonly dice: readonly number[];
+}
+
+const step: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constantFrom(
+    ...(['retype', 'retype', 'retype', 'retype', 'retype', 'retype', 'copy', 'copy'] as const),
+    ...(['mint', 'map', 'map', 'delete', 'delete', 'delete', 'revoke'] as const),
+  ),
+  dice: fc.array(fc.noBias(fc.nat(99_999)), { minLength: 8, maxLength: 8 }),
+});
+
+function pick<T>(choices: readonly T[], die = 0): T {
+  return choices[die % choices.length] as T;
+}
+
+/** The system and its model, side by side. */
+class Pair {
+  readonly world: World;
+  readonly model: Model;
+
+  constructor() {
+    this.world = new World();
+    this.world.delete(this.world.ram);
+    this.world.log.length = 0;
+    createCap(this.world.caps, this.world.ram, ObjType.RAM, { base: ramAt(0), bytes: ROOT_BYTES });
+    const root = { type: 'RAM', base: RAM_BASE, bytes: ROOT_BYTES };
+    this.model = new Model(root, FIRST);
+  }
+
+  run({ kind, dice }: Step): void {
+    const place = this.place(dice[1], dice[2]);
+    const source = this.source(kind, dice[0]);
+    this.model.events = [];
+    const before = this.world.log.length;
+    const results = this.runOn(kind, dice, source, place);
+    expect(results.real).toBe(results.expected);
+    expect(checkMdb(this.world.caps)).toEqual([]);
+    const events = this.world.log.slice(before).filter((line) => !/free|made/.test(line));
+    expect(events.toSorted()).toEqual(this.model.events.map(inWorldWords).toSorted());
+    this.compare();
+  }
+
+  private runOn(
+    kind: Step['kind'],
+    dice: readonly number[],
+    source: Place,
+    place: Place,
+  ): { real: string; expected: string } {
+    const { world, model } = this;
+    const { caps } = world;
+    const from = this.slot(source);
+    const holding = model.at(source);
+    switch (kind) {
+      case 'retype': {
+        const fitting = TYPES.filter((name) =>
+          KINDS[name]?.from.includes(holding?.thing.type ?? ''),
+        );
+        const isAny = (dice[3] ?? 0) % 6 === 0 || fitting.length === 0;
+        const type = pick(isAny ? TYPES : fitting, (dice[3] ?? 0) >> 3);
+        const offset = pick((dice[4] ?? 0) % 9 === 0 ? ODD_OFFSETS : OFFSETS, dice[5]);
+        const bytes = pick(SIZES, dice[6]);
+        const count = pick([1, 1, 1, 2, 3, 0], dice[7]);
+        const type_ = ObjType[type as keyof typeof ObjType];
+        const { cnode, slotIndex } = this.cnode(place);
+        const fixed = KINDS[type]?.bytes !== undefined;
+        const request = { source: from, type: type_, offset, count, cnode, slotIndex };
+        const err = retype(caps, {
+          ...request,
+          objectBytes: fixed ? 0 : bytes,
+          isFromMonitor: false,
+        });
+        const expected = model.retype(holding, type, offset, bytes, count, place, SLOT_COUNT);
+        return { real: errName(err), expected };
+      }
+      case 'copy': {
+        const { cnode, slotIndex } = this.cnode(place);
+        const real = errName(world.copyInto(from, cnode, slotIndex));
+        return { real, expected: model.copy(holding, place, SLOT_COUNT) };
+      }
+      case 'mint': {
+        const isMask = holding !== undefined && !/^EndPoint/.test(holding.thing.type);
+        if (!isMask || place.cnode !== '' || place.index >= SLOT_COUNT) return nothing;
+        const mask = pick([31, 3, 1, 0, 30], dice[3]);
+        const real = errName(world.mint(from, this.slot(place), mask));
+        return { real, expected: model.copy(holding, place, SLOT_COUNT, mask) };
+      }
+      case 'delete': {
+        const real = errName(world.delete(from));
+        return { real, expected: model.delete(nameOf(source)) };
+      }
+      case 'revoke': {
+        const trial = model.clone();
+        trial.revoke(nameOf(source));
+        if (holding !== undefined && trial.at(source)?.thing !== holding.thing) return nothing;
+        return { real: errName(revoke(caps, from)), expected: model.revoke(nameOf(source)) };
+      }
+      default:
+        return this.runMap(dice, source, place);
+    }
+  }
+
+  private runMap(dice: readonly number[], source: Place, place: Place): typeof nothing {
+    const { world, model } = this;
+    const isFree = model.at(place) === undefined && place.index < SLOT_COUNT;
+    const tables = [...model.slots].filter(([, h]) => KINDS[h.thing.type]?.isTable);
+    const object = model.at(source);
+    if (!isFree || tables.length === 0 || !object) return nothing;
+    if (!KINDS[object.thing.type]?.isMappable) return nothing;
+    const [name, table] = pick(tables, dice[3]);
+    const first = (dice[4] ?? 0) % 3;
+    world.map(this.slot(source), this.slotNamed(name), this.slot(place), first, 2);
+    model.map(object, table as Holding, first, 2, place);
+    return nothing;
+  }
+
+  /** Both have the same capabilities in the same slots, and the same memory has been freed. */
+  private compare(): void {
+    const { world, model } = this;
+    const real = new Map<Slot, string>();
+    for (const slot of eachCap(world.caps)) {
+      const type = capTypeName(Cte.type.get(world.mem, slot));
+      const base = Cte.base.get(world.mem, slot);
+      if (base < RAM_BASE) continue; // the CNodes of the world itself
+      real.set(slot, `${type} ${base} ${Cte.rights.get(world.mem, slot)}`);
+    }
+    const expected = new Map<Slot, string>();
+    for (const [name, { thing, rights }] of model.slots) {
+      expected.set(this.slotNamed(name), `${thing.type} ${thing.base} ${rights}`);
+    }
+    const bySlot = (a: [Slot, string], b: [Slot, string]): number => a[0] - b[0];
+    expect([...real].sort(bySlot)).toEqual([...expected].sort(bySlot));
+    expect(freedPages(world.log)).toEqual(this.uncoveredPages());
+  }
+
+  private uncoveredPages(): number[] {
+    const pages: number[] = [];
+    for (let at = 0; at < ROOT_BYTES; at += PAGE) {
+      if (!this.model.isCovered(RAM_BASE + at, PAGE)) pages.push(at / PAGE);
+    }
+    return pages;
+  }
+
+  /** A full slot, or now and then an empty one. The RAM of it all is often retyped, rarely lost. */
+  private source(kind: Step['kind'], die = 0): Place {
+    const names = [...this.model.slots.keys()];
+    const roots = names.filter((name) => this.model.slots.get(name)?.thing.bytes === ROOT_BYTES);
+    const isOnly = kind === 'delete' && roots.length === 1 && die % 211 !== 0;
+    const isSpared = isOnly || (kind === 'revoke' && die % 5 !== 0);
+    const choices = isSpared ? names.filter((name) => !roots.includes(name)) : names;
+    if (die % 17 === 0 || choices.length === 0)
+      return { ...this.place(die), index: 1 + (die % 11) };
+    const isRoot = kind === 'retype' && die % 3 !== 0 && roots.length > 0;
+    const [cnode = '', index] = pick(isRoot ? roots : choices, die >> 3).split('/');
+    return { cnode, index: Number(index) };
+  }
+
+  /** Any place: mostly in the CNode that is always there, else in one that was made. */
+  private place(die = 0, other = 0): Place {
+    const things = this.model.things().filter((thing) => thing.type === 'L2CNode');
+    const made = die % 3 === 0 && things.length > 0 ? pick(things, die).base : '';
+    const indices = made === '' ? INDICES : [0, 1, 2, 3, 256];
+    return { cnode: String(made), index: pick(indices, other) };
+  }
+
+  /** A capability of the CNode of a place, and the index in it. */
+  private cnode({ cnode, index }: Place): { cnode: Slot; slotIndex: number } {
+    if (cnode === '') return { cnode: this.world.rootSlot(1), slotIndex: index };
+    const entries = [...this.model.slots];
+    const found = entries.find(
+      ([, { thing }]) => String(thing.base) === cnode && thing.type === 'L2CNode',
+    );
+    return { cnode: this.slotNamed(found?.[0] ?? ''), slotIndex: index };
+  }
+
+  private slotNamed(name: string): Slot {
+    const [cnode = '', index] = name.split('/');
+    return this.slot({ cnode, index: Number(index) });
+  }
+
+  private slot({ cnode, index }: Place): Slot {
+    const base = cnode === '' ? CNODE_BASE + 16 * KIB : Number(cnode);
+    return asPtr<'Cte'>(base + index * CTE_BYTES);
+  }
+}
+
+/** For soaks that somebody asks for; the usual run takes a few seconds. */
+const TIME_LIMIT = 600_000;
+
+const nothing = { real: '', expected: '' };
+
+/** Page numbers that were freed, in order; a page that was freed twice is there twice. */
+function freedPages(log: readonly string[]): number[] {
+  const pages: number[] = [];
+  for (const line of log) {
+    const [, from, size] = /^free \+(\d+)K (\d+)K$/.exec(line) ?? [];
+    for (let at = 0; at < Number(size) / 4; at++) pages.push(Number(from) / 4 + at);
+  }
+  return pages.toSorted((a, b) => a - b);
+}
+
+/** The model has addresses, the log of the world has places in RAM. */
+function inWorldWords(event: string): string {
+  return event.replace(/(\d+)(?= (?:died|\[))/, (base) => `+${(Number(base) - RAM_BASE) / KIB}K`);
+}
+
+describe('the capability system and its model', () => {
+  const seed = Number(process.env['FC_SEED'] ?? 20261121);
+  const numRuns = Number(process.env['FC_RUNS'] ?? 300);
+  it(
+    `agree on ${numRuns} random histories of up to 60 operations (seed ${seed})`,
+    () => {
+      const history = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
+      let steps = 0;
+      fc.assert(
+        fc.property(history, (operations) => {
+          const pair = new Pair();
+          for (const operation of operations) pair.run(operation);
+          steps += operations.length;
+        }),
+        { seed, numRuns },
+      );
+      expect(steps).toBeGreaterThan(numRuns * 20);
+    },
+    TIME_LIMIT,
+  );
+});

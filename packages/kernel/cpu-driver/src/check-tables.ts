@@ -1,0 +1,125 @@
+/**
+ * I44 to I51: page tables say what the mapping capabilities say, and nothing else. Every present
+ * entry of user mode belongs to one mapping; it leads into the mapped object, allows no more than
+ * the capability did, and is of the type that its level takes. The root in use is alive.
+ */
+
+import { eachCap, findObject, NO_SLOT, type Slot } from '@barreleye/caps';
+import { hex, isInside, type Paddr } from '@barreleye/core';
+import {
+  Cte,
+  capTypeInfo,
+  type EntryView,
+  ObjType,
+  PageFlag,
+  Rights,
+  type TableLevel,
+} from '@barreleye/spec';
+import type { Kernel } from './kernel.ts';
+
+/** A page table in use on this core. */
+interface Table {
+  readonly base: Paddr;
+  readonly level: number;
+  readonly shape: TableLevel;
+  /** Mappings by entry: copies of one mapping count as one. */
+  readonly owners: (Slot | undefined)[];
+}
+
+/** Check the page tables of this core's architecture. */
+export function checkTables(k: Kernel, problems: string[]): void {
+  const tables = collectTables(k);
+  assignEntries(k, tables, problems);
+  for (const table of tables.values()) checkTable(k, table, problems);
+  const root = k.hal.currentRoot();
+  if (root === 0) return;
+  const { rootType } = k.hal.paging;
+  if (findObject(k.caps, rootType, root, capTypeInfo(rootType).bytes) !== NO_SLOT) return;
+  problems.push(`I48 the core translates through ${hex(root)}, which is no live root`);
+}
+
+function collectTables(k: Kernel): Map<number, Table> {
+  const { mem, hal } = k;
+  const tables = new Map<number, Table>();
+  for (const slot of eachCap(k.caps)) {
+    const level = hal.paging.levelOf(Cte.type.get(mem, slot));
+    const shape = hal.paging.levels[level];
+    const base = Cte.base.get(mem, slot);
+    if (shape === undefined || tables.has(base)) continue;
+    tables.set(base, { base, level, shape, owners: new Array(shape.entryCount) });
+  }
+  return tables;
+}
+
+function assignEntries(k: Kernel, tables: Map<number, Table>, problems: string[]): void {
+  const { mem } = k;
+  for (const slot of eachCap(k.caps)) {
+    if (!capTypeInfo(Cte.type.get(mem, slot)).mapping) continue;
+    const table = tables.get(Cte.bytes.get(mem, slot));
+    if (table === undefined || table.shape.type !== Cte.iftype.get(mem, slot)) {
+      problems.push(`I48 the mapping in ${hex(slot)} names no live page table`);
+      continue;
+    }
+    const first = Cte.arg0.get(mem, slot);
+    const end = first + Cte.arg1.get(mem, slot);
+    for (let i = first; i < end; i++) {
+      const owner = table.owners[i];
+      if (owner !== undefined && !saysTheSame(k, owner, slot)) {
+        problems.push(`I44 entry ${i} of table ${hex(table.base)} belongs to two mappings`);
+      }
+      table.owners[i] = slot;
+    }
+  }
+}
+
+function saysTheSame({ mem }: Kernel, a: Slot, b: Slot): boolean {
+  return [Cte.type, Cte.base, Cte.bytes, Cte.arg0, Cte.arg1].every(
+    (field) => field.get(mem, a) === field.get(mem, b),
+  );
+}
+
+function checkTable(k: Kernel, table: Table, problems: string[]): void {
+  const { mem, hal } = k;
+  const { base, level, shape, owners } = table;
+  for (let i = 0; i < shape.entryCount; i++) {
+    const owner = owners[i];
+    const isPresent = hal.paging.isPresent(mem, level, base, i);
+    const where = `entry ${i} of table ${hex(base)}`;
+    if (i >= shape.reservedFrom) {
+      if (isPresent || owner !== undefined) problems.push(`I49 ${where} is the kernel's`);
+    } else if (isPresent !== (owner !== undefined)) {
+      problems.push(`I44 ${where} is present without a mapping, or the reverse`);
+    } else if (owner !== undefined) {
+      const entry = hal.paging.readEntry(mem, level, base, i);
+      const problem = checkEntry(k, shape, entry, owner, i);
+      if (problem !== undefined) problems.push(`${problem} in ${where}`);
+    }
+  }
+}
+
+/** What is wrong with entry `index`, which belongs to the mapping `owner`. */
+function checkEntry(
+  k: Kernel,
+  shape: TableLevel,
+  entry: EntryView,
+  owner: Slot,
+  index: number,
+): string | undefined {
+  const { mem } = k;
+  const mappingType = Cte.type.get(mem, owner);
+  const [type = ObjType.Null] = capTypeInfo(mappingType).parents;
+  const objectBase = Cte.base.get(mem, owner);
+  if (capTypeInfo(type).vnode) {
+    const isChild = entry.kind === 'table' && type === shape.childType;
+    return isChild && entry.base === objectBase ? undefined : 'I51 not the table that was mapped';
+  }
+  if (entry.kind !== 'page' || !shape.mapsPages) return 'I51 not a page';
+  const objectBytes = capTypeInfo(type).bytes || Cte.tableHead.get(mem, owner) * 4096;
+  const pageBytes = 2 ** shape.spanBits;
+  const first = entry.base - (index - Cte.arg0.get(mem, owner)) * pageBytes;
+  const bytes = Cte.arg1.get(mem, owner) * pageBytes;
+  if (!isInside(first, bytes, objectBase, objectBytes)) return 'I45 a page outside its object';
+  const allowed = Cte.rights.get(mem, owner) & (Rights.Read | Rights.Write | Rights.Execute);
+  const excess = entry.flags & ~(allowed | PageFlag.NoCache);
+  return excess === 0 ? undefined : 'I46 a page that allows more than its capability';
+}

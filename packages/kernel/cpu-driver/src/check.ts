@@ -1,0 +1,123 @@
+/**
+ * The invariants of a core as code, for tests and `explore`: it walks everything. Every line that
+ * comes back starts with the number of the invariant that is broken and says where.
+ *
+ * Here: I11 endpoint buffers, I48 what dispatchers stand on, I65 the two queues. Capabilities are
+ * checked by `checkMdb`, page tables in check-tables.ts.
+ */
+
+import { checkMdb, eachCap, type Slot } from '@barreleye/caps';
+import { asPtr, hex, isInside, type Ptr } from '@barreleye/core';
+import {
+  Cte,
+  Dcb,
+  DcbState,
+  DISPATCHER_SHARED_BYTES,
+  Kcb,
+  LMP_RING_WORD_BYTES,
+  LmpEndpoint,
+  ObjType,
+} from '@barreleye/spec';
+import { checkTables } from './check-tables.ts';
+import { currentDcb, isWhole } from './dcb.ts';
+import type { Kernel } from './kernel.ts';
+
+/** Violated invariants of this core; empty when all is well. For the time between two entries. */
+export function checkKernel(k: Kernel): string[] {
+  const problems = checkMdb(k.caps);
+  // With a broken database the rest would only repeat it.
+  if (problems.length > 0) return problems;
+  const dispatchers = new Set<Ptr<'Dcb'>>();
+  for (const slot of eachCap(k.caps)) {
+    const type = Cte.type.get(k.mem, slot);
+    if (type === ObjType.Dispatcher) dispatchers.add(asPtr<'Dcb'>(Cte.base.get(k.mem, slot)));
+    if (type === ObjType.EndPointLMP) checkEndpoint(k, slot, problems);
+  }
+  for (const dcb of dispatchers) checkDispatcher(k, dcb, problems);
+  checkRunQueue(k, dispatchers, problems);
+  checkWakeups(k, dispatchers, problems);
+  checkTables(k, problems);
+  return problems;
+}
+
+/** A buffer lies behind the shared part of its dispatcher's present frame, if there is one. */
+function checkEndpoint(k: Kernel, slot: Slot, problems: string[]): void {
+  const { mem } = k;
+  const ringWords = Cte.arg1.get(mem, slot);
+  const frame = Dcb.frame.at(Cte.base.get(mem, slot));
+  if (ringWords === 0 || Cte.type.get(mem, frame) === ObjType.Null) return;
+  const bytes = LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
+  const room = Cte.bytes.get(mem, frame) - DISPATCHER_SHARED_BYTES;
+  if (isInside(Cte.arg0.get(mem, slot), bytes, DISPATCHER_SHARED_BYTES, room)) return;
+  problems.push(`I11 the buffer of the endpoint in ${hex(slot)} lies outside its frame`);
+}
+
+/** Whoever could run stands on what it holds capabilities for. */
+function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
+  const { mem } = k;
+  const state = Dcb.state.get(mem, dcb);
+  const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
+  if (isStarted && isWhole(k, dcb)) {
+    const hasFrame = Cte.base.get(mem, Dcb.frame.at(dcb)) === Dcb.disp.get(mem, dcb);
+    const hasRoot = Cte.base.get(mem, Dcb.vspace.at(dcb)) === Dcb.vspaceRoot.get(mem, dcb);
+    if (!hasFrame) problems.push(`I48 dispatcher ${hex(dcb)} uses a frame that it does not hold`);
+    if (!hasRoot) problems.push(`I48 dispatcher ${hex(dcb)} translates through a foreign table`);
+  }
+  if ((Dcb.isQueued.get(mem, dcb) === 1) !== (state === DcbState.Runnable)) {
+    problems.push(`I65 dispatcher ${hex(dcb)} is runnable but not queued, or the reverse`);
+  }
+  if (Dcb.isWaiting.get(mem, dcb) === 1 && state !== DcbState.Blocked) {
+    problems.push(`I65 dispatcher ${hex(dcb)} waits for a time, but is not blocked`);
+  }
+}
+
+/** The ring is closed both ways, holds exactly those that say so, and who has the core is in it. */
+function checkRunQueue(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
+  const { mem } = k;
+  const queued = new Set<Ptr<'Dcb'>>();
+  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, k.kcb));
+  for (let dcb = last; dcb !== 0 && !queued.has(dcb); ) {
+    queued.add(dcb);
+    const next = asPtr<'Dcb'>(Dcb.next.get(mem, dcb));
+    if (!all.has(next) || Dcb.prev.get(mem, next) !== dcb) {
+      problems.push(`I65 the run queue is broken behind ${hex(dcb)}`);
+      return;
+    }
+    if (queued.has(next) && next !== last) {
+      problems.push(`I65 the run queue does not come back to ${hex(last)}`);
+      return;
+    }
+    dcb = next;
+  }
+  for (const dcb of all) {
+    if (queued.has(dcb) === (Dcb.isQueued.get(mem, dcb) === 1)) continue;
+    problems.push(`I65 dispatcher ${hex(dcb)} is not where it says it is`);
+  }
+  const current = currentDcb(k);
+  if (current !== 0 && !queued.has(current)) {
+    problems.push(`I65 dispatcher ${hex(current)} has the core, but is not in the run queue`);
+  }
+  if (current === 0 && queued.size > 0) problems.push('I65 the core idles, but somebody can run');
+}
+
+/** The wake-up queue is sorted, linked both ways, and holds exactly those that say so. */
+function checkWakeups(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
+  const { mem } = k;
+  const waiting = new Set<Ptr<'Dcb'>>();
+  let prev = asPtr<'Dcb'>(0);
+  for (let dcb = asPtr<'Dcb'>(Kcb.wakeup.get(mem, k.kcb)); dcb !== 0; ) {
+    const isEarly = prev !== 0 && Dcb.wakeupTime.get(mem, dcb) < Dcb.wakeupTime.get(mem, prev);
+    const isLinked = all.has(dcb) && !waiting.has(dcb) && Dcb.wakeupPrev.get(mem, dcb) === prev;
+    if (isEarly || !isLinked) {
+      problems.push(`I65 the wake-up queue is broken at ${hex(dcb)}`);
+      return;
+    }
+    waiting.add(dcb);
+    prev = dcb;
+    dcb = asPtr<'Dcb'>(Dcb.wakeupNext.get(mem, dcb));
+  }
+  for (const dcb of all) {
+    if (waiting.has(dcb) === (Dcb.isWaiting.get(mem, dcb) === 1)) continue;
+    problems.push(`I65 dispatcher ${hex(dcb)} does not sleep where it says it does`);
+  }
+}
