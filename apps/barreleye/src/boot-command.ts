@@ -41,6 +41,9 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
     (input) => runMachine(system.machine, input, streamOutput(process.stdout)),
     flags.run,
   );
+  for (const { program, error } of system.machine.programFailures) {
+    process.stderr.write(`barreleye: the program ${program} broke: ${String(error)}\n`);
+  }
   if (exitCode === undefined) {
     process.stderr.write('barreleye: the system waits for something that cannot come\n');
   }
@@ -100,7 +103,13 @@ async function withTerminal<T>(
 ): Promise<T> {
   const { stdin } = process;
   if (commands !== undefined) return use(textInput(`${commands}\n`));
-  if (!stdin.isTTY) return use(streamInput(stdin));
+  if (!stdin.isTTY) {
+    try {
+      return await use(streamInput(stdin));
+    } finally {
+      stdin.destroy(); // whoever writes to it may go on writing
+    }
+  }
   stdin.setRawMode(true);
   const restore = (): void => {
     stdin.setRawMode(false);

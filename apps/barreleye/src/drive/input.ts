@@ -17,7 +17,7 @@ export const numeric = z
 export const pattern64 = z
   .union([
     z.number().int(),
-    z.string().regex(/^-?(0x[0-9a-f]{1,16}|[0-9]{1,20})$/i, 'expected "0x..."'),
+    z.string().regex(/^(0x[0-9a-f]{1,16}|-?[0-9]{1,19})$/i, 'expected "0x..."'),
   ])
   .transform((value) => BigInt.asUintN(64, BigInt(value)));
 

@@ -2,7 +2,7 @@
  * The walk of an x86-64 MMU, four levels, with the checks, the accessed and dirty bits and the
  * error codes of the hardware.
  *
- * `find` is hot code (STYLE 7) and answers only the common case: a 4 KiB page that allows the
+ * `find` is hot code (docs/style.md) and answers only the common case: a 4 KiB page that allows the
  * access, with nothing to mark. It collects the bits of all levels and judges them once, at the
  * end; entries and addresses are 32-bit words, and what it reads on a way that turns out wrong
  * does no harm. Everything else it leaves to `carefully`, which goes level by level in the order

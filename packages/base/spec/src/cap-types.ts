@@ -4,7 +4,7 @@
  *
  * Types are numbered in the order of the table and every parent stands before its children (I1):
  * the order of the mapping database relies on it. Source: Barrelfish capabilities/caps.hl, without
- * the virtualisation tables and PCI types; DESIGN section 5.
+ * the virtualisation tables and PCI types.
  */
 
 /** Which object the two 64-bit words of a capability describe. */

@@ -40,7 +40,7 @@ export const Cte = layout('Cte', CTE_BYTES, {
   // What the capability says. Written by: the CPU driver when it is made, never changed (I10, I27).
   type: u8<ObjType>(0),
   rights: u8(1), // Rights bits
-  iftype: u16(6), // endpoints: interface type
+  iftype: u16(6), // endpoints: interface type; mappings: type of the page table
   base: u64<Paddr>(8), // bytes
   bytes: u64(16), // bytes; for a mapping the address of its page table
   arg0: u32(24),
@@ -53,12 +53,14 @@ export const Cte = layout('Cte', CTE_BYTES, {
   endRoot: u8(5), // largest type root in the subtree
   left: u32(32),
   right: u32(36),
-  end: u64(40), // largest base + size of the entries of endRoot in the subtree
+  end: u64(40), // furthest end of the extents of endRoot in the subtree (caps/src/key.ts)
   // Lists. Written by: the CPU driver.
   next: u32(48), // delete list or clear list
   tableNext: u32(52), // mappings of the same page table
   tablePrev: u32(56),
-  tableHead: u32(60), // a page table: its first mapping
+  // A page table: its first mapping. A mapping: how many pages the mapped object has. An object
+  // that is being deleted: how far the sweep has got.
+  tableHead: u32(60),
 });
 
 /** An L2 CNode: 256 slots. */

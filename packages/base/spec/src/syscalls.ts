@@ -45,7 +45,7 @@ export const CNodeCmd = {
   GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
   GetSize: 7, // value: bytes
   Resize: 8, // new root, return cnode, return slot
-  // cap, level; value: type | rights << 8. Base, bytes and owner go to the message words 0 to 4
+  // cap, level; value: type | rights << 8. Message words: base lo, hi, bytes lo, hi, owner, arg0, arg1
   Identify: 9,
 } as const;
 
@@ -85,7 +85,7 @@ export const KcbCmd = { Identify: 0, Clone: 1 } as const;
 export const RamCmd = { Noop: 0 } as const;
 export const IdCmd = { Identify: 0 } as const;
 
-/** Commands of the Kernel capability, numbers as in Barrelfish. */
+/** Commands of the Kernel capability; numbers as in Barrelfish up to 34. */
 export const KernelCmd = {
   SpawnCore: 0,
   IdentifyCap: 1,

@@ -82,11 +82,11 @@ export interface UserCpu {
   poll(): boolean;
   /** Let `cycles` cycles of computation pass. */
   spend(cycles: number): void;
-  /** The value at `va`, zero-extended; -1: page fault, left. `va` is naturally aligned. */
+  /** The value at `va`, zero-extended; -1: a page fault or bus error, left. Misaligned: bus error. */
   load8(va: number): number;
   load16(va: number): number;
   load32(va: number): number;
-  /** Store the low bits of `value`. False: page fault, left. */
+  /** Store the low bits of `value`. False: a page fault or bus error, left. */
   store8(va: number, value: number): boolean;
   store16(va: number, value: number): boolean;
   store32(va: number, value: number): boolean;

@@ -88,7 +88,8 @@ function checkNesting({ mem }: Caps, entries: readonly Slot[], problems: string[
     around.push(slot);
     if (outer === undefined) continue;
     const outerType = Cte.type.get(mem, outer);
-    const names = `${capTypeName(outerType)} in ${hex(outer)} and ${capTypeName(type)} in ${hex(slot)}`;
+    const outerName = `${capTypeName(outerType)} in ${hex(outer)}`;
+    const names = `${outerName} and ${capTypeName(type)} in ${hex(slot)}`;
     if (endOf(mem, slot) > endOf(mem, outer)) problems.push(`I13 ${names} overlap`);
     const isCopy =
       outerType === type &&

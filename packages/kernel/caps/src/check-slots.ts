@@ -3,36 +3,33 @@
 import { hex } from '@barreleye/core';
 import { CTE_BYTES, Cte, capTypeName, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { isContainer } from './container.ts';
-import { isAllowedInRoot } from './cspace.ts';
+import { innerSlot, innerSlotCount, isContainer } from './container.ts';
+import { isAllowedInRoot, isCNode } from './cspace.ts';
 import { isDying, isForeign } from './guard.ts';
-import { isEmpty, type Slot } from './slot.ts';
-import { eachKcbSlot, eachSlot } from './walk.ts';
+import { isEmpty, type Slot, slotAfter } from './slot.ts';
+import { eachKcbSlot } from './walk.ts';
 
 /** Check the slots of the KCB and of every container among `entries`, the whole database. */
 export function checkSlots(caps: Caps, entries: readonly Slot[], problems: string[]): void {
   const { mem } = caps;
   const missing = new Set(entries);
   const visited = new Set<number>();
-  const visit = (slot: Slot): void => {
-    if (isEmpty(mem, slot)) {
-      if (!mem.isZero(slot, CTE_BYTES)) problems.push(`I9 the empty slot ${hex(slot)} is not zero`);
-    } else if (!missing.delete(slot)) {
-      problems.push(`I25 the full slot ${hex(slot)} is not in the database`);
-    }
-  };
-  for (const slot of eachKcbSlot(caps.kcb)) visit(slot);
+  for (const slot of eachKcbSlot(caps.kcb)) {
+    if (!mem.isZero(slot, CTE_BYTES)) checkFullSlot(caps, slot, missing, problems);
+  }
   for (const holder of entries) {
     const base = Cte.base.get(mem, holder);
     if (!isContainer(mem, holder) || isForeign(caps, holder) || visited.has(base)) continue;
     visited.add(base);
     const isRoot = Cte.type.get(mem, holder) === ObjType.L1CNode;
-    for (const slot of eachSlot(mem, holder)) {
-      visit(slot);
-      if (isRoot && !isFitForRoot(caps, slot)) {
-        const name = capTypeName(Cte.type.get(mem, slot));
-        problems.push(`I4 slot ${hex(slot)} of an L1 CNode holds a ${name}`);
-      }
+    const isInRow = isCNode(mem, holder);
+    const first = innerSlot(mem, holder, 0);
+    const count = innerSlotCount(mem, holder);
+    for (let i = 0; i < count; i++) {
+      const slot = isInRow ? slotAfter(first, i) : innerSlot(mem, holder, i);
+      if (mem.isZero(slot, CTE_BYTES)) continue;
+      checkFullSlot(caps, slot, missing, problems);
+      if (isRoot) checkRootSlot(caps, slot, problems);
     }
   }
   for (const slot of missing) {
@@ -40,8 +37,18 @@ export function checkSlots(caps: Caps, entries: readonly Slot[], problems: strin
   }
 }
 
+/** Strike a slot that is not zero off the entries of the database that were not met yet. */
+function checkFullSlot(caps: Caps, slot: Slot, missing: Set<Slot>, problems: string[]): void {
+  if (isEmpty(caps.mem, slot)) {
+    problems.push(`I9 the empty slot ${hex(slot)} is not zero`);
+  } else if (!missing.delete(slot)) {
+    problems.push(`I25 the full slot ${hex(slot)} is not in the database`);
+  }
+}
+
 /** A dying L1 CNode lies in its own first slot, and what it held may lie in the others. */
-function isFitForRoot(caps: Caps, slot: Slot): boolean {
+function checkRootSlot(caps: Caps, slot: Slot, problems: string[]): void {
   const type = Cte.type.get(caps.mem, slot);
-  return type === ObjType.Null || isAllowedInRoot(type) || isDying(caps, slot);
+  if (isAllowedInRoot(type) || isDying(caps, slot)) return;
+  problems.push(`I4 slot ${hex(slot)} of an L1 CNode holds a ${capTypeName(type)}`);
 }

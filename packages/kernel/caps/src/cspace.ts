@@ -1,6 +1,6 @@
 /**
  * Capability spaces: from a capability address to a slot. An address has two parts, the index in an
- * L1 CNode (24 bits) and the index in the L2 CNode found there (8 bits); a level says how far to go.
+ * L1 CNode (24 bits) and the index in the L2 CNode found there (8 bits); a level says how far.
  *
  * Reads and writes never leave the CNode that a capability names (I5), and a CNode of another core
  * or one that is being deleted is not looked into: its slots are not ours to use.

@@ -288,7 +288,7 @@ describe('a CNode', () => {
     expect(w.isEmpty(w.rootSlot(9))).toBe(true);
   });
 
-  it('that other cores share in part waits for the monitor, and goes to the end of the line (T21)', () => {
+  it('T21: that holds what other cores share waits for the monitor', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.L2CNode, w.at(1, 1), L2));
     const shared = inside(w, w.at(1, 1), 5);

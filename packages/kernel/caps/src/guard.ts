@@ -34,7 +34,7 @@ export function checkOwned(caps: Caps, slot: Slot): Errval {
 }
 
 /** Locked by an operation between cores, or being deleted. */
-export function isBusy(caps: Caps, slot: Slot): boolean {
+function isBusy(caps: Caps, slot: Slot): boolean {
   return hasFlag(caps, slot, CteFlag.Locked | CteFlag.InDelete);
 }
 

@@ -1,6 +1,6 @@
 /**
- * The invocations of CNodes as they come from user mode: words in, an error out. The words are those
- * that `CNodeCmd` in @barreleye/spec documents, `args[0]` the first behind the capability address.
+ * The invocations of CNodes as they come from user mode: words in, an error out. `CNodeCmd` in
+ * @barreleye/spec documents the words; `args[0]` is the first behind the capability address.
  * Every address is looked up below `root`, the slot of the invoked CNode; whoever invokes the CNode
  * of another domain acts in its space. Rights of the invoked capability: `checkRights` (T40).
  * Source: Barrelfish kernel/syscall.c, checks in its order.

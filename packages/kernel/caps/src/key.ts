@@ -8,7 +8,7 @@
  * Order: root; base; larger first; type number; what tells mappings and endpoints of one object
  * apart; slot address. So an object stands before all that was made from it (I1), directly behind
  * its copies stand its mappings or endpoints, and copies are neighbours (I28).
- * Source: Barrelfish, Hamlet's `compare_caps`; @differs extents of mappings, endpoints, ranges, ids.
+ * Source: Barrelfish, Hamlet's `compare_caps`; @differs extents of all but memory.
  */
 
 import { assert, BASE_PAGE_SIZE, isInside, type PhysMem } from '@barreleye/core';
@@ -31,7 +31,7 @@ export interface Key {
 }
 
 /** A name space is shorter than this. */
-export const WHOLE_SPACE = 2 ** 52;
+const WHOLE_SPACE = 2 ** 52;
 
 /** The largest object that can be mapped, in pages: 16 TiB. */
 export const MAX_MAPPED_PAGES = 2 ** 32 - 1;

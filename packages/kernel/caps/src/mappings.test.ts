@@ -151,6 +151,7 @@ describe('a mapping', () => {
       expect(isDescendant(w.caps, mapping, slot)).toBe(true);
     }
     expect(isDescendant(w.caps, w.at(2, 1), w.at(1, 2)), 'of the smaller frame').toBe(false);
+    expect(isDescendant(w.caps, mapping, w.at(2, 1)), 'of another mapping').toBe(false);
     expect(hasDescendants(w.caps, mapping)).toBe(false);
     expectOk(w, revoke(w.caps, w.at(1, 1)));
     expect(w.isEmpty(mapping)).toBe(true);

@@ -42,7 +42,7 @@ export function firstCopy(caps: Caps, slot: Slot): Slot {
   return firstFrom(caps, key);
 }
 
-/** Whether this core holds a capability derived from the object, mappings and endpoints included. */
+/** Whether this core holds a capability derived from the object: mappings and endpoints count. */
 export function hasDescendants(caps: Caps, slot: Slot): boolean {
   return firstDescendant(caps, slot) !== NO_SLOT;
 }

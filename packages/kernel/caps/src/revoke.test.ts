@@ -151,7 +151,7 @@ describe('revoke', () => {
     }
   });
 
-  it('T25: stops at a locked descendant instead of a panic, and goes on when it is unlocked', () => {
+  it('T25: stops at a locked descendant and goes on once it is unlocked', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(2, 1), { bytes: PAGE, count: 3 }));
     Cte.flags.set(w.mem, w.at(2, 2), CteFlag.Locked);

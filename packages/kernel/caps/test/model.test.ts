@@ -58,9 +58,9 @@ class Pair {
     const before = this.world.log.length;
     const results = this.runOn(kind, dice, source, place);
     expect(results.real).toBe(results.expected);
-    expect(checkMdb(this.world.caps)).toEqual([]);
+    expect(checkMdb(this.world.caps).join()).toBe('');
     const events = this.world.log.slice(before).filter((line) => !/free|made/.test(line));
-    expect(events.toSorted()).toEqual(this.model.events.map(inWorldWords).toSorted());
+    expect(events.sort().join()).toBe(this.model.events.map(inWorldWords).sort().join());
     this.compare();
   }
 
@@ -152,8 +152,8 @@ class Pair {
       expected.set(this.slotNamed(name), `${thing.type} ${thing.base} ${rights}`);
     }
     const bySlot = (a: [Slot, string], b: [Slot, string]): number => a[0] - b[0];
-    expect([...real].sort(bySlot)).toEqual([...expected].sort(bySlot));
-    expect(freedPages(world.log)).toEqual(this.uncoveredPages());
+    expect(String([...real].sort(bySlot))).toBe(String([...expected].sort(bySlot)));
+    expect(String(freedPages(world.log))).toBe(String(this.uncoveredPages()));
   }
 
   private uncoveredPages(): number[] {

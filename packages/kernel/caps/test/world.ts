@@ -24,11 +24,11 @@ import {
   slotAt,
 } from '../src/index.ts';
 
-export const ORIGIN = 0x10_0000;
-export const MEMORY_BYTES = 0x30_0000;
-export const ROOT_BASE = 0x12_0000;
+const ORIGIN = 0x10_0000;
+const MEMORY_BYTES = 0x30_0000;
+const ROOT_BASE = 0x12_0000;
 export const CNODE_BASE = 0x12_4000;
-export const CNODE_COUNT = 4;
+const CNODE_COUNT = 4;
 /** 2 MiB for tests to retype. */
 export const RAM_BASE = 0x20_0000;
 export const RAM_BYTES = 0x20_0000;
@@ -222,5 +222,3 @@ function logInto(log: string[]): CapHooks {
     ramFreed: (base, bytes) => void log.push(`free ${at(base)} ${bytes / KIB}K`),
   };
 }
-
-export { type coreId, type Err, ObjType, type OK, type Rights };

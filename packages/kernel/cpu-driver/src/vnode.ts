@@ -1,6 +1,8 @@
 /**
  * Mapping: installing capabilities in page tables. Decode checks everything; apply writes entries
- * and the mapping capability and cannot fail. Source of the order of checks: reference section 8.
+ * and the mapping capability and cannot fail.
+ * Source of the order of checks: Barrelfish kernel/syscall.c `sys_map`,
+ * kernel/arch/x86_64/page_mappings_arch.c.
  */
 
 import {

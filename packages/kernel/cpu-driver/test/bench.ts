@@ -62,6 +62,8 @@ export interface BenchOptions {
   /** Cycles; so many that no slice ends, if left out. */
   readonly timeslice?: number;
   readonly ramBytes?: number;
+  /** How many more dispatchers there is room for. */
+  readonly dispatchers?: number;
   /** Fill all of RAM with this byte before anything is loaded, the arena excepted. */
   readonly dirt?: number;
 }
@@ -80,11 +82,12 @@ export type Behaviour = (cpu: UserCpu, gate: number) => void;
 
 /** More cycles than the host lets a core run in one turn. */
 export const PAUSE_CYCLES = 6000;
-const RAM_BYTES = 8 * 2 ** 20;
+/** RAM without room for more dispatchers; of it, some 1.5 MiB are the first domain's. */
+const RAM_BYTES = 3 * 2 ** 20;
 const FENCE_BYTES = 64 * 1024;
 const FENCE_BYTE = 0xa5;
-/** Room for six more dispatchers. */
-const SPARE_BYTES = 2 ** 22;
+/** Frame, page tables and control block of a dispatcher, with room to align them. */
+const DISPATCHER_BYTES = 640 * 1024;
 const ENDLESS = 2 ** 40;
 
 /** Where the loader puts things. */
@@ -94,6 +97,7 @@ export interface Plan {
   readonly arena: Paddr;
   readonly module: Paddr;
   readonly spare: Paddr;
+  readonly spareBytes: number;
   readonly fences: readonly Paddr[];
   readonly ram: Paddr;
   readonly ramBytes: number;
@@ -118,7 +122,8 @@ export class Bench {
 
   constructor(target: Target, options: BenchOptions = {}) {
     const { board, paging } = target;
-    const ramBytes = options.ramBytes ?? RAM_BYTES;
+    const spareBytes = (options.dispatchers ?? 0) * DISPATCHER_BYTES;
+    const ramBytes = (options.ramBytes ?? RAM_BYTES) + spareBytes;
     this.target = target;
     this.machine = new Machine({
       board,
@@ -132,7 +137,7 @@ export class Bench {
     this.mem = this.machine.mem;
     this.arch = board.arch;
     this.paging = paging;
-    this.plan = planMemory(board, ramBytes);
+    this.plan = planMemory(board, ramBytes, spareBytes);
     this.entries = [];
     this.behaviours = new Map();
     this.afterEntry = () => {};
@@ -227,7 +232,7 @@ export const UPCALL_GATES = {
   trapEntry: Gate.Trap,
 } as const;
 
-function planMemory(board: Board, ramBytes: number): Plan {
+function planMemory(board: Board, ramBytes: number, spareBytes: number): Plan {
   const [range] = board.ramRanges(ramBytes);
   assert(range !== undefined, 'a board has RAM');
   let at: number = range.base;
@@ -240,12 +245,21 @@ function planMemory(board: Board, ramBytes: number): Plan {
   const bootInfo = place(BOOTINFO_BYTES);
   const arena = place(FIRST_DOMAIN_BYTES);
   const module = place(IMAGE_BYTES);
-  const spare = place(SPARE_BYTES);
+  const spare = place(spareBytes);
   const lower = place(FENCE_BYTES);
   const ram = asPaddr(at);
   const upper = asPaddr(range.base + range.bytes - FENCE_BYTES);
-  const fences = [lower, upper];
-  return { kcb, bootInfo, arena, module, spare, fences, ram, ramBytes: upper - ram };
+  return {
+    kcb,
+    bootInfo,
+    arena,
+    module,
+    spare,
+    spareBytes,
+    fences: [lower, upper],
+    ram,
+    ramBytes: upper - ram,
+  };
 }
 
 /** What a boot loader leaves in memory. */
@@ -257,7 +271,7 @@ function load(bench: Bench, dirt: number): void {
       [plan.kcb, KCB_BYTES],
       [plan.bootInfo, BOOTINFO_BYTES],
       [plan.arena, FIRST_DOMAIN_BYTES],
-      [plan.spare, SPARE_BYTES],
+      [plan.spare, plan.spareBytes],
     ] as const) {
       mem.zero(base, bytes);
     }

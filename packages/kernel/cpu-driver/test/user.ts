@@ -4,7 +4,16 @@
  */
 
 import { type Slot, slotAt } from '@barreleye/caps';
-import { asErrval, asPtr, fromWords, highWord, lowWord, type Paddr } from '@barreleye/core';
+import {
+  asErrval,
+  asPaddr,
+  asPtr,
+  fromWords,
+  highWord,
+  lowWord,
+  type Paddr,
+  type Ptr,
+} from '@barreleye/core';
 import {
   CNodeCmd,
   CPTR_ROOTCN,
@@ -87,13 +96,13 @@ export class User {
   }
 
   /** The DCB of the first domain, wherever the core is. */
-  get dcb(): Paddr {
-    return Cte.base.get(this.bench.mem, this.slot(OWN_DISPATCHER));
+  get dcb(): Ptr<'Dcb'> {
+    return asPtr<'Dcb'>(this.base(OWN_DISPATCHER));
   }
 
   /** The dispatcher frame of the first domain. */
-  get frame(): ReturnType<typeof asPtr<'DispatcherFrame'>> {
-    return asPtr<'DispatcherFrame'>(Cte.base.get(this.bench.mem, this.slot(OWN_FRAME)));
+  get frame(): Ptr<'DispatcherFrame'> {
+    return asPtr<'DispatcherFrame'>(this.base(OWN_FRAME));
   }
 
   /** The slot that a capability address of two levels names, full or empty. */
@@ -106,6 +115,29 @@ export class User {
   /** Physical address of the object of a capability. */
   base(address: number): Paddr {
     return Cte.base.get(this.bench.mem, this.slot(address));
+  }
+
+  /** The physical address `offset` bytes into the object of a capability. */
+  at(address: number, offset: number): Paddr {
+    return asPaddr(this.base(address) + offset);
+  }
+
+  /** The word at `va` as an enabled program reads it, undefined for a page fault. */
+  reads(va: number): number | undefined {
+    DispatcherFrame.disabled.set(this.bench.mem, this.frame, 0);
+    const word = this.bench.act((cpu) => cpu.load32(va));
+    return word < 0 ? undefined : word;
+  }
+
+  /** Whether an enabled program can write the word at `va`. */
+  writes(va: number, word: number): boolean {
+    DispatcherFrame.disabled.set(this.bench.mem, this.frame, 0);
+    return this.bench.act((cpu) => cpu.store32(va, word));
+  }
+
+  /** Message word `i` of our frame. */
+  message(i: number): number {
+    return DispatcherFrame.message.get(this.bench.mem, this.frame, i);
   }
 
   /** The next empty slot of ours. */

@@ -15,6 +15,9 @@ import {
 
 declare const capType: unique symbol;
 
+/** Slots that a root CNode can have: 24 bits of an address. */
+const L1_SLOT_LIMIT = 2 ** 24;
+
 /** Names one slot: of the root CNode (level 1) or of an L2 CNode (level 2) of a CSpace. */
 export interface Capref<T extends CapTypeName = CapTypeName> {
   /** The root CNode of the CSpace, as an address in the CSpace of whoever uses the reference. */
@@ -31,15 +34,12 @@ export type Slot = Capref<'Null'>;
 
 /** A slot of an L2 CNode in the domain's own CSpace. */
 export function capref<T extends CapTypeName>(l1Index: number, slot: number): Capref<T> {
-  assert(slot >= 0 && slot < L2_CNODE_SLOTS, 'an L2 CNode has 256 slots');
-  const cptr = capAddr(capAddrOf(l1Index, slot));
-  return { croot: capAddr(CPTR_ROOTCN), cptr, level: 2 };
+  return { croot: capAddr(CPTR_ROOTCN), cptr: addressOf(l1Index, slot), level: 2 };
 }
 
 /** A slot of the domain's own root CNode. */
 export function rootCapref<T extends CapTypeName>(l1Index: number): Capref<T> {
-  const cptr = capAddr(capAddrOf(l1Index, 0));
-  return { croot: capAddr(CPTR_ROOTCN), cptr, level: 1 };
+  return { croot: capAddr(CPTR_ROOTCN), cptr: addressOf(l1Index, 0), level: 1 };
 }
 
 /** The same slot, now known to hold a `T`. */
@@ -68,4 +68,11 @@ export function placeOf(slot: Capref): SlotPlace {
 export function formatCapref(cap: Capref): string {
   const l1 = cap.cptr >>> L2_CNODE_BITS;
   return cap.level === 2 ? `${l1}.${cap.cptr & (L2_CNODE_SLOTS - 1)}` : `${l1}`;
+}
+
+function addressOf(l1Index: number, slot: number): CapAddr {
+  assert(Number.isInteger(l1Index) && Number.isInteger(slot), 'slot numbers are integers');
+  assert(l1Index >= 0 && l1Index < L1_SLOT_LIMIT, 'a root CNode has at most 2^24 slots');
+  assert(slot >= 0 && slot < L2_CNODE_SLOTS, 'an L2 CNode has 256 slots');
+  return capAddr(capAddrOf(l1Index, slot));
 }

@@ -4,7 +4,16 @@
  * library's own code pushed on top.
  */
 
-import { type Errval, errPush, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
+import {
+  assert,
+  type Errval,
+  errPush,
+  fail,
+  isOk,
+  OK,
+  type Result,
+  succeed,
+} from '@barreleye/core';
 import {
   CAP_TYPE_NAMES,
   type CapTypeName,
@@ -66,6 +75,7 @@ export function capRetypeAny(
   target: CapTypeName,
   range: RetypeRange,
 ): Result<Capref> {
+  assert(source.level === 2, 'the source of a retype lies in an L2 CNode');
   const place = placeOf(slot);
   sys.begin(TASK_ROOT_CN, CNodeCmd.Retype);
   sys.arg(source.croot);

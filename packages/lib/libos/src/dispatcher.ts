@@ -5,7 +5,7 @@
  * The registers that the kernel saves mean nothing to a program: a thread's state is its generator.
  */
 
-import { assert, fromWords, highWord, lowWord } from '@barreleye/core';
+import { assert, highWord, KernelPanic, lowWord } from '@barreleye/core';
 import {
   DISPATCHER_FRAME_BYTES,
   DISPATCHER_SHARED_BYTES,
@@ -134,6 +134,15 @@ export class Dispatcher implements ProgramInstance {
     return endpoint;
   }
 
+  /** Forget a receive buffer. Its memory can be used again if no other was made since. */
+  removeEndpointBuffer(endpoint: Endpoint): void {
+    const i = this.endpoints.indexOf(endpoint);
+    assert(i >= 0, 'the receive buffer is none of this dispatcher');
+    this.endpoints.splice(i, 1);
+    const isLast = endpoint.offset + Endpoint.bytes(endpoint.ringWords) === this.nextEndpointOffset;
+    if (isLast) this.nextEndpointOffset = endpoint.offset;
+  }
+
   private start(): void {
     const { cpu } = this;
     const [frameArg, pageArg] = cpu.arch.upcallArgs;
@@ -160,8 +169,11 @@ export class Dispatcher implements ProgramInstance {
       }
       thread.state = 'running';
       this.put(DispatcherFrame.disabled.offset, 0);
-      this.resume(thread);
-      if (!cpu.isLive()) return; // taken away: `thread` stays the current one
+      if (cpu.poll()) this.resume(thread);
+      if (!cpu.isLive()) {
+        if (this.isDone(thread)) this.current = undefined;
+        return; // taken away: `thread` stays the current one if it has more to do
+      }
       this.put(DispatcherFrame.disabled.offset, 1);
       assert(thread.state !== 'running', 'a thread yielded without saying what it waits for');
       this.current = undefined;
@@ -176,6 +188,7 @@ export class Dispatcher implements ProgramInstance {
       const step = error === undefined ? thread.body.next() : thread.body.throw(error);
       if (step.done) this.finish(thread, step.value, undefined);
     } catch (reason) {
+      if (reason instanceof KernelPanic) throw reason; // the library itself is broken
       this.finish(thread, undefined, reason);
       this.main.threadDied(thread, reason);
     }
@@ -188,6 +201,11 @@ export class Dispatcher implements ProgramInstance {
     this.threads.delete(thread.id);
     for (const joiner of thread.joiners) this.wake(joiner);
     thread.joiners.length = 0;
+  }
+
+  /** Whether `thread` has ended: its state, re-read, because running it changes it. */
+  private isDone(thread: Thread): boolean {
+    return thread.state === 'done';
   }
 
   /** The core comes back from elsewhere: the thread that had it queues up again. */
@@ -212,18 +230,18 @@ export class Dispatcher implements ProgramInstance {
   /** Wake those whose time has come and those who have got a message. */
   private deliverEvents(): void {
     const now = this.cpu.now();
-    for (let i = this.sleepers.length - 1; i >= 0; i--) {
-      const thread = this.sleepers[i];
-      if (thread === undefined || thread.deadline > now) continue;
-      this.sleepers.splice(i, 1);
+    const due = this.sleepers.filter((thread) => thread.deadline <= now);
+    due.sort((a, b) => a.deadline - b.deadline);
+    for (const thread of due) {
+      this.sleepers.splice(this.sleepers.indexOf(thread), 1);
       this.wake(thread);
     }
     const delivered = this.get(DispatcherFrame.lmpDelivered.offset);
     if (delivered === this.get(DispatcherFrame.lmpSeen.offset)) return;
     this.put(DispatcherFrame.lmpSeen.offset, delivered);
     for (const endpoint of this.endpoints) {
-      const waiter = endpoint.hasMessage() ? endpoint.waiters.shift() : undefined;
-      if (waiter !== undefined) this.wake(waiter);
+      if (!endpoint.hasMessage()) continue;
+      for (const waiter of endpoint.waiters.splice(0)) this.wake(waiter); // each looks again
     }
   }
 
@@ -270,10 +288,4 @@ export class Dispatcher implements ProgramInstance {
     const isStored = this.cpu.store32(this.sys.frame + offset, value);
     assert(isStored, 'the dispatcher frame is always mapped');
   }
-}
-
-/** A 64-bit field of the dispatcher frame, read through the page tables. */
-export function readFrame64(sys: Sys, offset: number): number {
-  const low = sys.cpu.load32(sys.frame + offset);
-  return fromWords(low, sys.cpu.load32(sys.frame + offset + 4));
 }

@@ -9,7 +9,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Endpoint } from './endpoint.ts';
-import { HandCpu } from './testing.ts';
+import { HandCpu } from './hand-cpu.ts';
 
 const FRAME = archX86_64.dispatcherBase;
 const OFFSET = DISPATCHER_SHARED_BYTES;

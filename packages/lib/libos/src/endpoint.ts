@@ -50,7 +50,7 @@ export class Endpoint {
     let at = this.get(LmpEndpoint.consumed.offset);
     const header = this.ringWord(at);
     at = this.after(at);
-    const wordCount = header >>> LmpHeader.LengthShift;
+    const wordCount = (header >>> LmpHeader.LengthShift) & 0xff;
     const words: number[] = [];
     for (let i = 0; i < wordCount; i++) {
       words.push(this.ringWord(at));

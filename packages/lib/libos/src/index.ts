@@ -45,5 +45,4 @@ export {
   TASK_IRQ_TABLE,
   TASK_KERNEL,
   TASK_ROOT_CN,
-  TASK_SELF_EP,
 } from './well-known.ts';

@@ -6,7 +6,7 @@
 
 import { type Errval, isOk, type Result } from '@barreleye/core';
 import { type Arch, Err } from '@barreleye/spec';
-import { type Capref, holds, type Slot } from './capref.ts';
+import type { Capref, Slot } from './capref.ts';
 import { capDelete, capMint, capRetype } from './caps.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Endpoint, LmpMessage } from './endpoint.ts';
@@ -134,18 +134,34 @@ export class Os {
 
   // Messages
 
-  /** An endpoint with room for `ringWords` words. */
+  /** An endpoint with room for `ringWords` words. When it cannot be made, nothing has changed. */
   createEndpoint(ringWords: number): OwnEndpoint {
-    const buffer = this.dispatcher.createEndpointBuffer(ringWords);
+    const undo: (() => void)[] = [];
+    try {
+      return this.buildEndpoint(ringWords, undo);
+    } catch (error) {
+      for (const step of undo.reverse()) step();
+      throw error;
+    }
+  }
+
+  /** Retype names no buffer, so what it makes serves only to mint the endpoint from. */
+  private buildEndpoint(ringWords: number, undo: (() => void)[]): OwnEndpoint {
+    const { sys, slots, dispatcher } = this;
+    const buffer = dispatcher.createEndpointBuffer(ringWords);
     if (buffer === undefined) throw new OsError(Err.LIB_ERR_EP_CREATE);
+    undo.push(() => dispatcher.removeEndpointBuffer(buffer));
     const raw = this.allocSlot();
-    const range = { offset: 0, objectBytes: 0, count: 1 };
-    unwrap(capRetype(this.sys, raw, TASK_DISPATCHER, 'EndPointLMP', range));
+    undo.push(() => this.check(slots.free(raw)));
     const slot = this.allocSlot();
-    const source = holds<'EndPointLMP'>(raw);
-    const cap = unwrap(capMint(this.sys, slot, source, buffer.offset, ringWords));
-    this.check(capDelete(this.sys, raw));
-    this.check(this.slots.free(raw));
+    undo.push(() => this.check(slots.free(slot)));
+    const range = { offset: 0, objectBytes: 0, count: 1 };
+    const source = unwrap(capRetype(sys, raw, TASK_DISPATCHER, 'EndPointLMP', range));
+    undo.push(() => this.check(capDelete(sys, source)));
+    const cap = unwrap(capMint(sys, slot, source, buffer.offset, ringWords));
+    undo.push(() => this.check(capDelete(sys, cap)));
+    this.check(capDelete(sys, source));
+    this.check(slots.free(raw));
     return { cap, buffer };
   }
 

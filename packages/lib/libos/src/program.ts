@@ -25,7 +25,10 @@ export type Main = (os: Os, argPage: number) => Wait<unknown>;
 
 /** What a program may decide about itself. */
 export interface ProgramOptions {
-  /** Called when a thread died of an exception that it did not catch. */
+  /**
+   * Called when a thread died of an exception that it did not catch; the others go on. Without it
+   * such an exception ends the whole domain.
+   */
   readonly onThreadDeath?: (os: Os, threadName: string, error: unknown) => void;
 }
 
@@ -44,7 +47,8 @@ export function program(name: string, main: Main, options: ProgramOptions = {}):
           return main(os, argPage);
         },
         threadDied(thread, error) {
-          if (os !== undefined) options.onThreadDeath?.(os, thread.name, error);
+          if (os === undefined || options.onThreadDeath === undefined) throw error;
+          options.onThreadDeath(os, thread.name, error);
         },
       });
     },

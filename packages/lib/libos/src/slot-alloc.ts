@@ -4,7 +4,7 @@
  */
 
 import { assert, type Errval, fail, OK, type Result, succeed } from '@barreleye/core';
-import { Err, L2_CNODE_SLOTS } from '@barreleye/spec';
+import { CPTR_ROOTCN, Err, L2_CNODE_SLOTS } from '@barreleye/spec';
 import { type Capref, capref, placeOf, type Slot } from './capref.ts';
 
 interface SlotBlock {
@@ -42,6 +42,7 @@ export class SlotAllocator {
 
   /** The first of `count` free slots in a row in one CNode. @errors LIB_ERR_SLOT_ALLOC_NO_SPACE */
   allocRun(count: number): Result<Slot> {
+    assert(count >= 1, 'a run has at least one slot');
     for (const block of this.blocks) {
       if (block.freeCount < count) continue;
       const first = findRun(block.taken, count);
@@ -58,9 +59,11 @@ export class SlotAllocator {
    * @errors LIB_ERR_SLOT_WRONG_CNODE, LIB_ERR_SLOT_UNALLOCATED (also when freed twice)
    */
   free(slot: Capref): Errval {
+    const isOwn = slot.level === 2 && slot.croot === CPTR_ROOTCN;
+    if (!isOwn) return Err.LIB_ERR_SLOT_WRONG_CNODE;
     const { cnode, slot: index } = placeOf(slot);
     const block = this.blocks.find((b) => b.l1Index === cnode >>> 8);
-    if (block === undefined || slot.level !== 2) return Err.LIB_ERR_SLOT_WRONG_CNODE;
+    if (block === undefined) return Err.LIB_ERR_SLOT_WRONG_CNODE;
     if (block.taken[index] !== 1) return Err.LIB_ERR_SLOT_UNALLOCATED;
     block.taken[index] = 0;
     block.freeCount += 1;

@@ -1,9 +1,17 @@
 import { asPaddr, errPush, OK } from '@barreleye/core';
-import { archArmv7, archX86_64, CPTR_ROOTCN, DispatcherFrame, Err, MESSAGE_WORDS, Syscall } from '@barreleye/spec';
+import {
+  archArmv7,
+  archX86_64,
+  CPTR_ROOTCN,
+  DispatcherFrame,
+  Err,
+  MESSAGE_WORDS,
+  Syscall,
+} from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { type Capref, capref, rootCapref } from './capref.ts';
+import { HandCpu } from './hand-cpu.ts';
 import { Sys } from './sys.ts';
-import { HandCpu } from './testing.ts';
 
 function create(arch = archX86_64): { cpu: HandCpu; sys: Sys } {
   const cpu = new HandCpu(arch);

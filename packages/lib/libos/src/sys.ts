@@ -6,12 +6,13 @@
  * These are plain calls: they run to completion and are not points of pre-emption.
  */
 
-import { asErrval, type Errval, fromWords, highWord, lowWord } from '@barreleye/core';
+import { asErrval, assert, type Errval, fromWords, highWord, lowWord } from '@barreleye/core';
 import {
   CPTR_ROOTCN,
   DispatcherFrame,
   Err,
   invokeHeader,
+  MESSAGE_WORDS,
   Syscall,
   type UserCpu,
 } from '@barreleye/spec';
@@ -86,6 +87,7 @@ export class Sys {
   }
 
   private storeMessage(i: number, word: number): void {
+    assert(i < MESSAGE_WORDS, 'the arguments do not fit the message words');
     this.cpu.store32(this.frame + DispatcherFrame.message.offset + 4 * i, word);
   }
 }

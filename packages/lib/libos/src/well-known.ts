@@ -16,7 +16,5 @@ export const TASK_DISPATCHER_FRAME: Capref<'Frame'> = capref(
 export const TASK_IRQ_TABLE: Capref<'IRQTable'> = capref(RootSlot.TaskCn, TaskSlot.Irq);
 /** Monitor authority (init and monitors). */
 export const TASK_KERNEL: Capref<'Kernel'> = capref(RootSlot.TaskCn, TaskSlot.Kernel);
-/** An endpoint of the domain's own dispatcher; made by the library on start. */
-export const TASK_SELF_EP: Capref<'EndPointLMP'> = capref(RootSlot.TaskCn, TaskSlot.SelfEp);
 /** Root of the domain's own page tables. */
 export const PAGE_ROOT: Capref<VNodeTypeName> = capref(RootSlot.PageCn, 0);

@@ -33,7 +33,7 @@ function drain(mm: Mm<number>, bytes: number): MmBlock<number>[] {
   }
 }
 
-// The numbers are those of the acceptance tests in the reference, section 11.3.
+// Numbered as in the list of acceptance tests that the system is held against.
 describe('physical memory', () => {
   it.each(['forwards', 'backwards'])('10: one page 512 times, freed %s, comes back', (order) => {
     const { kernel, mm } = boot();

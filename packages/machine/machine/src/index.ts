@@ -15,7 +15,7 @@ export {
 export { Mmu, TLB_ENTRIES } from './mmu.ts';
 export { boardPc64 } from './pc64.ts';
 export { PowerSwitch } from './power.ts';
-export { ProgramEngine } from './program-engine.ts';
+export { ProgramEngine, type ProgramFailure } from './program-engine.ts';
 export { Uart16550 } from './uart-16550.ts';
 export { UartPl011 } from './uart-pl011.ts';
 export { UserPort } from './user-port.ts';

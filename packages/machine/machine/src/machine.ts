@@ -11,7 +11,7 @@ import { Core, CoreMode } from './core.ts';
 import type { Device } from './device.ts';
 import { IrqLine } from './hal.ts';
 import { PowerSwitch } from './power.ts';
-import { ProgramEngine } from './program-engine.ts';
+import { ProgramEngine, type ProgramFailure } from './program-engine.ts';
 import { Uart16550 } from './uart-16550.ts';
 import { UartPl011 } from './uart-pl011.ts';
 
@@ -50,6 +50,8 @@ export class Machine {
   readonly cores: readonly Core[];
   readonly console: Console;
   readonly seed: number;
+  /** Programs that broke, in order. The machine goes on without them. */
+  readonly programFailures: ProgramFailure[];
   private readonly engines: readonly ProgramEngine[];
   private readonly prng: Prng;
   private exitCode: number | undefined;
@@ -69,7 +71,9 @@ export class Machine {
     this.cores = Array.from({ length: options.coreCount }, (_, i) =>
       this.createCore(coreId(i), options.paging),
     );
-    this.engines = this.cores.map((core) => new ProgramEngine(core, options.programs));
+    this.programFailures = [];
+    const report = (failure: ProgramFailure): void => void this.programFailures.push(failure);
+    this.engines = this.cores.map((core) => new ProgramEngine(core, options.programs, report));
     this.prng = new Prng(options.seed);
     this.exitCode = undefined;
     this.console = this.attachDevices();

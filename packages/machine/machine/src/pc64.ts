@@ -2,9 +2,9 @@
  * `pc64`: a 64-bit PC, reduced to what the system uses.
  *
  *     0x0000_0000  firmware, not handed to the system
- *     0x0010_0000  RAM, up to 3 GiB in all
+ *     0x0010_0000  RAM, up to address 3 GiB
  *     0xfe00_0000  devices: 0xfe00_1000 serial port (16550), 0xfe00_2000 power switch
- *     4 GiB        RAM beyond the first 3 GiB
+ *     4 GiB        the rest of RAM
  */
 
 import { asPaddr } from '@barreleye/core';

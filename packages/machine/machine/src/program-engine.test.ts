@@ -19,7 +19,7 @@ import {
   writeGates,
 } from '../test/rig.ts';
 import { CoreMode } from './core.ts';
-import { ProgramEngine } from './program-engine.ts';
+import { ProgramEngine, type ProgramFailure } from './program-engine.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
 const { Read, Write, Execute } = PageFlag;
@@ -292,12 +292,33 @@ describe('the engine', () => {
     expect(entries.length).toBeGreaterThan(before);
   });
 
-  it('panics when a program returns although it holds the core', () => {
+  it.each([
+    ['returns although it holds the core', () => undefined, 'a program returned'],
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+      'broken',
+    ],
+  ])('drops a program that %s: the kernel sees undefined instructions', (_what, run, why) => {
     const rig = createRig();
-    const engine = new ProgramEngine(rig.core, [programOf('quitter', () => undefined)]);
+    const failures: ProgramFailure[] = [];
+    const engine = new ProgramEngine(rig.core, [programOf('quitter', run)], (failure) =>
+      failures.push(failure),
+    );
     load(rig);
     enterUser(rig);
-    expect(() => engine.run(FOREVER)).toThrow('a program returned while it held the core');
+    rig.onTrap = () => {
+      setPc(rig.core, gateAt(IMAGE_VA, Gate.Run));
+      if (rig.traps.length < 2) rig.core.enterUser();
+      else rig.core.idle();
+    };
+    engine.run(FOREVER);
+    expect(rig.traps).toEqual([TrapKind.Undefined, TrapKind.Undefined]);
+    expect(failures.map(({ program, error }) => [program, String(error)])).toEqual([
+      ['quitter', expect.stringContaining(why)],
+    ]);
   });
 
   it('does not run a core that is not in user mode', () => {

@@ -8,7 +8,7 @@
  * capability to map its frame.
  */
 
-import { asPaddr, assert, offset, type Paddr } from '@barreleye/core';
+import { asPaddr, assert, type CoreId, offset, type Paddr } from '@barreleye/core';
 import {
   Access,
   GATE_BYTES,
@@ -24,16 +24,36 @@ import { type Core, CoreMode } from './core.ts';
 import { Cost } from './costs.ts';
 import { UserPort } from './user-port.ts';
 
+/** A program that broke: it threw where a program may not. */
+export interface ProgramFailure {
+  readonly program: string;
+  readonly coreId: CoreId;
+  readonly error: unknown;
+}
+
+interface Running {
+  readonly program: Program;
+  /** Physical address of its dispatcher frame. */
+  readonly frame: number;
+  readonly instance: ProgramInstance;
+}
+
 export class ProgramEngine {
   private readonly core: Core;
   private readonly port: UserPort;
   private readonly programs: readonly Program[];
   /** By physical address of the dispatcher frame. */
-  private readonly instances: Map<number, ProgramInstance>;
+  private readonly instances: Map<number, Running>;
+  private readonly report: (failure: ProgramFailure) => void;
 
   /** @param programs the machine's program table; gates name programs by their place in it */
-  constructor(core: Core, programs: readonly Program[]) {
+  constructor(
+    core: Core,
+    programs: readonly Program[],
+    report: (failure: ProgramFailure) => void = () => undefined,
+  ) {
     this.core = core;
+    this.report = report;
     this.port = new UserPort(core);
     this.programs = programs;
     this.instances = new Map();
@@ -80,19 +100,31 @@ export class ProgramEngine {
     core.cycles += Cost.Gate;
     writeWord64(core.regs, core.arch.pc, pc + (Gate.Resume - gate) * GATE_BYTES);
     this.port.take();
-    instance.enter(gate);
-    assert(!this.port.isLive(), 'a program returned while it held the core');
+    this.enter(instance, gate);
   }
 
-  private instanceFor(gate: number, program: Program | undefined): ProgramInstance | undefined {
+  /** Run a program until it has left. One that breaks is dropped, and never entered again. */
+  private enter(running: Running, gate: number): void {
+    const { core, port } = this;
+    try {
+      running.instance.enter(gate);
+      assert(!port.isLive(), 'a program returned while it held the core');
+    } catch (error) {
+      this.instances.delete(running.frame);
+      this.report({ program: running.program.name, coreId: core.coreId, error });
+      if (port.isLive()) core.trap(TrapKind.Undefined);
+    }
+  }
+
+  private instanceFor(gate: number, program: Program | undefined): Running | undefined {
     if (program === undefined || gate >= GATE_COUNT) return undefined;
     const { mmu } = this.core;
     const frame = mmu.translate(this.port.threadPointer, Access.Read);
     if (frame < 0) return undefined;
     if (gate !== Gate.Start) return this.instances.get(frame);
-    const instance = program.create(this.port);
-    this.instances.set(frame, instance);
-    return instance;
+    const running = { program, frame, instance: program.create(this.port) };
+    this.instances.set(frame, running);
+    return running;
   }
 
   private fetch(gate: Paddr, at: number): number {

@@ -3,6 +3,7 @@
  * the loop goes on; a page fault is one of the things it may fail with.
  */
 
+import { KernelPanic } from '@barreleye/core';
 import type { Os, Wait } from '@barreleye/libos';
 import type { BootView } from './boot-info.ts';
 import type { Console } from './console.ts';
@@ -65,6 +66,7 @@ function* runLine(shell: Shell, commands: readonly Command[], line: string): Wai
     try {
       yield* runCommand(shell, commands, name, args);
     } catch (error) {
+      if (error instanceof KernelPanic) throw error; // not the command's fault: give up
       shell.console.printLine(`${name}: ${explain(error)}`);
     }
   }

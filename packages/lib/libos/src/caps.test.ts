@@ -1,0 +1,280 @@
+import { asPaddr, type Errval, errPush, errStack, fail, OK } from '@barreleye/core';
+import {
+  archArmv7,
+  archX86_64,
+  CNodeCmd,
+  CPTR_ROOTCN,
+  DispatcherFrame,
+  Err,
+  errNames,
+  IrqDestCmd,
+  IrqTableCmd,
+  invokeHeader,
+  KernelCmd,
+  ObjType,
+  Syscall,
+  VNodeCmd,
+} from '@barreleye/spec';
+import { describe, expect, it } from 'vitest';
+import { type Capref, capref, rootCapref, type Slot } from './capref.ts';
+import {
+  capCopy,
+  capDelete,
+  capIdentify,
+  capMint,
+  capRetype,
+  capRetypeAny,
+  capRevoke,
+  irqAllocate,
+  irqConnect,
+  kernelCounter,
+  vnodeMap,
+  vnodeUnmap,
+} from './caps.ts';
+import { HandCpu } from './hand-cpu.ts';
+import { Sys } from './sys.ts';
+import { TASK_IRQ_TABLE, TASK_KERNEL, TASK_ROOT_CN } from './well-known.ts';
+
+/** A kernel that writes down `count` argument words and gives one answer. */
+class Recorder {
+  readonly cpu: HandCpu;
+  readonly sys: Sys;
+  readonly calls: number[][] = [];
+
+  constructor(arch = archX86_64, err: Errval = OK, value = 0) {
+    this.cpu = new HandCpu(arch);
+    this.sys = new Sys(this.cpu, arch.dispatcherBase);
+    this.cpu.hold();
+    this.cpu.onSyscall = () => {
+      this.calls.push(Array.from({ length: 20 }, (_, i) => this.cpu.argWord(i)));
+      this.cpu.answer(err, value);
+    };
+  }
+
+  /** The words of the only call: header, capability address, arguments. */
+  words(count: number): number[] {
+    expect(this.calls.length).toBe(1);
+    const [number, ...rest] = this.calls[0] ?? [];
+    expect(number).toBe(Syscall.Invoke);
+    return rest.slice(0, count + 2);
+  }
+}
+
+const ROOT = TASK_ROOT_CN.cptr;
+const RAM: Capref<'RAM'> = capref(3, 1);
+const SLOT: Slot = capref(8, 20);
+const TABLE: Capref<'VNode_x86_64_ptable'> = capref(1, 4);
+const FRAME: Capref<'Frame'> = capref(8, 9);
+const onRoot = (command: number): number[] => [invokeHeader(command, 2), ROOT];
+
+describe.each([archX86_64, archArmv7])('the words of an operation on $name', (arch) => {
+  it('retype', () => {
+    const kernel = new Recorder(arch);
+    const range = { offset: 0x3_0000_1000, objectBytes: 0x2_0000_4000, count: 3 };
+    expect(capRetype(kernel.sys, SLOT, RAM, 'Frame', range)).toEqual({ ok: true, value: SLOT });
+    expect(kernel.words(10)).toEqual([
+      ...onRoot(CNodeCmd.Retype),
+      CPTR_ROOTCN,
+      RAM.cptr,
+      0x1000, // offset
+      3,
+      ObjType.Frame | (3 << 16),
+      0x4000, // bytes of an object
+      2,
+      CPTR_ROOTCN,
+      0x800, // the CNode of the slot
+      20 | (1 << 24),
+    ]);
+  });
+
+  it('retype into a slot of the root CNode', () => {
+    const kernel = new Recorder(arch);
+    const range = { offset: 0, objectBytes: 16384, count: 1 };
+    capRetype(kernel.sys, rootCapref(14), RAM, 'L2CNode', range);
+    expect(kernel.words(10).slice(-2)).toEqual([0, 14]);
+  });
+
+  it('retype only out of an L2 CNode: the words name no other level', () => {
+    const kernel = new Recorder(arch);
+    const range = { offset: 0, objectBytes: 4096, count: 1 };
+    const source = rootCapref<'RAM'>(5);
+    expect(() => capRetype(kernel.sys, SLOT, source, 'Frame', range)).toThrow('in an L2 CNode');
+    expect(kernel.calls).toEqual([]);
+  });
+
+  it('copy', () => {
+    const kernel = new Recorder(arch);
+    expect(capCopy(kernel.sys, SLOT, rootCapref<'RAM'>(5))).toEqual({ ok: true, value: SLOT });
+    expect(kernel.words(6)).toEqual([
+      ...onRoot(CNodeCmd.Copy),
+      CPTR_ROOTCN,
+      0x800,
+      20,
+      CPTR_ROOTCN,
+      0x500,
+      1 | (1 << 4), // levels: of the destination CNode, of the source
+    ]);
+  });
+
+  it('mint', () => {
+    const kernel = new Recorder(arch);
+    capMint(kernel.sys, SLOT, RAM, 0x1234, 0xffff_ffff);
+    expect(kernel.words(8)).toEqual([
+      ...onRoot(CNodeCmd.Mint),
+      CPTR_ROOTCN,
+      0x800,
+      20,
+      CPTR_ROOTCN,
+      RAM.cptr,
+      1 | (2 << 4),
+      0x1234,
+      0xffff_ffff,
+    ]);
+  });
+
+  it('delete and revoke', () => {
+    const deleter = new Recorder(arch);
+    expect(capDelete(deleter.sys, RAM)).toBe(OK);
+    expect(deleter.words(2)).toEqual([...onRoot(CNodeCmd.Delete), RAM.cptr, 2]);
+    const revoker = new Recorder(arch);
+    expect(capRevoke(revoker.sys, rootCapref(5))).toBe(OK);
+    expect(revoker.words(2)).toEqual([...onRoot(CNodeCmd.Revoke), 0x500, 1]);
+  });
+
+  it('map', () => {
+    const kernel = new Recorder(arch);
+    const args = { entry: 500, count: 12, flags: 5, offset: 0x1_0000_3000 };
+    expect(vnodeMap(kernel.sys, SLOT, TABLE, FRAME, args)).toEqual({ ok: true, value: SLOT });
+    expect(kernel.words(9)).toEqual([
+      invokeHeader(VNodeCmd.Map, 2),
+      TABLE.cptr,
+      500 | (12 << 16),
+      CPTR_ROOTCN,
+      FRAME.cptr,
+      5 | (2 << 16),
+      0x3000,
+      1,
+      CPTR_ROOTCN,
+      0x800,
+      20 | (1 << 24),
+    ]);
+  });
+
+  it('unmap', () => {
+    const kernel = new Recorder(arch);
+    expect(vnodeUnmap(kernel.sys, TABLE, capref(8, 77))).toBe(OK);
+    expect(kernel.words(2)).toEqual([invokeHeader(VNodeCmd.Unmap, 2), TABLE.cptr, 0x84d, 2]);
+  });
+
+  it('allocate and connect an interrupt', () => {
+    const allocator = new Recorder(arch);
+    expect(irqAllocate(allocator.sys, SLOT, TASK_IRQ_TABLE, 9).ok).toBe(true);
+    const header = invokeHeader(IrqTableCmd.AllocDestCap, 2);
+    expect(allocator.words(3)).toEqual([header, TASK_IRQ_TABLE.cptr, 9, 0x800, 20 | (1 << 24)]);
+    const connector = new Recorder(arch);
+    expect(irqConnect(connector.sys, capref(8, 1), capref(8, 2))).toBe(OK);
+    expect(connector.words(2)).toEqual([invokeHeader(IrqDestCmd.Connect, 2), 0x801, 0x802, 2]);
+  });
+
+  it('read a counter', () => {
+    const kernel = new Recorder(arch, OK, 123_456_789_012);
+    const counted = kernelCounter(kernel.sys, TASK_KERNEL, 2);
+    expect(counted).toEqual({ ok: true, value: 123_456_789_012 });
+    expect(kernel.words(1)).toEqual([invokeHeader(KernelCmd.Counters, 2), TASK_KERNEL.cptr, 2]);
+  });
+
+  it('identify, and its answer in value and message words', () => {
+    const kernel = new Recorder(arch, OK, ObjType.Frame | (3 << 8));
+    const answers = [0x5000, 1, 0x2000, 0, 7];
+    for (const [i, word] of answers.entries()) {
+      DispatcherFrame.message.set(kernel.cpu.mem, asPaddr(arch.dispatcherBase), i, word);
+    }
+    expect(capIdentify(kernel.sys, FRAME)).toEqual({
+      ok: true,
+      value: { type: 'Frame', rights: 3, base: 0x1_0000_5000, bytes: 0x2000, owner: 7 },
+    });
+    expect(kernel.words(2)).toEqual([...onRoot(CNodeCmd.Identify), FRAME.cptr, 2]);
+  });
+});
+
+describe("the kernel's reason comes through under the library's own", () => {
+  const why = errPush(Err.SYS_ERR_CAP_NOT_FOUND, Err.SYS_ERR_SOURCE_CAP_LOOKUP);
+  const range = { offset: 0, objectBytes: 4096, count: 1 };
+  const args = { entry: 0, count: 1, flags: 1, offset: 0 };
+  const below = errNames(why);
+
+  it.each<[string, (sys: Sys) => { readonly ok: boolean; readonly err?: Errval }]>([
+    ['LIB_ERR_CAP_RETYPE', (sys) => capRetype(sys, SLOT, RAM, 'Frame', range)],
+    ['LIB_ERR_CAP_RETYPE', (sys) => capRetypeAny(sys, SLOT, RAM, 'Frame', range)],
+    ['LIB_ERR_CAP_COPY', (sys) => capCopy(sys, SLOT, RAM)],
+    ['LIB_ERR_CAP_MINT', (sys) => capMint(sys, SLOT, RAM, 0, 0)],
+    ['LIB_ERR_CAP_IDENTIFY', (sys) => capIdentify(sys, RAM)],
+    ['LIB_ERR_CAP_DELETE', (sys) => fail(capDelete(sys, RAM))],
+    ['LIB_ERR_CAP_REVOKE', (sys) => fail(capRevoke(sys, RAM))],
+    ['LIB_ERR_VNODE_MAP', (sys) => vnodeMap(sys, SLOT, TABLE, FRAME, args)],
+    ['LIB_ERR_VNODE_UNMAP', (sys) => fail(vnodeUnmap(sys, TABLE, capref(8, 1)))],
+  ])('%s', (name, operate) => {
+    const result = operate(new Recorder(archX86_64, why).sys);
+    expect(result.ok).toBe(false);
+    expect(errNames(result.err ?? OK)).toEqual([name, ...below]);
+  });
+
+  it('alone, where the library has nothing to add', () => {
+    const { sys } = new Recorder(archX86_64, why);
+    for (const result of [
+      irqAllocate(sys, SLOT, TASK_IRQ_TABLE, 9),
+      fail(irqConnect(sys, capref(8, 1), capref(8, 2))),
+      kernelCounter(sys, TASK_KERNEL, 2),
+    ]) {
+      expect(result.ok ? [] : errStack(result.err)).toEqual(errStack(why));
+    }
+  });
+});
+
+describe('what does not compile', () => {
+  const { sys } = new Recorder();
+  const range = { offset: 0, objectBytes: 4096, count: 1 };
+  const args = { entry: 0, count: 1, flags: 1, offset: 0 };
+
+  it('is a retype that the capability table does not allow', () => {
+    expect(capRetype(sys, SLOT, RAM, 'RAM', range).ok).toBe(true);
+    expect(capRetype(sys, SLOT, FRAME, 'Frame', range).ok).toBe(true);
+    // @ts-expect-error: a Frame cannot become RAM again
+    capRetype(sys, SLOT, FRAME, 'RAM', range);
+    // @ts-expect-error: page tables are made of RAM
+    capRetype(sys, SLOT, FRAME, 'VNode_x86_64_ptable', range);
+    // @ts-expect-error: mappings are made by mapping
+    capRetype(sys, SLOT, FRAME, 'Frame_Mapping', range);
+    // @ts-expect-error: device memory is made of PhysAddr
+    capRetype(sys, SLOT, RAM, 'DevFrame', range);
+    // @ts-expect-error: nothing can be made of an empty slot
+    capRetype(sys, SLOT, SLOT, 'Frame', range);
+  });
+
+  it('is a retype into a slot that holds something, or the use of its result as another type', () => {
+    // @ts-expect-error: the slot is known to hold a Frame
+    capRetype(sys, FRAME, RAM, 'Frame', range);
+    const made = capRetype(sys, SLOT, RAM, 'Frame', range);
+    // @ts-expect-error: a Frame was made
+    const ram: Capref<'RAM'> | undefined = made.ok ? made.value : undefined;
+    expect(ram?.level).toBe(2);
+  });
+
+  it('is a mapping of what cannot be mapped, or into what is no page table', () => {
+    // @ts-expect-error: RAM is retyped to a Frame before it is mapped
+    vnodeMap(sys, SLOT, TABLE, RAM, args);
+    // @ts-expect-error: a Frame is no page table
+    vnodeMap(sys, SLOT, FRAME, FRAME, args);
+    // @ts-expect-error: only mappings are unmapped
+    vnodeUnmap(sys, TABLE, FRAME);
+    expect(vnodeMap(sys, SLOT, TABLE, TABLE, args).ok).toBe(true);
+  });
+
+  it('is an interrupt that goes to something other than an endpoint', () => {
+    // @ts-expect-error: interrupts are messages
+    irqConnect(sys, capref<'IRQDest'>(8, 1), FRAME);
+    // @ts-expect-error: only the interrupt table hands out interrupts
+    irqAllocate(sys, SLOT, FRAME, 9);
+    expect(kernelCounter(sys, TASK_KERNEL, 0).ok).toBe(true);
+  });
+});
