@@ -1,11 +1,15 @@
 /** The parts of the system that can be driven on their own, by name. */
 
+import { driveCaps } from './caps.ts';
 import { driveMmu } from './mmu.ts';
 
 /** Takes a parsed JSON document and returns one. Throws InputError for input not of the form. */
 export type Subject = (input: unknown) => unknown;
 
 /** All subjects. */
-export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([['mmu', driveMmu]]);
+export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
+  ['caps', driveCaps],
+  ['mmu', driveMmu],
+]);
 
 export const SUBJECT_NAMES = [...SUBJECTS.keys()];

@@ -1,9 +1,9 @@
 /** Objects that hold capabilities: CNodes and dispatchers. How many slots, and where. */
 
 import { asPtr, type PhysMem } from '@barreleye/core';
-import { Cte, Dcb, ObjType } from '@barreleye/spec';
+import { CTE_BYTES, Cte, Dcb, ObjType } from '@barreleye/spec';
 import { isCNode, slotAt, slotCount } from './cspace.ts';
-import type { Slot } from './slot.ts';
+import { isEmpty, type Slot } from './slot.ts';
 
 /** Slots of a dispatcher control block. */
 const DCB_FIELDS = [Dcb.cspace, Dcb.vspace, Dcb.frame] as const;
@@ -24,4 +24,12 @@ export function innerSlot(mem: PhysMem, slot: Slot, index: number): Slot {
   if (isCNode(mem, slot)) return slotAt(mem, slot, index);
   const field = DCB_FIELDS[index] ?? Dcb.cspace;
   return field.at(asPtr<'Dcb'>(Cte.base.get(mem, slot)));
+}
+
+/** Whether all slots but the first of the object of the capability in `slot` are empty. */
+export function isHollow(mem: PhysMem, slot: Slot): boolean {
+  if (isCNode(mem, slot)) {
+    return mem.isZero(slotAt(mem, slot, 1), (slotCount(mem, slot) - 1) * CTE_BYTES);
+  }
+  return DCB_FIELDS.every((_, i) => i === 0 || isEmpty(mem, innerSlot(mem, slot, i)));
 }

@@ -163,6 +163,9 @@ describe('mint', () => {
     expectOk(w, call(0x3f8, 0x3ff)());
     expect(w.show(w.at(2, 1))).toBe('IO 0x3f8..0x3ff rwxgi');
     expect(isCopy(w.caps, w.at(2, 0), w.at(2, 1))).toBe(false);
+    Cte.flags.set(w.mem, w.at(2, 1), CteFlag.RemoteCopies);
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), 0x3f8, 0x3ff));
+    expect(isCopy(w.caps, w.at(2, 1), w.at(2, 2)), 'which agree (I29)').toBe(true);
   });
 
   it('T31: refuses parameters that UMP endpoints do not have, where the reference panics', () => {

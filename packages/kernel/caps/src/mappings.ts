@@ -10,7 +10,7 @@
 import { asPaddr, assert, type Paddr } from '@barreleye/core';
 import { Cte, capTypeInfo } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { findObject, firstCopy, hasCopies } from './relations.ts';
+import { findObject, firstCopy } from './relations.ts';
 import { linkOf, NO_SLOT, type Slot, slotOfLink } from './slot.ts';
 
 /** The first mapping made in the page table of which `table` is a capability. */
@@ -41,9 +41,8 @@ export function unlinkMapping(caps: Caps, slot: Slot): void {
   Cte.tablePrev.set(mem, slot, 0);
 }
 
-/** If `slot` holds the last copy of a mapping, clear the entries that it stands for. */
+/** Clear the entries that the mapping in `slot`, the last copy of it, stands for. */
 export function clearEntries(caps: Caps, slot: Slot): void {
-  if (hasCopies(caps, slot)) return;
   const { mem, hooks } = caps;
   hooks.unmapEntries(
     Cte.iftype.get(mem, slot),

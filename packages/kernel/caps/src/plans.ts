@@ -44,7 +44,7 @@ export interface RetypeRequest {
   isFromMonitor: boolean;
 }
 
-/** A checked retype: `count` objects of `objectBytes` bytes from `base` on, into `target` and on. */
+/** A checked retype: `count` objects of `objectBytes` bytes, the first at `base`, in `target`. */
 export interface RetypePlan extends RetypeRequest {
   target: Slot;
   base: Paddr;

@@ -366,6 +366,15 @@ describe('retype of what is not memory', () => {
     expect(w.show(w.at(1, 2))).toBe('EndPointLMP of 0x200000 rwxgi');
   });
 
+  it('makes the same endpoint again as a copy that agrees with the first (I29)', () => {
+    const w = new World();
+    expectOk(w, w.retype(w.ram, ObjType.Dispatcher, w.at(1, 1)));
+    expectOk(w, w.retype(w.at(1, 1), ObjType.EndPointLMP, w.at(1, 2)));
+    Cte.flags.set(w.mem, w.at(1, 2), CteFlag.Locked);
+    expectOk(w, w.retype(w.at(1, 1), ObjType.EndPointLMP, w.at(1, 3)));
+    expect(Cte.flags.get(w.mem, w.at(1, 3))).toBe(CteFlag.Locked);
+  });
+
   it('gives domains numbers of this core, each once', () => {
     const w = new World({ core: 2 });
     createCap(w.caps, w.at(2, 0), ObjType.ProcessManager);

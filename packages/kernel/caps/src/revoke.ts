@@ -12,7 +12,7 @@ import { checkAvailable, hasFlag, isDying, isForeign } from './guard.ts';
 import { kill } from './kill.ts';
 import { firstDescendant, otherCopy } from './relations.ts';
 import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
-import { isSweepPending, sweep, sweepStep } from './sweep.ts';
+import { sweep, sweepStep } from './sweep.ts';
 
 const REMOTE_DEPENDENTS = CteFlag.RemoteCopies | CteFlag.RemoteDescendants;
 
@@ -36,11 +36,11 @@ export function decodeRevoke(caps: Caps, slot: Slot): Errval {
  */
 export function revokeStep(caps: Caps, slot: Slot): Errval {
   assert(!isEmpty(caps.mem, slot), 'a revoke keeps its target');
-  const err = isSweepPending(caps) ? sweepStep(caps) : Err.SYS_ERR_CAP_NOT_FOUND;
+  const err = sweepStep(caps);
   if (err === OK) return OK;
-  const copy = otherCopy(caps, slot);
-  const victim = copy === NO_SLOT ? firstDescendant(caps, slot) : copy;
-  if (victim === NO_SLOT || isDying(caps, victim)) return err;
+  const victim = nextVictim(caps, slot);
+  if (victim === NO_SLOT) return Err.SYS_ERR_CAP_NOT_FOUND;
+  if (isDying(caps, victim)) return err;
   kill(caps, victim);
   return OK;
 }
@@ -52,13 +52,19 @@ export function revokeStep(caps: Caps, slot: Slot): Errval {
  */
 export function revoke(caps: Caps, slot: Slot): Errval {
   let err = decodeRevoke(caps, slot);
-  while (err === OK) {
-    if (isEmpty(caps.mem, slot) || isDying(caps, slot)) {
-      err = sweep(caps);
-      return err === OK ? Err.SYS_ERR_CAP_NOT_FOUND : err;
-    }
-    err = revokeStep(caps, slot);
-    if (err === Err.SYS_ERR_CAP_NOT_FOUND) return OK;
+  if (err !== OK) return err;
+  for (;;) {
+    err = sweep(caps);
+    if (isEmpty(caps.mem, slot) || isDying(caps, slot)) return Err.SYS_ERR_CAP_NOT_FOUND;
+    const victim = nextVictim(caps, slot);
+    if (victim === NO_SLOT) return OK;
+    if (isDying(caps, victim)) return err;
+    kill(caps, victim);
   }
-  return err;
+}
+
+/** Some copy of the target, or if there is none its first descendant. */
+function nextVictim(caps: Caps, slot: Slot): Slot {
+  const copy = otherCopy(caps, slot);
+  return copy === NO_SLOT ? firstDescendant(caps, slot) : copy;
 }

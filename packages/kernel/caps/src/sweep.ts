@@ -4,16 +4,17 @@
  *
  * Containers need care, for their slots may hold the capabilities of other dying containers, even
  * in circles. A dying container therefore buries itself: its capability moves into the first slot
- * of its own memory. That frees the slot it was in, and when the delete list is empty, every
- * container on the clear list holds nothing but its own capability: they can be cleared in any
- * order, and no memory is given back that still holds a capability (I38).
- * Source: Barrelfish kernel/cap_delete.c, two lists and two kinds of step; @differs burial.
+ * of its own memory. That empties the slot it was in, so no two containers ever wait for each
+ * other. When all its other slots are empty it goes to the clear list, and from there its memory
+ * back: no memory is given back that holds a capability of something else (I38).
+ * Source: Barrelfish kernel/cap_delete.c, two lists and two kinds of step; @differs burial, and
+ * clearing does not wait until nothing at all is left to delete.
  */
 
 import { type Errval, OK } from '@barreleye/core';
 import { Cte, capTypeInfo, Err } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { innerSlot, innerSlotCount, isContainer } from './container.ts';
+import { innerSlot, innerSlotCount, isContainer, isHollow } from './container.ts';
 import { exchangeSlots, moveToSlot } from './cte.ts';
 import { isForeign } from './guard.ts';
 import { destroy, dropCopy, kill, whyLastMustWait } from './kill.ts';
@@ -43,8 +44,9 @@ export function isSweepPending(caps: Caps): boolean {
 
 /**
  * A bounded piece of the work on the oldest marked object.
- * @errors SYS_ERR_CAP_NOT_FOUND nothing is marked; SYS_ERR_CAP_LOCKED or SYS_ERR_DELETE_LAST_OWNED
- *   the monitor must act first (the object has gone to the end of the list, T28)
+ * @errors SYS_ERR_CAP_NOT_FOUND nothing is marked. SYS_ERR_CAP_LOCKED it is locked, or it holds
+ *   something that is still being deleted; SYS_ERR_DELETE_LAST_OWNED other cores have copies: in
+ *   both cases it has gone to the end of the list (T28)
  */
 export function deleteStep(caps: Caps): Errval {
   const head = deleteHead(caps);
@@ -55,17 +57,16 @@ export function deleteStep(caps: Caps): Errval {
     return err;
   }
   if (killLeaves(caps, head) || killMappingsIn(caps, head)) return OK;
-  if (isContainer(caps.mem, head) && !isForeign(caps, head)) sweepContainer(caps, head);
-  else sweepObject(caps, head);
+  if (isContainer(caps.mem, head) && !isForeign(caps, head)) return sweepContainer(caps, head);
+  sweepObject(caps, head);
   return OK;
 }
 
 /**
- * Give back the memory of one container whose contents are gone.
- * @errors SYS_ERR_CAP_NOT_FOUND nothing to clear; SYS_ERR_CAP_LOCKED deletion comes first
+ * Give back the memory of one container that is empty.
+ * @errors SYS_ERR_CAP_NOT_FOUND nothing to clear
  */
 export function clearStep(caps: Caps): Errval {
-  if (deleteHead(caps) !== NO_SLOT) return Err.SYS_ERR_CAP_LOCKED;
   const head = clearHead(caps);
   if (head === NO_SLOT) return Err.SYS_ERR_CAP_NOT_FOUND;
   dropClearHead(caps);
@@ -75,17 +76,21 @@ export function clearStep(caps: Caps): Errval {
 
 /** One step of either kind. @errors those of `deleteStep`; SYS_ERR_CAP_NOT_FOUND nothing pends */
 export function sweepStep(caps: Caps): Errval {
-  return deleteHead(caps) === NO_SLOT ? clearStep(caps) : deleteStep(caps);
+  return clearHead(caps) === NO_SLOT ? deleteStep(caps) : clearStep(caps);
 }
 
 /**
- * Steps until nothing is pending.
- * @errors the first step that needs the monitor
+ * Steps until nothing is pending but what must wait for the monitor.
+ * @errors those of `deleteStep`, for what is left
  */
 export function sweep(caps: Caps): Errval {
+  let firstStuck = NO_SLOT;
   while (isSweepPending(caps)) {
+    const head = deleteHead(caps);
     const err = sweepStep(caps);
-    if (err !== OK) return err;
+    if (err === OK) firstStuck = NO_SLOT;
+    else if (firstStuck === NO_SLOT) firstStuck = head;
+    else if (firstStuck === head) return err; // once around the list
   }
   return OK;
 }
@@ -124,22 +129,30 @@ function sweepObject(caps: Caps, head: Slot): void {
   }
 }
 
-/** A container: bury it, then kill what it holds, then put it on the clear list. */
-function sweepContainer(caps: Caps, head: Slot): void {
+/** A container: bury it, then kill what it holds, then wait until that is gone. */
+function sweepContainer(caps: Caps, head: Slot): Errval {
   const { mem } = caps;
   const grave = innerSlot(mem, head, 0);
   if (head !== grave) {
     bury(caps, head, grave);
-    return;
+    return OK;
   }
   const count = innerSlotCount(mem, head);
   const cursor = Math.max(1, Cte.tableHead.get(mem, head));
-  const end = Math.min(count, cursor + SLOTS_PER_STEP);
-  for (let i = cursor; i < end; i++) kill(caps, innerSlot(mem, head, i));
-  Cte.tableHead.set(mem, head, end);
-  if (end < count) return;
+  if (cursor < count) {
+    const end = Math.min(count, cursor + SLOTS_PER_STEP);
+    for (let i = cursor; i < end; i++) kill(caps, innerSlot(mem, head, i));
+    Cte.tableHead.set(mem, head, end);
+    if (end === count) rotateDeleteList(caps); // what it held goes first
+    return OK;
+  }
+  if (!isHollow(mem, head)) {
+    rotateDeleteList(caps);
+    return Err.SYS_ERR_CAP_LOCKED;
+  }
   dropDeleteHead(caps);
   pushClear(caps, head);
+  return OK;
 }
 
 /** Move a dying container into `grave`, the first slot of its own memory, or come closer to it. */

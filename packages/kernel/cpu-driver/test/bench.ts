@@ -89,6 +89,8 @@ const FENCE_BYTE = 0xa5;
 /** Frame, page tables and control block of a dispatcher, with room to align them. */
 const DISPATCHER_BYTES = 640 * 1024;
 const ENDLESS = 2 ** 40;
+/** Neither RAM nor device on any board: an access is a bus error. */
+const HOLE = 0x2000_0000;
 
 /** Where the loader puts things. */
 export interface Plan {
@@ -167,12 +169,16 @@ export class Bench {
     this.driver = new CpuDriver(this.core, this.plan.kcb);
   }
 
-  /** Run `action` once as user mode of whoever is entered next. Fails if nobody is. */
+  /**
+   * Run `action` once as user mode of whoever is entered next, and nothing after it. Fails if
+   * nobody is entered.
+   */
   act<T>(action: (cpu: UserCpu, gate: number) => T): T {
     let outcome: { readonly value: T } | undefined;
     this.actions.push((cpu, gate) => {
+      cpu.spend(PAUSE_CYCLES); // the turn of the core is over: it is the last entry of the run
       outcome = { value: action(cpu, gate) };
-      if (cpu.isLive()) pause(cpu);
+      if (cpu.isLive()) cpu.poll();
     });
     for (let turn = 0; turn < 10 && outcome === undefined; turn++) this.machine.run(1);
     this.actions.length = 0;
@@ -285,6 +291,7 @@ function load(bench: Bench, dirt: number): void {
     { base: plan.module, bytes: IMAGE_BYTES, type: RegionType.Module },
     { base: plan.ram, bytes: plan.ramBytes, type: RegionType.Empty },
     ...target.board.devices.map(({ base, bytes }) => ({ base, bytes, type: RegionType.PhysAddr })),
+    { base: HOLE, bytes: 4096, type: RegionType.PhysAddr },
   ];
   BootInfo.magic.set(mem, info, BOOTINFO_MAGIC);
   BootInfo.regionCount.set(mem, info, regions.length);

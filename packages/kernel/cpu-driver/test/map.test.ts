@@ -245,7 +245,7 @@ describe.each(TARGETS)('a page on $name is gone, and forgotten by the TLB, after
 describe.each(TARGETS)('unmap on $name', (target) => {
   test('refuses what is no mapping of this table, and changes nothing (T7)', () => {
     const { user, va, table, frame, mapping } = mapPage(target);
-    const other = user.makeTables(va + 2 ** 31 - 2 ** 30);
+    const other = user.make(target.paging.levels.at(-1)?.type ?? 0);
     const weak = user.newSlot();
     must(user.mint(table, weak, Rights.Read));
     const unmap = (invoked: number, address: number, level = 2): number[] => {

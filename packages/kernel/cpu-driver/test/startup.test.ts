@@ -158,7 +158,7 @@ describe.each(TARGETS)('the first domain on $name', (target) => {
       expect(Cte.bytes.get(bench.mem, slot)).toBe(BootRegion.bytes.get(bench.mem, region));
       described += 1;
     }
-    expect(described).toBe(2 + target.board.devices.length);
+    expect(described).toBe(3 + target.board.devices.length);
     expect(isEmpty(bench.mem, user.slot(RAM + 1)), 'there is one region of RAM').toBe(true);
     expect(user.base(MODULE)).toBe(bench.plan.module);
     expect(user.base(DEVICE)).toBe(target.board.devices[0]?.base);

@@ -24,7 +24,7 @@ import {
   errNames,
   invokeHeader,
   Kcb,
-  type ObjType,
+  ObjType,
   PageFlag,
   RootSlot,
   Syscall,
@@ -219,6 +219,16 @@ export class User {
     const slot = this.newSlot();
     must(this.retype(RAM, at, type, objectBytes, 1, slot));
     return slot;
+  }
+
+  /** An endpoint of ours with a ring of `ringWords` words at `offset` in our frame; its slot. */
+  makeEndpoint(offset: number, ringWords: number, dispatcher = OWN_DISPATCHER): number {
+    const blank = this.newSlot();
+    must(this.retype(dispatcher, 0, ObjType.EndPointLMP, 0, 1, blank));
+    const endpoint = this.newSlot();
+    must(this.mint(blank, endpoint, offset, ringWords));
+    must(this.delete(blank));
+    return endpoint;
   }
 
   /** Page tables for the page at `va`, below tables that nobody uses; the slot of the last. */

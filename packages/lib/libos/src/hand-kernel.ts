@@ -84,6 +84,14 @@ export class HandKernel {
     this.slots.set(keyOf(slot.cptr, slot.level), newCap(type, base, bytes));
   }
 
+  /** Take a capability away that nothing was made of. */
+  remove(slot: Capref): void {
+    const cap = this.held(slot);
+    const hasChildren = [...this.slots.values()].some(({ parent }) => parent === cap);
+    assert(cap !== undefined && !hasChildren, 'the capability is gone or still in use');
+    this.slots.delete(keyOf(slot.cptr, slot.level));
+  }
+
   /** What a slot holds. */
   held(slot: Capref): HeldCap | undefined {
     return this.slots.get(keyOf(slot.cptr, slot.level));

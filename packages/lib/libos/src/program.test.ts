@@ -1,17 +1,20 @@
-import { asPaddr, asPtr, PhysMem } from '@barreleye/core';
+import { asPaddr, asPtr, KernelPanic, PhysMem, panic } from '@barreleye/core';
 import {
   archArmv7,
   archX86_64,
   GATE_BYTES,
   GATE_COUNT,
   GATES_AT,
+  Gate,
   GateWord,
   IMAGE_BYTES,
   IMAGE_MAGIC,
   ImageHeader,
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
-import { programImage } from './program.ts';
+import { HandCpu } from './hand-cpu.ts';
+import type { Wait } from './os.ts';
+import { type ProgramOptions, program, programImage } from './program.ts';
 
 const AT = 4096;
 
@@ -49,5 +52,50 @@ describe('the name of a program', () => {
     const mem = loaded(programImage(archX86_64, 0, name));
     expect(ImageHeader.name.get(mem, asPtr<'ImageHeader'>(AT))).toBe(name);
     expect(() => programImage(archX86_64, 0, `${name}x`)).toThrow('at most 48 characters');
+  });
+});
+
+describe('an exception that no thread catches', () => {
+  /** Start a program whose first thread does `act` while a second one waits for its turn. */
+  function start(act: () => void, options?: ProgramOptions): string[] {
+    const log: string[] = [];
+    // biome-ignore lint/correctness/useYield: it does not wait
+    function* second(): Wait<void> {
+      log.push('second');
+    }
+    const made = program(
+      'test',
+      function* (os) {
+        os.spawnThread('second', second());
+        act();
+        yield* os.giveWay();
+      },
+      options,
+    );
+    const cpu = new HandCpu(archX86_64);
+    cpu.onSyscall = () => cpu.leave(); // the yield at the end
+    cpu.enter(made.create(cpu), Gate.Start);
+    return log;
+  }
+
+  const fail = (): void => {
+    throw new Error('oh');
+  };
+
+  it('ends the whole program, unless the program says otherwise', () => {
+    expect(() => start(fail)).toThrow('oh');
+  });
+
+  it('ends its thread when the program takes note of it', () => {
+    const deaths: string[] = [];
+    const onThreadDeath: ProgramOptions['onThreadDeath'] = (_, name, error) =>
+      deaths.push(`${name}: ${error}`);
+    expect(start(fail, { onThreadDeath })).toEqual(['second']);
+    expect(deaths).toEqual(['main: Error: oh']);
+  });
+
+  it('ends the whole program if the library itself is broken, whatever the program says', () => {
+    const broken = (): void => panic('a broken invariant');
+    expect(() => start(broken, { onThreadDeath: () => undefined })).toThrow(KernelPanic);
   });
 });

@@ -38,6 +38,9 @@ export interface RamBlock {
   readonly bytes: number;
 }
 
+/** What a library knows of page tables: their shape. The entries are the kernel's business. */
+export type TableShape = Pick<Paging, 'levels' | 'entryIndex'>;
+
 /** One page table that this address space uses. */
 interface TableNode {
   readonly cap: Capref<VNodeTypeName>;
@@ -51,12 +54,12 @@ const PAGE_BYTES = 4096;
 
 export class TableTree {
   private readonly sys: Sys;
-  private readonly paging: Paging;
+  private readonly paging: TableShape;
   private readonly source: TableSource;
   private readonly root: TableNode;
   private tableCount: number;
 
-  constructor(sys: Sys, paging: Paging, root: Capref<VNodeTypeName>, source: TableSource) {
+  constructor(sys: Sys, paging: TableShape, root: Capref<VNodeTypeName>, source: TableSource) {
     this.sys = sys;
     this.paging = paging;
     this.source = source;

@@ -22,10 +22,9 @@ import {
   Err,
   type MappableTypeName,
   type MappingTypeName,
-  type Paging,
   type VNodeTypeName,
 } from '@barreleye/spec';
-import { type TableSource, TableTree } from './table-tree.ts';
+import { type TableShape, type TableSource, TableTree } from './table-tree.ts';
 
 /** A range of virtual addresses that is mapped. */
 export interface Region {
@@ -36,12 +35,12 @@ export interface Region {
 }
 
 interface MappedRegion extends Region {
-  readonly mappings: readonly Capref<MappingTypeName>[];
+  readonly mappings: Capref<MappingTypeName>[];
 }
 
 export interface VspaceOptions {
   readonly sys: Sys;
-  readonly paging: Paging;
+  readonly paging: TableShape;
   readonly root: Capref<VNodeTypeName>;
   readonly source: TableSource;
   /** Regions are placed in [`from`, `to`). No table below the root may exist for that range. */
@@ -62,7 +61,7 @@ export interface MapRequest {
 
 export class Vspace {
   private readonly sys: Sys;
-  private readonly paging: Paging;
+  private readonly paging: TableShape;
   private readonly source: TableSource;
   private readonly tree: TableTree;
   private readonly from: number;
@@ -117,7 +116,8 @@ export class Vspace {
     const mappings: Capref<MappingTypeName>[] = [];
     const err = this.mapPieces(base, request, mappings);
     if (!isOk(err)) {
-      this.dropMappings(mappings);
+      const dropped = this.dropMappings(mappings);
+      assert(isOk(dropped), 'a mapping that was just made can be deleted');
       return fail(errPush(err, Err.LIB_ERR_PMAP_MAP));
     }
     const region: MappedRegion = { base, bytes, flags, mappings };
@@ -126,12 +126,17 @@ export class Vspace {
     return succeed(region);
   }
 
-  /** Unmap the region that begins at `base`. @errors LIB_ERR_PMAP_NOT_MAPPED */
+  /**
+   * Unmap the region that begins at `base`.
+   * @errors LIB_ERR_PMAP_NOT_MAPPED; LIB_ERR_VNODE_UNMAP over the kernel's reason
+   * @post on failure the region stays, perhaps with holes, and can be unmapped again
+   */
   unmap(base: number): Errval {
     const i = this.mapped.findIndex((region) => region.base === base);
     const region = this.mapped[i];
     if (region === undefined) return Err.LIB_ERR_PMAP_NOT_MAPPED;
-    this.dropMappings(region.mappings);
+    const err = this.dropMappings(region.mappings);
+    if (!isOk(err)) return errPush(err, Err.LIB_ERR_VNODE_UNMAP);
     this.mapped.splice(i, 1);
     return OK;
   }
@@ -165,13 +170,15 @@ export class Vspace {
     return OK;
   }
 
-  /** Deleting a mapping capability clears its entries. */
-  private dropMappings(mappings: readonly Capref<MappingTypeName>[]): void {
-    for (const mapping of mappings) {
-      const err = capDelete(this.sys, mapping);
-      assert(isOk(err), 'a mapping of this address space can be deleted');
-      this.source.freeSlot(mapping);
+  /** Deleting a mapping capability clears its entries; what is gone is off the list. */
+  private dropMappings(mappings: Capref<MappingTypeName>[]): Errval {
+    for (let last = mappings.at(-1); last !== undefined; last = mappings.at(-1)) {
+      const err = capDelete(this.sys, last);
+      if (!isOk(err)) return err;
+      this.source.freeSlot(last);
+      mappings.pop();
     }
+    return OK;
   }
 
   private findGap(bytes: number): number {
