@@ -28,8 +28,8 @@ const ATTRIBUTES = `- **mappable**: a page table accepts it; a *mapping* capabil
 export function renderCapabilities(): string {
   return `# Capability types
 
-Made from the table in \`packages/base/spec/src/cap-types.ts\` by \`npm run reference\`; a test fails
-when this page is not what the table says.
+Made from the table in \`packages/base/spec/src/cap-types.ts\` by \`npm run reference\`; a test
+fails when this page is not what the table says.
 
 ## Types
 

@@ -11,8 +11,8 @@ export function renderErrors(): string {
   });
   return `# Errors
 
-Made from the table in \`packages/base/spec/src/errors.ts\` by \`npm run reference\`; a test fails when
-this page is not what the table says. An error value is a stack of up to five of these: what
+Made from the table in \`packages/base/spec/src/errors.ts\` by \`npm run reference\`; a test fails
+when this page is not what the table says. An error value is a stack of up to five of these: what
 happened first is at the bottom, what it meant to each caller is pushed on top.
 
 ${table(['#', 'name', 'meaning'], rows)}

@@ -1,2 +1,11 @@
-/** Entry of `@barreleye/testkit`: explicit named exports, grouped by file. */
-export {};
+/** What tests of whole systems share. */
+
+export {
+  type BootWishes,
+  boot,
+  checkEveryEntry,
+  TARGETS,
+  type TestTarget,
+  withProgram,
+} from './boot.ts';
+export { digestRam } from './digest.ts';

@@ -3,10 +3,10 @@
  * U+FFFD, each on its own. Source: The Unicode Standard 16.0, table 3-7.
  */
 
-/** Bytes of a string. */
+/** Bytes of a string; half a surrogate pair becomes U+FFFD. */
 export function encodeUtf8(text: string): number[] {
   const bytes: number[] = [];
-  for (const char of text) {
+  for (const char of text.toWellFormed()) {
     const code = char.codePointAt(0) ?? 0;
     if (code < 0x80) bytes.push(code);
     else if (code < 0x800) bytes.push(0xc0 | (code >>> 6), tail(code));

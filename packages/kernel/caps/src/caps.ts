@@ -11,9 +11,15 @@ import { createKey, type Key } from './key.ts';
 import { createRangeAnswer, type RangeAnswer } from './mdb-range.ts';
 import { type CopyPlan, createCopyPlan, createRetypePlan, type RetypePlan } from './plans.ts';
 
-/** What the death and birth of objects means to the rest of the CPU driver. None may fail. */
+/**
+ * What the death and birth of objects means to the rest of the CPU driver. They are called in the
+ * middle of operations: none may fail, and none may change capabilities.
+ */
 export interface CapHooks {
-  /** The last capability of a dispatcher is gone: never run it again. Its DCB is still intact. */
+  /**
+   * Never run this dispatcher again: its last capability is gone, or it loses its CSpace, its
+   * VSpace or its frame. Its DCB is still intact. May be called again for the same one.
+   */
   dispatcherDied(dcb: Ptr<'Dcb'>): void;
   /** Clear entries `first` to `first + count - 1` of a page table, and every TLB entry for them. */
   unmapEntries(tableType: ObjType, table: Paddr, first: number, count: number): void;

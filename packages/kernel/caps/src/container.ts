@@ -26,6 +26,11 @@ export function innerSlot(mem: PhysMem, slot: Slot, index: number): Slot {
   return field.at(asPtr<'Dcb'>(Cte.base.get(mem, slot)));
 }
 
+/** Whether a dispatcher control block has a slot at `offset`. */
+export function isDcbSlotOffset(offset: number): boolean {
+  return DCB_FIELDS.some((field) => field.offset === offset);
+}
+
 /** Whether all slots but the first of the object of the capability in `slot` are empty. */
 export function isHollow(mem: PhysMem, slot: Slot): boolean {
   if (isCNode(mem, slot)) {

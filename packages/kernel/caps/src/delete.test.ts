@@ -8,6 +8,7 @@ import { createCap } from './create.ts';
 import { slotAt } from './cspace.ts';
 import { moveToSlot } from './cte.ts';
 import { applyDelete } from './delete.ts';
+import { revoke } from './revoke.ts';
 import type { Slot } from './slot.ts';
 import { clearStep, deleteStep, isSweepPending, sweepStep } from './sweep.ts';
 
@@ -78,6 +79,13 @@ describe('delete', () => {
     expectOk(w, w.delete(w.at(1, 1)));
     expect(Cte.flags.get(w.mem, w.ram)).toBe(CteFlag.RemoteDescendants);
     expect(w.log).toEqual([]);
+  });
+
+  it('of what nobody owns needs no monitor, whoever else has it', () => {
+    const w = new World();
+    createCap(w.caps, w.at(2, 0), ObjType.IO, { arg0: 0, arg1: 9 });
+    Cte.flags.set(w.mem, w.at(2, 0), CteFlag.RemoteCopies);
+    expectOk(w, w.delete(w.at(2, 0)));
   });
 
   it('never takes the block that this kernel lives in', () => {
@@ -312,7 +320,7 @@ describe('a CNode', () => {
     expect(w.isEmpty(w.rootSlot(9))).toBe(true);
   });
 
-  it('T21: that holds what other cores share waits for the monitor', () => {
+  it('T21, T28: that holds what other cores share waits for the monitor', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.L2CNode, w.at(1, 1), L2));
     const shared = inside(w, w.at(1, 1), 5);
@@ -413,6 +421,34 @@ describe('a dispatcher', () => {
     w.log.length = 0;
     expectOk(w, w.delete(w.at(1, 3)));
     expect(w.log).toEqual([]);
+  });
+
+  it('T14, T15: stops when it loses its CSpace, its VSpace or its frame, and lives on', () => {
+    for (const [index, freed] of [
+      [2, []],
+      [3, ['VNode_x86_64_pml4 +16K died']],
+      [4, []],
+    ] as const) {
+      const w = new World();
+      createDispatcher(w);
+      w.log.length = 0;
+      const part = w.at(1, index);
+      expectOk(w, revoke(w.caps, part));
+      expect(w.log, 'revoked from its slot').toEqual(['dispatcher +0K died']);
+      expectOk(w, w.delete(part));
+      expect(w.log.slice(1)).toEqual(freed);
+      expect(w.isEmpty(w.at(1, 1)) || w.isEmpty(w.at(2, 5))).toBe(false);
+      expectOk(w, w.delete(w.at(1, 1)));
+      expect(w.isEmpty(w.at(2, 5))).toBe(true);
+    }
+  });
+
+  it('takes an endpoint along that somebody has locked', () => {
+    const w = new World();
+    createDispatcher(w);
+    Cte.flags.set(w.mem, w.at(1, 5), CteFlag.Locked);
+    expectOk(w, w.delete(w.at(1, 1)));
+    expect(w.isEmpty(w.at(1, 5))).toBe(true);
   });
 
   it('T16: takes the endpoints along that the kernel holds', () => {

@@ -7,7 +7,7 @@
 import { assert, type Errval, errPush, OK } from '@barreleye/core';
 import { CteFlag, Err } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { hasFlag, isDying, isForeign } from './guard.ts';
+import { hasFlag, isDying } from './guard.ts';
 import { kill, whyLastMustWait } from './kill.ts';
 import { hasCopies } from './relations.ts';
 import { isEmpty, type Slot } from './slot.ts';
@@ -23,7 +23,7 @@ export function decodeDelete(caps: Caps, slot: Slot): Errval {
   if (isEmpty(caps.mem, slot)) return Err.SYS_ERR_CAP_NOT_FOUND;
   if (isDying(caps, slot)) return Err.SYS_ERR_CAP_LOCKED;
   if (hasFlag(caps, slot, CteFlag.Locked)) return throughMonitor(Err.SYS_ERR_CAP_LOCKED);
-  if (isForeign(caps, slot) || hasCopies(caps, slot)) return OK;
+  if (hasCopies(caps, slot)) return OK;
   const err = whyLastMustWait(caps, slot);
   return err === OK ? OK : throughMonitor(err);
 }

@@ -4,20 +4,22 @@
  * bounded steps. Nothing here can fail.
  *
  * What hangs on an object dies with it: mappings of it, mappings made in it, endpoints. What it
- * holds dies with it: the slots of a CNode or a dispatcher. What was made from it lives on.
+ * holds dies with it: the slots of a CNode or a dispatcher. What was made from it lives on. And a
+ * dispatcher that loses what is in its own slots lives on, but never runs again (T14, T15).
  * Source: Barrelfish kernel/cap_delete.c; @differs mappings follow the object, not one copy (T11),
  * endpoints follow their dispatcher (T15), locked contents wait instead of a panic (T25).
  */
 
 import { asPaddr, asPtr, type Errval, OK } from '@barreleye/core';
-import { Cte, CteFlag, capTypeInfo, Err, ObjType } from '@barreleye/spec';
+import { CTE_BYTES, Cte, CteFlag, capTypeInfo, DCB_BYTES, Err, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { isContainer } from './container.ts';
+import { isContainer, isDcbSlotOffset } from './container.ts';
 import { leave } from './cte.ts';
 import { hasFlag, isDying, isForeign } from './guard.ts';
 import { isLeafType } from './key.ts';
 import { mark } from './lists.ts';
 import { clearEntries } from './mappings.ts';
+import { findRange, RangeClass } from './mdb-range.ts';
 import { isReturnable, returnObject } from './ram.ts';
 import { findAncestor, firstLeaf, hasCopies, hasDescendants } from './relations.ts';
 import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
@@ -26,12 +28,15 @@ import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
 export function kill(caps: Caps, slot: Slot): void {
   const { mem, hooks } = caps;
   if (isEmpty(mem, slot) || isDying(caps, slot)) return;
+  const type = Cte.type.get(mem, slot);
+  stopHolder(caps, slot);
   if (hasCopies(caps, slot)) {
     dropCopy(caps, slot);
+  } else if (isLeafType(type)) {
+    destroy(caps, slot); // it follows its object, locked or not
   } else if (whyLastMustWait(caps, slot) !== OK || takesOthersAlong(caps, slot)) {
-    const isDispatcher = Cte.type.get(mem, slot) === ObjType.Dispatcher;
     mark(caps, slot);
-    if (isDispatcher) hooks.dispatcherDied(asPtr<'Dcb'>(Cte.base.get(mem, slot)));
+    if (type === ObjType.Dispatcher) hooks.dispatcherDied(asPtr<'Dcb'>(Cte.base.get(mem, slot)));
   } else {
     destroy(caps, slot);
   }
@@ -80,10 +85,8 @@ export function dropCopy(caps: Caps, slot: Slot): void {
 /** Whether the death of the last copy, in `slot`, means work that needs steps of its own. */
 function takesOthersAlong(caps: Caps, slot: Slot): boolean {
   const { mem } = caps;
-  const type = Cte.type.get(mem, slot);
-  if (isLeafType(type)) return false;
   if (isContainer(mem, slot)) return !isForeign(caps, slot);
-  const info = capTypeInfo(type);
+  const info = capTypeInfo(Cte.type.get(mem, slot));
   if (info.vnode && Cte.tableHead.get(mem, slot) !== 0) return true;
   if (info.mappable && firstLeaf(caps, slot) !== NO_SLOT) return true;
   return info.ramBacked && hasDescendants(caps, slot) && isReturnable(caps, slot);
@@ -101,4 +104,15 @@ function noteRemoteRelatives(caps: Caps, slot: Slot): void {
   if (ancestor === NO_SLOT) return;
   const flags = Cte.flags.get(mem, ancestor);
   Cte.flags.set(mem, ancestor, flags | CteFlag.RemoteDescendants);
+}
+
+/** If `slot` is one of a living dispatcher's own, which cannot run without it, stop that one. */
+function stopHolder(caps: Caps, slot: Slot): void {
+  const { mem, hooks, rangeAnswer } = caps;
+  if (!isDcbSlotOffset(slot % DCB_BYTES)) return;
+  findRange(caps, ObjType.Dispatcher, slot, CTE_BYTES, rangeAnswer);
+  if (rangeAnswer.kind !== RangeClass.Surrounding) return;
+  const holder = rangeAnswer.slot;
+  if (Cte.type.get(mem, holder) !== ObjType.Dispatcher || isDying(caps, holder)) return;
+  hooks.dispatcherDied(asPtr<'Dcb'>(Cte.base.get(mem, holder)));
 }

@@ -118,7 +118,7 @@ describe('mapping database', () => {
   });
 });
 
-describe('range query', () => {
+describe('range query (acceptance 8)', () => {
   /** The definition, applied to every entry in turn. */
   function bruteForce(caps: Caps, slots: readonly Slot[], base: number, bytes: number) {
     const end = base + bytes;

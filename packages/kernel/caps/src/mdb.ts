@@ -131,7 +131,7 @@ function insertBelow(mem: PhysMem, node: Slot, slot: Slot, key: Key): Slot {
   assert(order !== 0, 'the capability is not in the database yet');
   if (order < 0) setLeft(mem, node, insertBelow(mem, leftOf(mem, node), slot, key));
   else setRight(mem, node, insertBelow(mem, rightOf(mem, node), slot, key));
-  refresh(mem, node);
+  extend(mem, node, key.root, key.base + key.bytes);
   return split(mem, skew(mem, node));
 }
 
@@ -164,15 +164,17 @@ function removeRightmost(mem: PhysMem, node: Slot): Slot {
   return rebalance(mem, node);
 }
 
-/** Restore the level rules at `node` after one of its subtrees may have become one level lower. */
+/** Restore the rules at `node` after something below it was removed. */
 function rebalance(mem: PhysMem, node: Slot): Slot {
+  refresh(mem, node);
   const right = rightOf(mem, node);
   const allowed = Math.min(levelOf(mem, leftOf(mem, node)), levelOf(mem, right)) + 1;
-  if (allowed < levelOf(mem, node)) {
-    Cte.level.set(mem, node, allowed);
-    if (allowed < levelOf(mem, right)) Cte.level.set(mem, right, allowed);
-  }
-  refresh(mem, node);
+  if (allowed === levelOf(mem, node)) return split(mem, node);
+
+  // A subtree has become one level lower: so does the node, and up to three left children and
+  // two right grandchildren may now be level with their parents.
+  Cte.level.set(mem, node, allowed);
+  if (allowed < levelOf(mem, right)) Cte.level.set(mem, right, allowed);
   const top = skew(mem, node);
   const second = rightOf(mem, top);
   if (second !== NO_SLOT) {
@@ -210,6 +212,14 @@ function split(mem: PhysMem, node: Slot): Slot {
   refresh(mem, node);
   refresh(mem, right);
   return right;
+}
+
+/** Something that ends at `end` in name space `root` is new below `node`. */
+function extend(mem: PhysMem, node: Slot, root: number, end: number): void {
+  const endRoot = Cte.endRoot.get(mem, node);
+  if (root < endRoot || (root === endRoot && end <= Cte.end.get(mem, node))) return;
+  Cte.endRoot.set(mem, node, root);
+  Cte.end.set(mem, node, end);
 }
 
 /** Recompute how far the extents at and below `node` reach. */

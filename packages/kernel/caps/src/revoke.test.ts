@@ -126,7 +126,7 @@ describe('revoke', () => {
     revokeChecked(w);
     expect(w.dump()).toEqual(['RAM +0K 2048K']);
     expect(w.isEmpty(w.at(3, 0))).toBe(true);
-    expect(w.log.toSorted()).toEqual([
+    expect([...new Set(w.log)].toSorted()).toEqual([
       'VNode_x86_64_ptable +36K died',
       'dispatcher +32K died',
       'unmap +36K [0..127]',

@@ -174,6 +174,13 @@ export class Bench {
    * nobody is entered.
    */
   act<T>(action: (cpu: UserCpu, gate: number) => T): T {
+    const outcome = this.tryAct(action);
+    assert(outcome !== undefined, 'no dispatcher runs that could act');
+    return outcome.value;
+  }
+
+  /** As `act`; undefined if nobody is entered soon. */
+  tryAct<T>(action: (cpu: UserCpu, gate: number) => T): { readonly value: T } | undefined {
     let outcome: { readonly value: T } | undefined;
     this.actions.push((cpu, gate) => {
       cpu.spend(PAUSE_CYCLES); // the turn of the core is over: it is the last entry of the run
@@ -182,8 +189,7 @@ export class Bench {
     });
     for (let turn = 0; turn < 10 && outcome === undefined; turn++) this.machine.run(1);
     this.actions.length = 0;
-    assert(outcome !== undefined, 'no dispatcher runs that could act');
-    return outcome.value;
+    return outcome;
   }
 
   /** Let user mode behave for `cycles` cycles. */

@@ -67,9 +67,7 @@ export class Spawner {
     Dcb.dispVaddr.set(mem, dcb, arch.dispatcherBase);
     Dcb.disabled.set(mem, dcb, 1);
     DispatcherFrame.disabled.set(mem, frame, 1);
-    for (const [field, gate] of Object.entries(UPCALL_GATES)) {
-      DispatcherFrame[field as keyof typeof UPCALL_GATES].set(mem, frame, gateAt(arch, gate));
-    }
+    this.setEntries(frame);
     const area = DispatcherFrame.disabledArea;
     area.set(mem, frame, 2 * arch.upcallArgs[0], arch.dispatcherBase);
     area.set(mem, frame, 2 * arch.pc, gateAt(arch, Gate.Start));
@@ -82,6 +80,14 @@ export class Spawner {
     const spawned = this.create(behaviour);
     makeRunnable(this.user.bench.kernel, spawned.dcb);
     return spawned;
+  }
+
+  /** Let every upcall enter at its gate. */
+  setEntries(frame: Ptr<'DispatcherFrame'>): void {
+    const { mem, arch } = this.user.bench;
+    for (const [field, gate] of Object.entries(UPCALL_GATES)) {
+      DispatcherFrame[field as keyof typeof UPCALL_GATES].set(mem, frame, gateAt(arch, gate));
+    }
   }
 
   private createVspace(dcb: Ptr<'Dcb'>, frame: Slot): number {

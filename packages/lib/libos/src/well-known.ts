@@ -1,4 +1,4 @@
-/** References to the capabilities that every domain finds in its CSpace (spec RootSlot, TaskSlot). */
+/** References to what every domain finds in its CSpace (spec RootSlot, TaskSlot). */
 
 import { RootSlot, TaskSlot, type VNodeTypeName } from '@barreleye/spec';
 import { type Capref, capref } from './capref.ts';

@@ -3,7 +3,7 @@
  * says. The kernel panics on a trap that the test did not expect.
  */
 
-import { asPaddr, coreId, type Paddr, PhysMem, paddr, panic } from '@barreleye/core';
+import { asPaddr, asPtr, coreId, type Paddr, PhysMem, paddr, panic } from '@barreleye/core';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import {
   archX86_64,
@@ -102,7 +102,7 @@ export function writeGate(
   place: number,
   { gate, program, opcode = archX86_64.gateOpcode }: GateContents,
 ): void {
-  const word = gateAt(image, place) as Parameters<typeof GateWord.opcode.set>[1];
+  const word = asPtr<'GateWord'>(gateAt(image, place));
   GateWord.opcode.set(mem, word, opcode);
   GateWord.gate.set(mem, word, gate);
   GateWord.program.set(mem, word, program);

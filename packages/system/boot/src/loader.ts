@@ -90,7 +90,7 @@ export function planMemory(
   const kcb = asPtr<'Kcb'>(place(KCB_BYTES));
   const bootInfo = place(BOOTINFO_BYTES);
   const arena = place(FIRST_DOMAIN_BYTES);
-  const bases = modules.map((module) => place(module.bytes.length));
+  const bases = modules.map((module) => place(moduleBytes(module)));
   const end = (first?.base ?? 0) + (first?.bytes ?? 0);
   if (at + MIN_FREE_BYTES > end) {
     const needed = at + MIN_FREE_BYTES - (first?.base ?? 0);
@@ -145,11 +145,11 @@ function describeRegions(
   const base = plan.kcb;
   const tail = plan.modules[0] ?? plan.end;
   regions.push({ base, bytes: tail - base, type: RegionType.RootTask, name: 'kernel and init' });
-  for (const [i, { name, bytes }] of modules.entries()) {
+  for (const [i, module] of modules.entries()) {
     const at = plan.modules[i] ?? 0;
-    const pages = alignUp(bytes.length, BASE_PAGE_BITS);
-    const fileBytes = bytes.length;
-    regions.push({ base: at, bytes: pages, type: RegionType.Module, name, fileBytes });
+    const bytes = moduleBytes(module);
+    const fileBytes = module.bytes.length;
+    regions.push({ base: at, bytes, type: RegionType.Module, name: module.name, fileBytes });
   }
   for (const range of board.ramRanges(ramBytes)) {
     const free = Math.max(range.base, range.base <= plan.kcb ? plan.end : range.base);
@@ -162,6 +162,11 @@ function describeRegions(
     regions.push({ base: device.base, bytes, type, name, irq, device: device.class });
   }
   return regions;
+}
+
+/** Whole pages, also for an empty file: its capability needs a size. */
+function moduleBytes({ bytes }: LoadedModule): number {
+  return alignUp(Math.max(bytes.length, 1), BASE_PAGE_BITS);
 }
 
 function writeRegion(mem: PhysMem, bootInfo: Paddr, index: number, spec: RegionSpec): void {

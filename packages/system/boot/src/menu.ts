@@ -7,7 +7,7 @@
  *     module    /x86_64/sbin/init
  *     module    /x86_64/sbin/echo greeting="hello there"
  *
- * Source: Barrelfish hake/menu.lst.*; verbs that only its boot loaders need are accepted and unused.
+ * Source: Barrelfish hake/menu.lst.*; verbs that only its boot loaders need are accepted, not used.
  */
 
 import { Err } from '@barreleye/spec';
@@ -65,7 +65,8 @@ export function parseMenu(text: string, file: string): MenuResult {
 
   for (const [i, raw] of text.split(/\r?\n/).entries()) {
     const line = i + 1;
-    const content = raw.replace(/#.*$/, '').trim();
+    const [beforeComment = ''] = raw.split('#', 1);
+    const content = beforeComment.trim();
     if (content === '') continue;
     const [verb = '', rest = ''] = splitOnce(content);
     switch (verb) {
@@ -97,7 +98,7 @@ export function parseMenu(text: string, file: string): MenuResult {
         return bad(line, `unknown verb '${verb}' (known: ${VERBS.join(', ')})`);
     }
   }
-  const lastLine = text.split('\n').length;
+  const lastLine = text.replace(/\n$/, '').split('\n').length;
   if (cpuDriver === undefined) return bad(lastLine, 'there is no cpudriver line');
   if (modules.length === 0) return bad(lastLine, 'there is no module line, so nothing to start');
   return { ok: true, menu: { file, title, cpuDriver, modules } };
@@ -108,11 +109,17 @@ function parseModule(rest: string, line: number): MenuModule | string {
   const [path = '', args = ''] = splitOnce(rest);
   if (path === '') return 'the path of the file is missing';
   if (!path.startsWith('/')) return `'${path}' is not an absolute path`;
-  if (rest.length > MODULE_NAME_LENGTH) {
+  const name = moduleName({ path, args });
+  if (name.length > MODULE_NAME_LENGTH) {
     return `path and arguments are longer than ${MODULE_NAME_LENGTH} characters`;
   }
-  if (!/^[\x20-\x7e]*$/.test(rest)) return 'only printable ASCII is allowed here';
+  if (!/^[\x20-\x7e]*$/.test(name)) return 'only printable ASCII is allowed here';
   return { path, args, line };
+}
+
+/** What the boot information calls a module: its path, and its arguments behind it. */
+export function moduleName({ path, args }: Pick<MenuModule, 'path' | 'args'>): string {
+  return args === '' ? path : `${path} ${args}`;
 }
 
 /** The first word, and what follows it without the space between. */

@@ -9,7 +9,7 @@ import { type Board, type CoreHal, Machine, type TrapHandler } from '@barreleye/
 import { Err, type Paging, type Program } from '@barreleye/spec';
 import { type BootFailure, bootFailure } from './failure.ts';
 import { type LoadedModule, loadMemory, type MemoryPlan, planMemory } from './loader.ts';
-import type { Menu } from './menu.ts';
+import { type Menu, moduleName } from './menu.ts';
 
 /** A file that menus can name: a program of this machine, or just bytes. */
 export type ModuleFile = { readonly program: Program } | { readonly bytes: Uint8Array };
@@ -120,8 +120,9 @@ function loadModules(target: Target, menu: Menu, programs: readonly Program[]): 
   const modules: LoadedModule[] = [];
   const { cpuDriver } = menu;
   if (cpuDriver.path !== target.cpuDriver) {
-    const why = `no CPU driver '${cpuDriver.path}' for ${target.name} (there is ${target.cpuDriver})`;
-    return bootFailure(Err.BOOT_ERR_NO_MODULE, `${menu.file}:${cpuDriver.line}: ${why}`);
+    const where = `${menu.file}:${cpuDriver.line}`;
+    const why = `no CPU driver '${cpuDriver.path}' (there is ${target.cpuDriver})`;
+    return bootFailure(Err.BOOT_ERR_NO_MODULE, `${where}: ${why}`);
   }
   for (const { path, args, line } of menu.modules) {
     const file = target.files.get(path);
@@ -132,7 +133,7 @@ function loadModules(target: Target, menu: Menu, programs: readonly Program[]): 
     }
     const bytes =
       'program' in file ? target.imageOf(programs.indexOf(file.program), file.program) : file.bytes;
-    modules.push({ name: args === '' ? path : `${path} ${args}`, bytes });
+    modules.push({ name: moduleName({ path, args }), bytes });
   }
   const [first] = menu.modules;
   const firstFile = first === undefined ? undefined : target.files.get(first.path);

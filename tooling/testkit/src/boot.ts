@@ -1,0 +1,65 @@
+/** Whole systems for tests: every target, booted small, with the kernel watched or replaced. */
+
+import { type BootOptions, bootSystem, parseMenu, type System, type Target } from '@barreleye/boot';
+import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
+import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
+import { checkKernel } from '@barreleye/cpu-driver';
+import { programImage } from '@barreleye/libos';
+import type { Program } from '@barreleye/spec';
+
+/** A target and the boot menu that goes with it. */
+export interface TestTarget {
+  readonly name: string;
+  readonly target: Target;
+  readonly menu: string;
+}
+
+/** Every target there is: what holds for one must hold for all. */
+export const TARGETS: readonly TestTarget[] = [
+  { name: 'x86_64', target: targetX86_64, menu: MENU_X86_64 },
+  { name: 'armv7', target: targetArmv7, menu: MENU_ARMV7 },
+];
+
+/** What a test may ask for; the board's least RAM and seed 1 unless it says otherwise. */
+export interface BootWishes {
+  readonly ramBytes?: number;
+  readonly seed?: number;
+  readonly wrapDriver?: NonNullable<BootOptions['wrapDriver']>;
+}
+
+/** Boot a target. Throws when it does not boot. */
+export function boot({ target, menu }: TestTarget, wishes: BootWishes = {}): System {
+  const parsed = parseMenu(menu, 'menu.lst');
+  if (!parsed.ok) throw new Error(parsed.message);
+  const booted = bootSystem({
+    target,
+    menu: parsed.menu,
+    coreCount: 1,
+    ramBytes: target.board.minRamBytes,
+    seed: 1,
+    ...wishes,
+  });
+  if (!booted.ok) throw new Error(booted.message);
+  return booted.system;
+}
+
+/** A target whose first domain is `program` instead of init. */
+export function withProgram({ name, target }: TestTarget, program: Program): TestTarget {
+  const path = '/test/program';
+  const imageOf: Target['imageOf'] = (index) =>
+    programImage(target.board.arch, index, program.name);
+  return {
+    name,
+    target: { ...target, files: new Map([[path, { program }]]), imageOf },
+    menu: `cpudriver ${target.cpuDriver}\nmodule ${path}\n`,
+  };
+}
+
+/** For `wrapDriver`: throws as soon as a kernel entry leaves an invariant of its core broken. */
+export const checkEveryEntry: NonNullable<BootOptions['wrapDriver']> = (driver) => ({
+  onTrap(kind) {
+    driver.onTrap(kind);
+    const problems = checkKernel(driver.kernel);
+    if (problems.length > 0) throw new Error(`after a trap of kind ${kind}: ${problems[0]}`);
+  },
+});
