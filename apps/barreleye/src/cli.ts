@@ -60,18 +60,22 @@ function createCli(setExitCode: (code: number) => void): Command {
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
     const isBare = error.code === 'commander.help';
-    process.stderr.write(`barreleye: ${isBare ? 'say what to do; --help lists it' : message}\n`);
-    return EXIT_USAGE;
+    return refuse(isBare ? 'say what to do; --help lists it' : error.message);
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`barreleye: ${error.message}\n`);
-    return EXIT_USAGE;
+    return refuse(error.message);
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`barreleye: the system failed, which is a bug: ${text}\n`);
   return EXIT_PANIC;
+}
+
+/** What was typed may hold anything; what is said about it is one line. */
+function refuse(message: string): number {
+  const line = message.replace(/^error: /, '').replace(/\p{Cc}+/gu, ' ');
+  process.stderr.write(`barreleye: ${line}\n`);
+  return EXIT_USAGE;
 }
 
 function readVersion(): string {

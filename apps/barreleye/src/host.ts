@@ -25,7 +25,10 @@ export interface InputSource {
 /** Where output goes. */
 export type OutputSink = (bytes: Uint8Array) => void;
 
-/** Run the machine to its end. @returns its exit code; undefined: idle for ever, input at its end */
+/**
+ * Run the machine to its end.
+ * @returns its exit code; undefined: it sleeps for ever and the input has ended
+ */
 export async function runMachine(
   machine: Machine,
   input: InputSource,
@@ -60,7 +63,7 @@ function hostTurn(): Promise<void> {
 
 /** Input from a text, line by line. */
 export function textInput(text: string): InputSource {
-  const lines = splitLines(new TextEncoder().encode(text));
+  const lines = splitLines(new TextEncoder().encode(text)).map(endLine);
   return { next: () => Promise.resolve(lines.shift()) };
 }
 
@@ -77,7 +80,7 @@ export function streamInput(stream: NodeJS.ReadableStream): InputSource {
         isAtEnd = chunk.done === true;
         const bytes = isAtEnd ? rest : Buffer.concat([rest, Buffer.from(chunk.value as Buffer)]);
         const complete = isAtEnd ? bytes.length : bytes.lastIndexOf(LINE_FEED) + 1;
-        lines.push(...splitLines(bytes.subarray(0, complete)));
+        lines.push(...splitLines(bytes.subarray(0, complete)).map(endLine));
         rest = bytes.slice(complete);
       }
       return lines.shift();
@@ -119,6 +122,11 @@ export function terminalInput(terminal: NodeJS.ReadStream, quit: () => void): In
 export function streamOutput(stream: NodeJS.WriteStream): OutputSink {
   if (stream.isTTY) return (bytes) => void stream.write(bytes);
   return (bytes) => void stream.write(bytes.filter((byte) => byte !== 0x0d));
+}
+
+/** The last line of a file may lack its end; it is a line all the same. */
+function endLine(line: Uint8Array): Uint8Array {
+  return line.at(-1) === LINE_FEED ? line : Uint8Array.of(...line, LINE_FEED);
 }
 
 function splitLines(bytes: Uint8Array): Uint8Array[] {

@@ -11,7 +11,7 @@ const SCALE: { readonly [suffix: string]: number } = {
 
 /** A byte count: `268435456`, `0x10000000`, `256m`, `1g`. `option` is for the message. */
 export function parseBytes(text: string, option: string): number {
-  const match = /^(0x[0-9a-f]+|[0-9]+)([kmg]?)(?:i?b)?$/i.exec(text);
+  const match = /^(0x[0-9a-f]+|[0-9]+)(?:([kmg])(?:i?b)?|b)?$/i.exec(text);
   const value = Number(match?.[1]) * (SCALE[(match?.[2] ?? '').toLowerCase()] ?? 1);
   if (!Number.isSafeInteger(value)) {
     throw new UsageError(`${option}: '${text}' is not a byte count (examples: 64m, 1g, 67108864)`);

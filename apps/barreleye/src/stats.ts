@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { System } from '@barreleye/boot';
+import { offset } from '@barreleye/core';
 import { Kcb } from '@barreleye/spec';
 
 const PAGE_BYTES = 4096;
@@ -22,7 +23,7 @@ export function digestMemory({ machine }: System): MemoryDigest {
   let committedBytes = 0;
   for (const range of bus.ram) {
     for (let at = 0; at < range.bytes; at += PAGE_BYTES) {
-      const page = (range.base + at) as typeof range.base;
+      const page = offset(range.base, at);
       if (mem.isZero(page, PAGE_BYTES)) continue;
       committedBytes += PAGE_BYTES;
       address.writeBigUInt64LE(BigInt(page));

@@ -1,6 +1,7 @@
 /**
  * `bench [FILTER] [--json]`: measures the benches whose names contain FILTER, each next to its
- * baseline, and prints a table or, with --json, an array of rows and nothing else.
+ * baseline, and prints a table and below it how families of benches grow or, with --json, an array
+ * of rows and nothing else.
  *
  * Each bench runs in a process of its own: the optimising compiler remembers the types that a
  * function has seen, so a bench would inherit the fortune of those that ran before it.
@@ -11,7 +12,8 @@ import { parseArgs } from 'node:util';
 import pico from 'picocolors';
 import type { Bench, Row } from './bench.ts';
 import { BENCHES } from './benches/index.ts';
-import { formatTable } from './format.ts';
+import { fitFamilies } from './fit.ts';
+import { formatFits, formatTable } from './format.ts';
 
 const USAGE = 'usage: bench [FILTER] [--json]';
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
@@ -25,14 +27,22 @@ function main(args: string[]): number {
     return 2;
   }
   const { benches, json } = request;
-  const rows = benches.flatMap((bench, index) => {
+  const results = benches.map((bench, index) => {
     progress(`[${index + 1}/${benches.length}] ${bench.name}`);
-    return run(bench) ?? [];
+    return run(bench);
   });
   progress('');
+  const rows = results.filter((result) => typeof result === 'object');
   if (json) console.log(JSON.stringify(rows, undefined, 2));
-  else if (rows.length > 0) console.log(formatTable(rows, pico.bold));
-  return rows.length === benches.length ? 0 : 1;
+  else print(rows);
+  return results.includes('failed') ? 1 : 0;
+}
+
+function print(rows: readonly Row[]): void {
+  if (rows.length === 0) return;
+  console.log(formatTable(rows, pico.bold));
+  const fits = fitFamilies(rows);
+  if (fits.length > 0) console.log(`\n${formatFits(fits, pico.bold)}`);
 }
 
 /** What to run, or what is wrong with the arguments. */
@@ -49,16 +59,16 @@ function parse(args: string[]): { benches: readonly Bench[]; json: boolean } | s
   }
 }
 
-/** The bench's row, or nothing if it failed; its error is then on stderr. */
-function run({ name }: Bench): Row | undefined {
-  const args = [...process.execArgv, CHILD, name];
+/** The bench's row. If it failed, or cannot run here, a line on stderr says so. */
+function run({ name, nodeFlags = [] }: Bench): Row | 'failed' | 'skipped' {
+  const args = [...process.execArgv, ...nodeFlags, CHILD, name];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (status === 0) return JSON.parse(stdout) as Row;
+  if (status === 0) return (JSON.parse(stdout) as Row | null) ?? 'skipped';
   console.error(`bench: ${name} failed`);
-  return undefined;
+  return 'failed';
 }
 
 /** Show `text` on a terminal in place of what was shown before. */

@@ -4,39 +4,45 @@
  * Taking turns lets a slow spell of the machine (a neighbour, a clock change) hit both sides; the
  * median drops the rounds that a garbage collection or an interrupt fell into.
  */
-import type { Bench, Row, Trial, Unit } from './bench.ts';
+import type { Bench, Gauge, Row, Side, Trial, Unit } from './bench.ts';
 
 /** Rounds of each side; odd, so that the median is one of them. */
 const ROUNDS = 15;
 /** Shortest round: long beside the clock's resolution, short beside a change in its speed. */
-const ROUND_MS = 10;
+export const ROUND_MS = 10;
 /** Time for the compiler to settle on each side. */
 const WARM_UP_MS = 100;
 /** Calls so slow that the rounds would take longer than this get fewer, but at least three. */
-const BUDGET_MS = 20_000;
+const BUDGET_MS = 5000;
 
 /** Host time in milliseconds. */
 export type Clock = () => number;
 
-const SCALE: Readonly<Record<Unit, (nanoseconds: number) => number>> = {
+/** From nanoseconds (or bytes) per operation. */
+const SCALE: Readonly<Record<Unit, (measured: number) => number>> = {
   'ns/op': (ns) => ns,
   'us/op': (ns) => ns / 1e3,
   'ms/op': (ns) => ns / 1e6,
   'Mop/s': (ns) => 1e3 / ns,
+  'B/op': (bytes) => bytes,
 };
 
-export function measure(bench: Bench, now: Clock): Row {
+/** The row of `bench`, or in words why it cannot run here. */
+export async function measure(bench: Bench, now: Clock): Promise<Row | string> {
+  const { name, unit, baselineName, family, size } = bench;
   const trial = bench.setup();
-  const { subject, baseline } = timings(trial, now);
-  trial.teardown?.();
-  const value = SCALE[bench.unit](subject);
-  const against = SCALE[bench.unit](baseline);
+  if (typeof trial === 'string') return trial;
+  const medians = await run(trial, now).finally(() => trial.teardown?.());
+  const value = SCALE[unit](medians.subject);
+  const against = SCALE[unit](medians.baseline);
   return {
-    name: bench.name,
+    name,
     value,
-    unit: bench.unit,
-    baseline: { name: bench.baselineName, value: against },
+    unit,
+    baseline: { name: baselineName, value: against },
     ratio: value / against,
+    ...(family !== undefined && { family }),
+    ...(size !== undefined && { size }),
   };
 }
 
@@ -48,22 +54,30 @@ export function median(values: readonly number[]): number {
   return (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Nanoseconds per operation of both sides. */
-function timings(trial: Trial, now: Clock): { subject: number; baseline: number } {
-  const subjectCalls = calibrate(trial.subject, now);
-  const baselineCalls = calibrate(trial.baseline, now);
+/** Nanoseconds (or bytes) per operation of both sides. */
+async function run(trial: Trial, now: Clock): Promise<{ subject: number; baseline: number }> {
+  const subjectGauge = await warmedUp(trial.subject, trial.operations, now);
+  const baselineGauge = await warmedUp(trial.baseline, trial.operations, now);
   const subject: number[] = [];
   const baseline: number[] = [];
   const start = now();
   while (subject.length < ROUNDS && (subject.length < 3 || now() - start < BUDGET_MS)) {
-    baseline.push(round(trial.baseline, baselineCalls, now));
-    subject.push(round(trial.subject, subjectCalls, now));
+    baseline.push(await baselineGauge.round());
+    subject.push(await subjectGauge.round());
   }
-  const perOperation = (milliseconds: number): number => (milliseconds * 1e6) / trial.operations;
-  return {
-    subject: perOperation(median(subject)),
-    baseline: perOperation(median(baseline)),
-  };
+  return { subject: median(subject), baseline: median(baseline) };
+}
+
+/** `side` as the compiler leaves it, its rounds as long as they should be. */
+async function warmedUp(side: Side, operations: number, now: Clock): Promise<Gauge> {
+  if (typeof side === 'function') {
+    const calls = calibrate(side, now);
+    return { round: () => (timed(side, calls, now) * 1e6) / operations };
+  }
+  const start = now();
+  do await side.round();
+  while (now() - start < WARM_UP_MS);
+  return side;
 }
 
 /** Warm `call` up and find how many calls make a round. */
@@ -76,11 +90,11 @@ function calibrate(call: () => void, now: Clock): number {
   }
   // Early calls were slow, so this is a little low; once more, with what the warm-up left.
   const guess = Math.ceil((calls * ROUND_MS) / (now() - start));
-  return Math.max(1, Math.ceil(ROUND_MS / round(call, guess, now)));
+  return Math.max(1, Math.ceil(ROUND_MS / timed(call, guess, now)));
 }
 
 /** Milliseconds per call over `calls` calls. */
-function round(call: () => void, calls: number, now: Clock): number {
+function timed(call: () => void, calls: number, now: Clock): number {
   const start = now();
   for (let done = 0; done < calls; done += 1) call();
   return (now() - start) / calls;

@@ -1,3 +1,5 @@
+/** UTF-8, with the host's own encoder and decoder as judges. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeUtf8, encodeUtf8, isContinuation } from './utf8.ts';

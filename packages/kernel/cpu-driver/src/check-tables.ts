@@ -6,7 +6,7 @@
 
 import { eachCap, findObject, NO_SLOT, type Slot } from '@barreleye/caps';
 import { BASE_PAGE_SIZE, hex, isInside, type Paddr } from '@barreleye/core';
-import { Cte, capTypeInfo, type EntryView, ObjType, type TableLevel } from '@barreleye/spec';
+import { Cte, capTypeInfo, ObjType, type TableLevel } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
 
 /** A page table in use on this core. */
@@ -71,35 +71,28 @@ function saysTheSame({ mem }: Kernel, a: Slot, b: Slot): boolean {
 }
 
 function checkTable(k: Kernel, table: Table, problems: string[]): void {
-  const { mem, hal } = k;
-  const { base, level, shape, owners } = table;
-  for (let i = 0; i < shape.entryCount; i++) {
-    const owner = owners[i];
-    const isPresent = hal.paging.isPresent(mem, level, base, i);
-    const where = `entry ${i} of table ${hex(base)}`;
-    if (i >= shape.reservedFrom) {
-      if (isPresent || owner !== undefined) problems.push(`I49 ${where} is the kernel's`);
-    } else if (isPresent !== (owner !== undefined)) {
-      problems.push(`I44 ${where} is present without a mapping, or the reverse`);
-    } else if (owner !== undefined) {
-      const entry = hal.paging.readEntry(mem, level, base, i);
-      const problem = checkEntry(k, shape, entry, owner, i);
-      if (problem !== undefined) problems.push(`${problem} in ${where}`);
-    }
+  for (let i = 0; i < table.shape.entryCount; i++) {
+    const problem = checkPresence(k, table, i) ?? checkEntry(k, table, i);
+    if (problem !== undefined) problems.push(`${problem}: entry ${i} of table ${hex(table.base)}`);
   }
 }
 
-/** What is wrong with entry `index`, which belongs to the mapping `owner`. */
-function checkEntry(
-  k: Kernel,
-  shape: TableLevel,
-  entry: EntryView,
-  owner: Slot,
-  index: number,
-): string | undefined {
-  const { mem } = k;
-  const mappingType = Cte.type.get(mem, owner);
-  const [type = ObjType.Null] = capTypeInfo(mappingType).parents;
+/** Whether entry `i` is present exactly where a mapping says so. */
+function checkPresence({ mem, hal }: Kernel, table: Table, i: number): string | undefined {
+  const { base, level, shape, owners } = table;
+  const isPresent = hal.paging.isPresent(mem, level, base, i);
+  const isOwned = owners[i] !== undefined;
+  if (i >= shape.reservedFrom) return isPresent || isOwned ? "I49 the kernel's" : undefined;
+  return isPresent === isOwned ? undefined : 'I44 present without a mapping, or the reverse';
+}
+
+/** Whether entry `i` leads to where its mapping says. */
+function checkEntry({ mem, hal }: Kernel, table: Table, i: number): string | undefined {
+  const { base, level, shape, owners } = table;
+  const owner = owners[i];
+  if (owner === undefined) return undefined;
+  const entry = hal.paging.readEntry(mem, level, base, i);
+  const [type = ObjType.Null] = capTypeInfo(Cte.type.get(mem, owner)).parents;
   const objectBase = Cte.base.get(mem, owner);
   if (capTypeInfo(type).vnode) {
     const isChild = entry.kind === 'table' && type === shape.childType;
@@ -108,7 +101,7 @@ function checkEntry(
   if (entry.kind !== 'page' || !shape.mapsPages) return 'I51 not a page';
   const objectBytes = capTypeInfo(type).bytes || Cte.tableHead.get(mem, owner) * BASE_PAGE_SIZE;
   const pageBytes = 2 ** shape.spanBits;
-  const first = entry.base - (index - Cte.arg0.get(mem, owner)) * pageBytes;
+  const first = entry.base - (i - Cte.arg0.get(mem, owner)) * pageBytes;
   const bytes = Cte.arg1.get(mem, owner) * pageBytes;
   return isInside(first, bytes, objectBase, objectBytes)
     ? undefined

@@ -241,7 +241,7 @@ export class Attacker {
   /** Answers by their most recent code, `OK` for success. */
   readonly answers: Map<string, number>;
   private readonly user: User;
-  private readonly bench: Bench;
+  readonly bench: Bench;
   private readonly spawner: Spawner;
 
   constructor(target: Target) {

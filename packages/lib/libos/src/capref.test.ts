@@ -1,3 +1,5 @@
+/** Capability references: addresses, places, and what the compiler knows of them. */
+
 import { KernelPanic } from '@barreleye/core';
 import { CPTR_ROOTCN, L2_CNODE_SLOTS } from '@barreleye/spec';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+/** Capability operations: their words, their errors, and what does not compile. */
+
 import { asPaddr, type Errval, errPush, errStack, fail, OK } from '@barreleye/core';
 import {
   archArmv7,
@@ -251,7 +253,7 @@ describe('what does not compile', () => {
     capRetype(sys, SLOT, SLOT, 'Frame', range);
   });
 
-  it('is a retype into a slot that holds something, or the use of its result as another type', () => {
+  it('is a retype into a full slot, or the use of its result as another type', () => {
     // @ts-expect-error: the slot is known to hold a Frame
     capRetype(sys, FRAME, RAM, 'Frame', range);
     const made = capRetype(sys, SLOT, RAM, 'Frame', range);

@@ -1,3 +1,5 @@
+/** The dispatcher: turns, joins, sleep, faults, under a kernel driven by hand. */
+
 import { asPaddr, isOk } from '@barreleye/core';
 import {
   archArmv7,

@@ -1,3 +1,5 @@
+/** Endpoints: the ring of words between kernel and dispatcher. */
+
 import { asPaddr, asPtr } from '@barreleye/core';
 import {
   archX86_64,

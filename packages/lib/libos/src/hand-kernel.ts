@@ -58,7 +58,7 @@ export class HandKernel {
   private readonly slots: Map<string, HeldCap>;
   private refusal: { readonly atCall: number; readonly err: Errval } | undefined;
 
-  /** Takes over the system calls of `cpu`. The domain has a root CNode and the L2 CNodes `cnodes`. */
+  /** Takes over the system calls of `cpu`. The domain has a root CNode and in it `cnodes`. */
   constructor(cpu: HandCpu, shape: Shape, cnodes: readonly number[]) {
     this.cpu = cpu;
     this.shape = shape;

@@ -1,3 +1,5 @@
+/** Errors as programs catch them. */
+
 import { errPush, fail, succeed } from '@barreleye/core';
 import { Access, Err } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,5 @@
+/** The program API: memory, slots, endpoints, messages. */
+
 import { asPaddr, type Errval, fail, OK, succeed } from '@barreleye/core';
 import {
   CNodeCmd,

@@ -1,3 +1,5 @@
+/** Programs: their images, and exceptions that no thread catches. */
+
 import { asPaddr, asPtr, KernelPanic, PhysMem, panic } from '@barreleye/core';
 import {
   archArmv7,

@@ -1,3 +1,5 @@
+/** The slot allocator, also against a set of free slots. */
+
 import { type Errval, isOk, KernelPanic, type Result } from '@barreleye/core';
 import { Err, errName, L2_CNODE_SLOTS } from '@barreleye/spec';
 import fc from 'fast-check';

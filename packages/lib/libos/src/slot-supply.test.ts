@@ -1,3 +1,5 @@
+/** The slot supply: CNodes and roots that grow, and what stays when a step fails. */
+
 import { type Errval, errPush, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
 import {
   archX86_64,

@@ -1,3 +1,5 @@
+/** System calls as words in registers and in the dispatcher frame. */
+
 import { asPaddr, errPush, OK } from '@barreleye/core';
 import {
   archArmv7,

@@ -1,3 +1,5 @@
+/** Address spaces against a row of pages. */
+
 import { OK } from '@barreleye/core';
 import { Err, PageFlag } from '@barreleye/spec';
 import fc from 'fast-check';

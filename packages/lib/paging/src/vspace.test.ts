@@ -1,3 +1,5 @@
+/** Address spaces: regions, gaps, page tables, and failure at every step. */
+
 import { OK, type Result } from '@barreleye/core';
 import { errName, errNames, PageFlag } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';

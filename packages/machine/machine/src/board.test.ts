@@ -1,3 +1,5 @@
+/** Boards: their memory maps hold together, at every size of RAM. */
+
 import { PADDR_LIMIT, PhysMem } from '@barreleye/core';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';

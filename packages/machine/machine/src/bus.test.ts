@@ -1,3 +1,5 @@
+/** The bus: RAM, device windows, and holes that are bus errors. */
+
 import { asPaddr, KernelPanic, type Paddr, PhysMem, paddr } from '@barreleye/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

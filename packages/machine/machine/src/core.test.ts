@@ -1,3 +1,5 @@
+/** A core: power-on, interrupts, traps, and what becomes of a CPU driver that breaks. */
+
 import { coreId, KernelPanic } from '@barreleye/core';
 import { Access, PageFlag, TrapKind } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';

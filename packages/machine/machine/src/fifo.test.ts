@@ -1,3 +1,5 @@
+/** The FIFO behind a UART. */
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ByteFifo } from './fifo.ts';

@@ -1,3 +1,5 @@
+/** A machine: why a run ends, virtual time, the console, and chance. */
+
 import { assert, coreId } from '@barreleye/core';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import { Gate, TrapKind, Uart16550Bit, Uart16550Reg, type UserCpu } from '@barreleye/spec';

@@ -1,3 +1,5 @@
+/** The MMU against the walks that it saves. */
+
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import { Access } from '@barreleye/spec';

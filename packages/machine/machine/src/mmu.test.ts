@@ -1,3 +1,5 @@
+/** The MMU: what the TLB remembers, and what it takes to make it forget. */
+
 import { asPaddr, PhysMem } from '@barreleye/core';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { EntryLow, pagingX86_64 } from '@barreleye/paging-x86-64';

@@ -1,3 +1,5 @@
+/** The power switch. */
+
 import { PowerReg } from '@barreleye/spec';
 import { expect, it } from 'vitest';
 import { PowerSwitch } from './power.ts';

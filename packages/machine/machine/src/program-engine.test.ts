@@ -1,3 +1,5 @@
+/** The program engine: gates, instances, and where a program counter may not be. */
+
 import { Access, GATE_BYTES, GATE_COUNT, Gate, PageFlag, TrapKind } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import {

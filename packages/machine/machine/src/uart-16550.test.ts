@@ -1,3 +1,5 @@
+/** The 16550, register by register. TI PC16550D data sheet, section 8. */
+
 import { Uart16550Bit, Uart16550Reg } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { Uart16550 } from './uart-16550.ts';

@@ -1,3 +1,5 @@
+/** The PL011, register by register. ARM DDI 0183G, chapter 3. */
+
 import { UartPl011Bit, UartPl011Reg } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { UartPl011 } from './uart-pl011.ts';

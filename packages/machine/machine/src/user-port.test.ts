@@ -1,3 +1,5 @@
+/** User mode at a core: who holds it, loads and stores, system calls, pre-emption. */
+
 import { offset } from '@barreleye/core';
 import { PageFlag, PowerReg, TrapKind } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';

@@ -21,10 +21,10 @@ import { PowerSwitch } from '../src/power.ts';
 import { Tables } from './tables.ts';
 
 export const PAGE = 4096;
-export const RAM = 0x20_0000;
+const RAM = 0x20_0000;
 const RAM_BYTES = 64 * PAGE;
 /** Frames for tests; the page tables lie below. */
-export const FRAMES = RAM + 32 * PAGE;
+const FRAMES = RAM + 32 * PAGE;
 /** A device window: writing its first register is noted in `Rig.offCodes`. */
 export const DEVICE = 0xfe00_0000;
 

@@ -117,10 +117,14 @@ export class Console {
 
   /** Cursor keys and the like send ESC [ ... letter: there is nothing here to move to. */
   private skipsEscape(byte: number): boolean {
-    if (this.escape === 0) {
-      if (byte !== ESCAPE) return false;
+    if (byte === ESCAPE) {
       this.escape = 1;
       return true;
+    }
+    if (this.escape === 0) return false;
+    if (byte < 0x20) {
+      this.escape = 0; // no part of a sequence: Return or Ctrl-C behind a lone Escape
+      return false;
     }
     const isIntroducer = this.escape === 1 && (byte === 0x5b || byte === 0x4f);
     const isParameter = this.escape === 2 && byte >= 0x20 && byte < 0x40;

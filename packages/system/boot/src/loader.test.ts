@@ -1,4 +1,6 @@
-import { asPaddr, asPtr, type Paddr, PhysMem } from '@barreleye/core';
+/** The boot loader: what goes where, and what the boot information says of it. */
+
+import { asPaddr, asPtr, PhysMem } from '@barreleye/core';
 import { FIRST_DOMAIN_BYTES } from '@barreleye/cpu-driver';
 import { type Board, boardPc64, boardVexpress } from '@barreleye/machine';
 import {
@@ -113,7 +115,7 @@ describe.each([boardPc64, boardVexpress])('boot information of $name', (board) =
     expect(BootInfo.seed.get(mem, info)).toBe(0xfedc_ba98);
   });
 
-  it('names every module as the menu does, with its exact length, and the first one as init', () => {
+  it('names modules as the menu does, with their exact lengths, and the first as init', () => {
     const { mem, info, at, plan, regions } = load(board, 16 * MIB, modules);
     const found = [...regions.entries()].filter(([, region]) => region.type === RegionType.Module);
     expect(found.map(([, region]) => region.name)).toEqual(modules.map(({ name }) => name));
@@ -125,7 +127,7 @@ describe.each([boardPc64, boardVexpress])('boot information of $name', (board) =
   it('has the modules in memory, with zeros up to the end of their pages', () => {
     const { mem, plan } = load(board, 16 * MIB, modules);
     for (const [i, { bytes }] of modules.entries()) {
-      const base = plan.modules[i] as Paddr;
+      const base = asPaddr(plan.modules[i] ?? 0);
       expect(mem.read(base, bytes.length)).toEqual(bytes);
       const rest = mem.read(asPaddr(base + bytes.length), pagesOf(bytes.length) - bytes.length);
       expect(rest.every((byte) => byte === 0)).toBe(true);

@@ -1,3 +1,5 @@
+/** Boot menus: what they say, what is wrong with them, and random text. */
+
 import { Err } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,5 @@
+/** Systems that boot, and the reasons for which others do not. */
+
 import { asPaddr, asPtr } from '@barreleye/core';
 import { FIRST_DOMAIN_BYTES } from '@barreleye/cpu-driver';
 import { boardPc64 } from '@barreleye/machine';

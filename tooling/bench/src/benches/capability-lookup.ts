@@ -2,63 +2,47 @@
  * Finding a capability by its address: two CNodes in memory, with type, bounds and rights checked
  * on the way. Beside it the obvious JavaScript: a `Map` from address to object.
  */
-import { Caps, createCap, lookupSlot } from '@barreleye/caps';
-import { asPtr, PhysMem, Prng, paddr } from '@barreleye/core';
-import {
-  CTE_BYTES,
-  capAddrOf,
-  KCB_BYTES,
-  L1_CNODE_GRANULE,
-  L2_CNODE_BYTES,
-  L2_CNODE_SLOTS,
-  ObjType,
-  Rights,
-} from '@barreleye/spec';
+import { lookupSlot } from '@barreleye/caps';
+import { capAddrOf, L2_CNODE_SLOTS, Rights } from '@barreleye/spec';
 import type { Bench, Trial } from '../bench.ts';
+import { CapSpace } from '../cap-space.ts';
+import { label, SIZES } from '../sizes.ts';
 
-const CNODES = 16;
 const LOOKUPS = 4096;
 
-export const benches: readonly Bench[] = [
-  { name: 'capability lookup', unit: 'ns/op', baselineName: 'Map lookup', setup },
-];
+export const benches: readonly Bench[] = SIZES.map((size) => ({
+  name: `capability lookup at ${label(size)}`,
+  unit: 'ns/op',
+  baselineName: 'Map lookup',
+  family: 'capability lookup',
+  size,
+  setup: () => setup(size),
+}));
 
-function setup(): Trial {
-  const cnodesAt = KCB_BYTES + L1_CNODE_GRANULE;
-  const mem = new PhysMem(new SharedArrayBuffer(cnodesAt + CNODES * L2_CNODE_BYTES));
-  const kcb = asPtr<'Kcb'>(0);
-  const caps = new Caps(mem, kcb);
-  const root = asPtr<'Cte'>(192); // the KCB's slot for a root CNode
-  const base = paddr(KCB_BYTES);
-  createCap(caps, root, ObjType.L1CNode, { base, bytes: L1_CNODE_GRANULE });
+function setup(size: number): Trial {
+  const space = new CapSpace(size);
+  const { caps, root } = space;
   const byAddress = new Map<number, { readonly at: number }>();
-  for (let l1 = 0; l1 < CNODES; l1++) {
-    const cnode = paddr(cnodesAt + l1 * L2_CNODE_BYTES);
-    createCap(caps, asPtr<'Cte'>(base + l1 * CTE_BYTES), ObjType.L2CNode, { base: cnode });
-    for (let slot = 0; slot < L2_CNODE_SLOTS; slot++) {
-      const at = asPtr<'Cte'>(cnode + slot * CTE_BYTES);
-      createCap(caps, at, ObjType.ID, { arg0: l1, arg1: slot });
-      byAddress.set(capAddrOf(l1, slot), { at });
-    }
-  }
-  const prng = new Prng(1);
-  const addresses = Uint32Array.from({ length: LOOKUPS }, () =>
-    capAddrOf(prng.below(CNODES), prng.below(L2_CNODE_SLOTS)),
-  );
+  for (let i = 0; i < size; i++) byAddress.set(addressOf(i), { at: i });
   const sums = new Float64Array(2);
   return {
     operations: LOOKUPS,
     subject: () => {
       let sum = 0;
       for (let i = 0; i < LOOKUPS; i++) {
-        sum += lookupSlot(caps, root, addresses[i] ?? 0, 2, Rights.Read);
+        sum += lookupSlot(caps, root, addressOf(space.draw()), 2, Rights.Read);
       }
       sums[0] = sum;
     },
     baseline: () => {
       let sum = 0;
-      for (let i = 0; i < LOOKUPS; i++) sum += byAddress.get(addresses[i] ?? 0)?.at ?? 0;
+      for (let i = 0; i < LOOKUPS; i++) sum += byAddress.get(addressOf(space.draw()))?.at ?? 0;
       sums[1] = sum;
     },
   };
+}
+
+/** Address of the `index`-th capability of the space. */
+function addressOf(index: number): number {
+  return capAddrOf(Math.floor(index / L2_CNODE_SLOTS), index % L2_CNODE_SLOTS);
 }

@@ -1,7 +1,21 @@
 /** Every bench, in the order in which they run. A new file of benches is listed here. */
 import type { Bench } from '../bench.ts';
 import { benches as capabilityLookup } from './capability-lookup.ts';
+import { benches as capabilityOperations } from './capability-operations.ts';
+import { benches as capabilityRevoke } from './capability-revoke.ts';
+import { benches as heapGrowth } from './heap-growth.ts';
+import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryViews } from './memory-views.ts';
+import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
 
-export const BENCHES: readonly Bench[] = [...memoryViews, ...systemCall, ...capabilityLookup];
+export const BENCHES: readonly Bench[] = [
+  ...memoryViews,
+  ...systemCall,
+  ...capabilityLookup,
+  ...capabilityOperations,
+  ...capabilityRevoke,
+  ...mappingDatabase,
+  ...sortedStructures,
+  ...heapGrowth,
+];

@@ -1,67 +1,19 @@
 /*
  * The mapping database once more, in C: the same AA tree with the same summaries, in the same
- * 64-byte entries with the same links, filled and asked in the same order. It is what the benches
- * hold the TypeScript one against (packages/kernel/caps/src/mdb.ts, key.ts, mdb-range.ts), so it
- * follows those files function by function; whoever changes them changes this.
- *
- * usage: aa-tree COUNT SEED
- * Fills a database with COUNT capabilities. Then, for each line "OPERATION MILLISECONDS" of input,
- * goes on with OPERATION (lookup, range, insert or move) for about that long and prints the
- * nanoseconds that one took. Ends with its input.
+ * 64-byte entries with the same links, and the same order. It is what the one in TypeScript is held
+ * against, so it follows its sources function by function: key.ts, mdb.ts, relations.ts and
+ * mdb-range.ts in packages/kernel/caps/src. Whoever changes those changes this.
  */
 
-#define _POSIX_C_SOURCE 199309L
+#include "mdb.h"
+
 #include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-enum { PAGE = 4096, RAM = 2, TYPES = 64, PICKS = 1 << 20, SPARE = 256 };
+Entry *entries;
+uint8_t kind_of[TYPES], root_of[TYPES];
+uint64_t host_bytes[TYPES];
 
-/* What an extent is, by type, as `Extent` in key.ts. */
-enum { MEMORY, MAPPING, ENDPOINT, RANGE, ID, TOKEN };
-
-/* `Cte` in packages/base/spec/src/cte.ts. */
-typedef struct {
-  uint8_t type, rights, owner, flags;
-  uint8_t level, end_root;
-  uint16_t iftype;
-  uint64_t base, bytes;
-  uint32_t arg0, arg1;
-  uint32_t left, right;
-  uint64_t end;
-  uint32_t next, table_next, table_prev, table_head;
-} Entry;
-
-_Static_assert(sizeof(Entry) == 64, "an entry is as long as a slot");
-
-/* A slot: the index of an entry, 0 for none. */
-typedef uint32_t Slot;
-
-typedef struct {
-  unsigned root;
-  uint64_t base, bytes;
-  unsigned type;
-  uint64_t extra0;
-  uint32_t extra1, extra2;
-  Slot slot;
-} Key;
-
-enum { NOT_FOUND, SURROUNDING, INNER, PARTIAL };
-
-typedef struct {
-  int kind;
-  Slot slot;
-} Answer;
-
-static Entry *entries;
 static Slot tree;
-static uint8_t kind_of[TYPES], root_of[TYPES];
-static uint64_t host_bytes[TYPES];
 
 /* ---- key.ts ---- */
 
@@ -248,7 +200,7 @@ static Slot remove_below(Slot node, const Key *key) {
   return rebalance(node);
 }
 
-static void mdb_insert(Slot slot) {
+void mdb_insert(Slot slot) {
   Key key;
   read_key(slot, &key);
   entries[slot].level = 0;
@@ -256,7 +208,7 @@ static void mdb_insert(Slot slot) {
   tree = insert_below(tree, slot, &key);
 }
 
-static void mdb_remove(Slot slot) {
+void mdb_remove(Slot slot) {
   Key key;
   read_key(slot, &key);
   tree = remove_below(tree, &key);
@@ -303,6 +255,14 @@ static Slot last_reaching(Slot node, const Key *key, uint64_t point) {
   return last_reaching(e->left, key, point);
 }
 
+/* ---- relations.ts ---- */
+
+Slot find_object(unsigned type, uint64_t base, uint64_t bytes) {
+  Key key = {.root = root_of[type], .base = base, .bytes = bytes, .type = type};
+  Slot found = first_from(&key);
+  return found != 0 && compare_object(&key, found) == 0 ? found : 0;
+}
+
 /* ---- mdb-range.ts ---- */
 
 static Key key_at(unsigned root, uint64_t base) {
@@ -332,7 +292,7 @@ static bool is_of_root(Slot slot, unsigned root) {
   return slot != 0 && root_of[entries[slot].type] == root;
 }
 
-static Answer find_range(unsigned type, uint64_t base, uint64_t bytes) {
+Answer find_range(unsigned type, uint64_t base, uint64_t bytes) {
   Answer answer = {NOT_FOUND, 0};
   unsigned root = root_of[type];
   uint64_t end = base + bytes;
@@ -354,173 +314,4 @@ static Answer find_range(unsigned type, uint64_t base, uint64_t bytes) {
     return (Answer){SURROUNDING, covering};
   }
   return answer;
-}
-
-/* ---- prng.ts of @barreleye/core ---- */
-
-static uint32_t state[4];
-
-static uint32_t rotate_left(uint32_t n, int by) {
-  return (n << by) | (n >> (32 - by));
-}
-
-static void seed_with(uint32_t mix) {
-  for (int i = 0; i < 4; i++) {
-    mix += 0x9e3779b9;
-    uint32_t z = mix;
-    z = (z ^ (z >> 16)) * 0x85ebca6b;
-    z = (z ^ (z >> 13)) * 0xc2b2ae35;
-    state[i] = z ^ (z >> 16);
-  }
-}
-
-static uint32_t below(uint32_t limit) {
-  uint64_t fair = ((uint64_t)1 << 32) - ((uint64_t)1 << 32) % limit;
-  for (;;) {
-    uint32_t result = rotate_left(state[1] * 5, 7) * 9, t = state[1] << 9;
-    state[2] ^= state[0];
-    state[3] ^= state[1];
-    state[1] ^= state[2];
-    state[0] ^= state[3];
-    state[2] ^= t;
-    state[3] = rotate_left(state[3], 11);
-    if (result < fair) return result % limit;
-  }
-}
-
-/* ---- populate.ts: what is in the database, and the operations ---- */
-
-static Slot *where, spare;
-static uint32_t *picks, cursor;
-static volatile uint64_t sink;
-
-static void *must_calloc(size_t count, size_t bytes) {
-  void *memory = calloc(count, bytes);
-  if (memory == NULL) abort();
-  return memory;
-}
-
-static uint64_t bytes_at(uint32_t page) {
-  return page % 2 == 0 ? 2 * PAGE : PAGE;
-}
-
-static void populate(uint32_t count) {
-  kind_of[RAM] = MEMORY;
-  root_of[RAM] = 1;
-  entries = must_calloc((size_t)count + SPARE + 2, sizeof(Entry));
-  where = must_calloc(count, sizeof *where);
-  picks = must_calloc(PICKS, sizeof *picks);
-  uint32_t *order = must_calloc(count, sizeof *order);
-  for (uint32_t i = 0; i < count; i++) order[i] = i;
-  for (uint32_t i = count; i-- > 1;) {
-    uint32_t j = below(i + 1), page = order[i];
-    order[i] = order[j];
-    order[j] = page;
-  }
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t page = order[i];
-    Slot slot = where[page] = i + 1;
-    entries[slot] = (Entry){.type = RAM, .rights = 31};
-    entries[slot].base = (uint64_t)page * PAGE;
-    entries[slot].bytes = bytes_at(page);
-    mdb_insert(slot);
-  }
-  for (uint32_t i = 0; i < PICKS; i++) picks[i] = below(count);
-  free(order);
-  spare = count + 1;
-}
-
-static uint32_t pick(void) {
-  uint32_t page = picks[cursor];
-  cursor = (cursor + 1) % PICKS;
-  return page;
-}
-
-static void lookup(uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t page = pick();
-    Key key = {.root = root_of[RAM], .base = (uint64_t)page * PAGE};
-    key.bytes = bytes_at(page);
-    key.type = RAM;
-    Slot found = first_from(&key);
-    sink += found != 0 && compare_object(&key, found) == 0 ? found : 0;
-  }
-}
-
-static void range(uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    sink += find_range(RAM, (uint64_t)pick() * PAGE, PAGE).slot;
-  }
-}
-
-/* `moveToSlot` in cte.ts. */
-static void move(uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t page = pick();
-    Slot source = where[page];
-    mdb_remove(source);
-    entries[spare] = entries[source];
-    memset(&entries[source], 0, sizeof(Entry));
-    mdb_insert(spare);
-    where[page] = spare;
-    spare = source;
-  }
-}
-
-/* `copyToSlot` in copy.ts, to slots behind the spare one. */
-static void insert(Slot first, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    memcpy(&entries[first + i], &entries[where[pick()]], offsetof(Entry, left));
-    entries[first + i].level = entries[first + i].end_root = 0;
-    mdb_insert(first + i);
-  }
-}
-
-static void remove_copies(Slot first, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    mdb_remove(first + i);
-    memset(&entries[first + i], 0, sizeof(Entry));
-  }
-}
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-/* Nanoseconds for `count` operations, 0 for one that there is not. */
-static double run(const char *operation, uint32_t capabilities, uint32_t count) {
-  bool is_insert = strcmp(operation, "insert") == 0;
-  double start = now(), end;
-  if (strcmp(operation, "lookup") == 0) lookup(count);
-  else if (strcmp(operation, "range") == 0) range(count);
-  else if (strcmp(operation, "move") == 0) move(count);
-  else if (is_insert) insert(capabilities + 2, count);
-  else return 0;
-  end = now();
-  if (is_insert) remove_copies(capabilities + 2, count);
-  return end - start;
-}
-
-int main(int argc, char **argv) {
-  if (argc != 3) return 2;
-  uint32_t count = (uint32_t)strtoul(argv[1], NULL, 10);
-  seed_with((uint32_t)strtoul(argv[2], NULL, 10));
-  populate(count);
-  char operation[16];
-  double milliseconds;
-  while (scanf("%15s %lf", operation, &milliseconds) == 2) {
-    double total = 0;
-    uint64_t done = 0;
-    while (total < milliseconds * 1e6) {
-      double elapsed = run(operation, count, SPARE);
-      if (elapsed == 0) return 2;
-      total += elapsed;
-      done += SPARE;
-    }
-    printf("%.3f\n", total / (double)done);
-    fflush(stdout);
-  }
-  return 0;
 }

@@ -1,0 +1,137 @@
+/** The command line as a process: what it says, where, and with which exit code. */
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** Node keeps what it has compiled, so that only the first process pays for it. */
+const ENV = { ...process.env, NODE_COMPILE_CACHE: mkdtempSync(join(tmpdir(), 'barreleye-cc-')) };
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[]): ChildProcessWithoutNullStreams {
+  const nodeArgs = ['--conditions=@barreleye/source', MAIN, ...args];
+  return spawn(process.execPath, nodeArgs, { env: ENV });
+}
+
+/** Run the command line with `input` on stdin. */
+function barreleye(args: readonly string[], input = ''): Promise<Outcome> {
+  const child = start(args);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += String(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += String(chunk);
+  });
+  child.stdin.on('error', () => undefined); // it may not want to read
+  child.stdin.end(input);
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'barreleye-cli-'));
+  writeFileSync(join(folder, 'bad.lst'), 'title x\n\nmodul /x86_64/sbin/init\n');
+  writeFileSync(
+    join(folder, 'other.lst'),
+    'cpudriver /x86_64/sbin/cpu\nmodule /x86_64/sbin/init quiet\n',
+  );
+});
+afterAll(() => {
+  for (const made of [folder, ENV.NODE_COMPILE_CACHE]) rmSync(made, { recursive: true });
+});
+
+describe.concurrent('what makes no sense is one line on stderr and exit code 2', () => {
+  it.each<[string, string[], RegExp]>([
+    ['nothing', [], /^say what to do; --help lists it$/],
+    ['an unknown command', ['frob'], /^unknown command 'frob'/],
+    ['an unknown target', ['boot', 'vax'], /^unknown target 'vax' \(there is x86_64, armv7\)$/],
+    ['an unknown option', ['boot', 'x86_64', '--frob'], /^unknown option '--frob'/],
+    ['little RAM', ['boot', 'armv7', '--ram', '1m'], /^too little RAM: 1 MiB; vexpress takes/],
+    ['a bad seed', ['boot', 'x86_64', '--seed', '-1'], /^--seed: '-1' is not a whole number/],
+  ])('%s', async (_, args, message) => {
+    const { code, stdout, stderr } = await barreleye(args);
+    expect(stderr).toMatch(/^barreleye: [^\n]+\n$/);
+    expect(stderr.slice('barreleye: '.length).trimEnd()).toMatch(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
+  it('a malformed menu, with file and line', async () => {
+    const file = join(folder, 'bad.lst');
+    const { code, stdout, stderr } = await barreleye(['boot', 'x86_64', '--menu', file]);
+    expect(stderr).toMatch(/^barreleye: [^\n]+\n$/);
+    expect(stderr).toContain(`barreleye: ${file}:3: unknown verb 'modul'`);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+});
+
+describe.concurrent('help and version', () => {
+  it.each([
+    [['--help'], /^Usage: barreleye /],
+    [['--version'], /^\d+\.\d+\.\d+\n$/],
+  ])('%j goes to stdout with exit code 0', async (args, text) => {
+    const { code, stdout, stderr } = await barreleye(args);
+    expect(stdout).toMatch(text);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
+
+describe.concurrent('a system', () => {
+  it('runs the commands of --run and gives its exit code', async () => {
+    const { code, stdout, stderr } = await barreleye(['boot', 'x86_64', '--run', 'cores; exit 3']);
+    expect(stdout).toContain('barreleye> cores; exit 3\ncore 0: x86_64');
+    expect([code, stderr]).toEqual([3, '']);
+  });
+
+  it('reads lines from a pipe, the last of which may lack its end', async () => {
+    const { code, stdout, stderr } = await barreleye(['boot', 'armv7'], 'nonsense\nexit 4');
+    expect(stdout).toContain("nonsense: no such command; 'help' lists them\nbarreleye> exit 4\n");
+    expect([code, stderr]).toEqual([4, '']);
+  });
+
+  it('takes a menu of its own', async () => {
+    const args = ['boot', 'x86_64', '--run', 'exit', '--menu', join(folder, 'other.lst')];
+    const { code, stderr } = await barreleye(args);
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it('shows figures at the end, one a line, and the same memory for the same seed', async () => {
+    const args = ['boot', 'x86_64', '--run', 'exit', '--stats', '--ram', '8m', '--seed', '7'];
+    const runs = await Promise.all([barreleye(args), barreleye(args)]);
+    const figures = runs.map(({ stdout }) => stdout.split('exit\n')[1] ?? '');
+    for (const text of figures) {
+      expect(text.match(/^[a-z0-9 ]+(?=: \S+$)/gm)).toEqual([
+        'cycles',
+        'kernel entries',
+        'system calls',
+        'memory committed',
+        'memory sha256',
+        'host ms',
+      ]);
+    }
+    const [first, second] = figures.map((text) => text.replace(/^host ms.*$/m, ''));
+    expect(first).toBe(second);
+  });
+
+  it('stops without a word when nobody reads what it shows', async () => {
+    const child = start(['boot', 'x86_64', '--run', 'caps;caps;caps;exit']);
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += String(chunk);
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([code, stderr]).toEqual([141, '']);
+  });
+});
