@@ -91,7 +91,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(',');
     throw new UsageError(`--menu: cannot read '${file}': ${reason}`);
   }
 }

@@ -8,6 +8,8 @@ import { TARGET_NAMES } from './targets.ts';
 import { UsageError } from './usage-error.ts';
 
 const EXIT_USAGE = 2;
+/** Characters of a message about bad input; what was typed may be of any length. */
+const LINE_LENGTH = 400;
 const EXIT_PANIC = 70;
 
 /** Run the command line `args`. @returns the exit code */
@@ -73,7 +75,8 @@ function report(error: unknown): number {
 
 /** What was typed may hold anything; what is said about it is one line. */
 function refuse(message: string): number {
-  const line = message.replace(/^error: /, '').replace(/\p{Cc}+/gu, ' ');
+  const words = message.replace(/^error: /, '').replace(/\p{Cc}+/gu, ' ');
+  const line = words.length > LINE_LENGTH ? `${words.slice(0, LINE_LENGTH)}...` : words;
   process.stderr.write(`barreleye: ${line}\n`);
   return EXIT_USAGE;
 }

@@ -8,7 +8,7 @@ import { Kcb } from '@barreleye/spec';
 const PAGE_BYTES = 4096;
 
 /** What memory holds: how much of it was ever used, and a hash of all of it. */
-export interface MemoryDigest {
+interface MemoryDigest {
   /** Bytes of pages that are not all zero. */
   readonly committedBytes: number;
   /** Over address and contents of those pages, in address order. */
@@ -16,7 +16,7 @@ export interface MemoryDigest {
 }
 
 /** Digest the RAM of a machine. */
-export function digestMemory({ machine }: System): MemoryDigest {
+function digestMemory({ machine }: System): MemoryDigest {
   const { mem, bus } = machine;
   const hash = createHash('sha256');
   const address = Buffer.alloc(8);

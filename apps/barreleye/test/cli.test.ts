@@ -1,6 +1,7 @@
 /** The command line as a process: what it says, where, and with which exit code. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,6 +123,24 @@ describe.concurrent('a system', () => {
     }
     const [first, second] = figures.map((text) => text.replace(/^host ms.*$/m, ''));
     expect(first).toBe(second);
+  });
+
+  it('stays in the hands of the host when a port has bytes without end', async () => {
+    // Bit 7 of the line control register turns the receive buffer into the baud rate divisor.
+    const child = start(['boot', 'x86_64', '--run', 'poke 0x800000200c 0x80\nexit']);
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    const [, signal] = await once(child, 'close');
+    expect(signal).toBe('SIGINT');
+  });
+
+  it('says in one short line that a menu is not one, however large it is', async () => {
+    const file = join(folder, 'large.lst');
+    writeFileSync(file, 'x'.repeat(1_000_000));
+    const { code, stdout, stderr } = await barreleye(['boot', 'x86_64', '--menu', file]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.split('\n')).toHaveLength(2);
+    expect(stderr.length).toBeLessThan(500);
   });
 
   it('stops without a word when nobody reads what it shows', async () => {

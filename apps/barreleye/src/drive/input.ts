@@ -21,13 +21,27 @@ export const pattern64 = z
   ])
   .transform((value) => BigInt.asUintN(64, BigInt(value)));
 
+/** A 32-bit word. */
+export const word32 = numeric.refine((value) => value < 2 ** 32, 'expected a 32-bit word');
+
 /** Parse `document`, or throw an InputError that names the first bad field. */
 export function parseInput<T>(schema: z.ZodType<T>, document: unknown): T {
   const parsed = schema.safeParse(document);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const field = issue?.path.join('.') || 'input';
-  throw new InputError(`${field}: ${issue?.message ?? 'not of the form'}`);
+  const path = issue?.path ?? [];
+  const isMissing = path.length > 0 && valueAt(document, path) === undefined;
+  const why = isMissing ? 'is missing' : (issue?.message ?? 'not of the form');
+  throw new InputError(`${path.join('.') || 'input'}: ${why}`);
+}
+
+function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  let value = document;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[key];
+  }
+  return value;
 }
 
 /** A 64-bit value as it goes out. */

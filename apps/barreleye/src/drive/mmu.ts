@@ -3,12 +3,12 @@
  * answers are named as the oracle names QEMU's, so that the two can be compared word for word.
  */
 
-import { alignUp, asPaddr, BASE_PAGE_BITS, PhysMem } from '@barreleye/core';
+import { alignUp, asPaddr, BASE_PAGE_BITS, KernelPanic, PhysMem } from '@barreleye/core';
 import { createWalker as createArmWalker } from '@barreleye/paging-armv7';
 import { createWalker as createX86Walker } from '@barreleye/paging-x86-64';
 import { Access, type Walker } from '@barreleye/spec';
 import { z } from 'zod';
-import { hexOut, InputError, numeric, parseInput, pattern64 } from './input.ts';
+import { hexOut, InputError, numeric, parseInput, pattern64, word32 } from './input.ts';
 
 /** QEMU's physical width on x86: entry bits from here up are reserved, as in the oracle. */
 const ORACLE_PHYSICAL_BITS = 40;
@@ -22,7 +22,7 @@ const MemoryItem = z.strictObject({
     .regex(/^([0-9a-f]{2}\s*)*$/i, 'expected pairs of hexadecimal digits')
     .optional(),
   size: numeric.optional(),
-  u32: z.array(pattern64).optional(),
+  u32: z.array(word32).optional(),
   u64: z.array(pattern64).optional(),
 });
 
@@ -88,9 +88,12 @@ export function driveMmu(document: unknown): unknown {
   const input = parseInput(MmuCase, document);
   const kind = KINDS[input.arch] as MmuKind;
   const mem = createMemory(input.memory, input.root);
-  for (const [i, item] of input.memory.entries()) storeItem(mem, item, i);
-  const before = input.memory.map((item) => mem.read(asPaddr(item.base), itemBytes(item)));
-  const walker = kind.createWalker(mem, input.regs ?? {});
+  for (const [i, item] of input.memory.entries()) {
+    clearBelow(mem, item, input.memory.slice(0, i));
+    storeItem(mem, item, i);
+  }
+  const before = input.memory.map((item) => mem.read(asPaddr(item.base), contentBytes(item)));
+  const walker = createWalker(kind, mem, input.regs ?? {});
   const probes = input.probes.map(({ va, access, user }) => {
     const how = (ACCESS[access] ?? 0) | (user ? Access.User : 0);
     const pa = walker.walk(asPaddr(input.root), Number(BigInt.asIntN(64, va)), how);
@@ -99,6 +102,16 @@ export function driveMmu(document: unknown): unknown {
     return { ...asked, fault: kind.describeFault(walker, va, access) };
   });
   return { probes, changed: changedWords(mem, input.memory, before, kind.wordBytes) };
+}
+
+/** A walker, or an InputError when the registers are not those of an MMU that walks. */
+function createWalker(kind: MmuKind, mem: PhysMem, regs: Regs): Walker {
+  try {
+    return kind.createWalker(mem, regs);
+  } catch (error) {
+    if (error instanceof KernelPanic) throw new InputError(`regs: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Memory that spans everything the case describes. */
@@ -113,22 +126,36 @@ function createMemory(items: readonly MemoryItem[], root: number): PhysMem {
   return new PhysMem(new SharedArrayBuffer(alignUp(end - first, BASE_PAGE_BITS)), first);
 }
 
-function itemBytes({ hex, size = 0, u32 = [], u64 = [] }: MemoryItem): number {
-  const digits = hex === undefined ? 0 : hex.replace(/\s/g, '').length;
-  return Math.max(size, digits / 2, 4 * u32.length, 8 * u64.length);
+function itemBytes(item: MemoryItem): number {
+  return Math.max(item.size ?? 0, contentBytes(item));
 }
 
-/** Store an item; `size` alone means zeros. Later items overwrite earlier ones. */
+/** Bytes of an item that are given; the rest of it is zero. */
+function contentBytes({ hex, u32 = [], u64 = [] }: MemoryItem): number {
+  const digits = hex === undefined ? 0 : hex.replace(/\s/g, '').length;
+  return Math.max(digits / 2, 4 * u32.length, 8 * u64.length);
+}
+
+/** Zero what earlier items have put where `item` is; the rest of memory is zero already. */
+function clearBelow(mem: PhysMem, item: MemoryItem, earlier: readonly MemoryItem[]): void {
+  for (const other of earlier) {
+    const from = Math.max(item.base, other.base);
+    const to = Math.min(item.base + itemBytes(item), other.base + contentBytes(other));
+    if (from < to) mem.write(asPaddr(from), new Uint8Array(to - from));
+  }
+}
+
+/** Store the contents of an item. */
 function storeItem(mem: PhysMem, item: MemoryItem, index: number): void {
   const { hex, u32, u64 } = item;
   const kinds = [hex, u32, u64].filter((part) => part !== undefined).length;
   if (kinds > 1 || (kinds === 0 && item.size === undefined)) {
     throw new InputError(`memory.${index}: give one of hex, u32 and u64, or a size`);
   }
-  const bytes = Buffer.alloc(itemBytes(item));
+  const bytes = Buffer.alloc(contentBytes(item));
   if (hex !== undefined) bytes.write(hex.replace(/\s/g, ''), 'hex');
   for (const [i, word] of (u32 ?? []).entries()) {
-    bytes.writeUInt32LE(Number(BigInt.asUintN(32, word)), 4 * i);
+    bytes.writeUInt32LE(word, 4 * i);
   }
   for (const [i, word] of (u64 ?? []).entries()) bytes.writeBigUInt64LE(word, 8 * i);
   mem.write(asPaddr(item.base), bytes);

@@ -6,7 +6,7 @@
  * checked by `checkMdb`, page tables in check-tables.ts.
  */
 
-import { checkMdb, eachCap, type Slot } from '@barreleye/caps';
+import { checkMdb, eachCap, isEmpty, type Slot } from '@barreleye/caps';
 import { asPtr, hex, isInside, type Ptr } from '@barreleye/core';
 import {
   Cte,
@@ -19,7 +19,7 @@ import {
   ObjType,
 } from '@barreleye/spec';
 import { checkTables } from './check-tables.ts';
-import { currentDcb, isWhole } from './dcb.ts';
+import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Violated invariants of this core; empty when all is well. For the time between two entries. */
@@ -52,16 +52,21 @@ function checkEndpoint(k: Kernel, slot: Slot, problems: string[]): void {
   problems.push(`I11 the buffer of the endpoint in ${hex(slot)} lies outside its frame`);
 }
 
-/** Whoever could run stands on what it holds capabilities for. */
+/** Whoever could run holds capabilities for what it stands on (T14, T15). */
 function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
   const { mem } = k;
   const state = Dcb.state.get(mem, dcb);
   const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
-  if (isStarted && isWhole(k, dcb)) {
-    const hasFrame = Cte.base.get(mem, Dcb.frame.at(dcb)) === Dcb.disp.get(mem, dcb);
-    const hasRoot = Cte.base.get(mem, Dcb.vspace.at(dcb)) === Dcb.vspaceRoot.get(mem, dcb);
-    if (!hasFrame) problems.push(`I48 dispatcher ${hex(dcb)} uses a frame that it does not hold`);
-    if (!hasRoot) problems.push(`I48 dispatcher ${hex(dcb)} translates through a foreign table`);
+  const holds = (slot: Slot, base: number): boolean =>
+    !isEmpty(mem, slot) && Cte.base.get(mem, slot) === base;
+  if (isStarted && isEmpty(mem, Dcb.cspace.at(dcb))) {
+    problems.push(`I48 dispatcher ${hex(dcb)} has no CSpace, but could run`);
+  }
+  if (isStarted && !holds(Dcb.vspace.at(dcb), Dcb.vspaceRoot.get(mem, dcb))) {
+    problems.push(`I48 dispatcher ${hex(dcb)} does not hold the page tables that it would use`);
+  }
+  if (isStarted && !holds(Dcb.frame.at(dcb), Dcb.disp.get(mem, dcb))) {
+    problems.push(`I48 dispatcher ${hex(dcb)} does not hold the frame that it would use`);
   }
   if ((Dcb.isQueued.get(mem, dcb) === 1) !== (state === DcbState.Runnable)) {
     problems.push(`I65 dispatcher ${hex(dcb)} is runnable but not queued, or the reverse`);

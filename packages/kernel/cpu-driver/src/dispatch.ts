@@ -5,7 +5,7 @@
 
 import { asPaddr, asPtr, highWord, lowWord, type Ptr } from '@barreleye/core';
 import { Dcb, DispatcherFrame, Kcb } from '@barreleye/spec';
-import { currentDcb, frameOf, isWhole } from './dcb.ts';
+import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
 import type { Kernel } from './kernel.ts';
 import { schedule } from './schedule.ts';
@@ -35,7 +35,10 @@ export function saveRegisters(k: Kernel, dcb: Ptr<'Dcb'>, area: SaveArea): void 
   for (let i = 0; i < wordCount; i++) words[first + i] = regs[i] ?? 0;
 }
 
-/** Give the core to whoever is next, for a slice of its own. Idle if nobody is. */
+/**
+ * Give the core to whoever is next, for a slice of its own; idle if nobody is. Who can be neither
+ * resumed nor entered never runs again.
+ */
 export function dispatchNext(k: Kernel): void {
   const { mem, kcb } = k;
   for (;;) {
@@ -44,7 +47,7 @@ export function dispatchNext(k: Kernel): void {
       dispatchIdle(k);
       return;
     }
-    if (canRun(k, dcb)) {
+    if (Dcb.disabled.get(mem, dcb) === 1 || hasRunEntry(k, dcb)) {
       Kcb.sliceEnd.set(mem, kcb, k.hal.now() + Kcb.timeslice.get(mem, kcb));
       dispatch(k, dcb);
       return;
@@ -53,21 +56,14 @@ export function dispatchNext(k: Kernel): void {
   }
 }
 
-/**
- * Whether `dcb` has all that it lives by, and an address to be entered at unless it is resumed
- * where it was.
- */
-export function canRun(
-  k: Kernel,
-  dcb: Ptr<'Dcb'>,
-  isResumed = Dcb.disabled.get(k.mem, dcb) === 1,
-): boolean {
-  return isWhole(k, dcb) && (isResumed || runEntry(k, dcb) !== 0);
+/** Whether `dcb` says where it wants to be entered at Run. */
+export function hasRunEntry(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
+  return runEntry(k, dcb) !== 0;
 }
 
 /**
- * Give the core to `dcb`, which can run, for the rest of the present slice: resume it where it was
- * disabled, else enter it at Run.
+ * Give the core to `dcb` for the rest of the present slice: resume it where it was disabled, else
+ * enter it at Run.
  */
 export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { mem, kcb, hal } = k;

@@ -60,6 +60,7 @@ function handleInterrupts(k: Kernel): void {
     const disabled = isDisabled(k, dcb);
     saveRegisters(k, dcb, disabled ? 'disabledArea' : 'enabledArea');
     Dcb.disabled.set(k.mem, dcb, disabled ? 1 : 0);
+    if (!disabled) Dcb.faultsTaken.set(k.mem, dcb, 0);
   }
   for (let line = k.hal.takeInterrupt(); line >= 0; line = k.hal.takeInterrupt()) {
     if (line >= IrqLine.FirstDevice) deliverInterrupt(k, line);

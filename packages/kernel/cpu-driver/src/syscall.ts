@@ -24,8 +24,7 @@ import {
   Rights,
   Syscall,
 } from '@barreleye/spec';
-import { currentDcb, frameOf, isWhole } from './dcb.ts';
-import { stopDispatcher } from './death.ts';
+import { currentDcb, frameOf } from './dcb.ts';
 import { dispatchNext, isDisabled } from './dispatch.ts';
 import { INVOCATIONS } from './invocations.ts';
 import { count, type Kernel } from './kernel.ts';
@@ -69,8 +68,8 @@ function invoke(k: Kernel): Errval {
   const { caps, mem } = k;
   const header = argWord(k, 1);
   const level = (header >>> 8) & 0xff;
-  const dcb = currentDcb(k);
-  const found = lookupSlot(caps, Dcb.cspace.at(dcb), argWord(k, 2), level, Rights.Read);
+  const root = Dcb.cspace.at(currentDcb(k));
+  const found = lookupSlot(caps, root, argWord(k, 2), level, Rights.Read);
   if (isError(found)) return errorOf(found);
   const cap = slotOf(found);
   const invocation = INVOCATIONS[Cte.type.get(mem, cap)]?.[header & 0xff];
@@ -84,7 +83,6 @@ function invoke(k: Kernel): Errval {
   // Deletion ends in its call (ADR 11). What cannot be taken apart without other cores stays
   // marked; that is no failure of this call, which may have nothing to do with it.
   if (isSweepPending(caps)) sweep(caps);
-  if (!isWhole(k, dcb)) stopDispatcher(k, dcb);
   return err;
 }
 

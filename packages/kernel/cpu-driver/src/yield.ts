@@ -4,7 +4,7 @@ import { checkOwned, isError, lookupSlot, slotOf } from '@barreleye/caps';
 import { asPtr, type Errval, isOk, OK, type Ptr } from '@barreleye/core';
 import { Cte, Dcb, DcbState, DispatcherFrame, Err, ObjType, Rights } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
-import { canRun, dispatch, dispatchNext, isDisabled, readUserWord64 } from './dispatch.ts';
+import { dispatch, dispatchNext, hasRunEntry, isDisabled, readUserWord64 } from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
 import { removeFromQueue } from './schedule.ts';
 import { setWakeup, wake } from './wakeup.ts';
@@ -67,5 +67,5 @@ function yieldTarget(k: Kernel, dcb: Ptr<'Dcb'>, target: number): Ptr<'Dcb'> {
   const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
   // The caller itself would be entered at Run: a yield ends its being disabled.
   const isResumed = next !== dcb && Dcb.disabled.get(mem, next) === 1;
-  return isStarted && canRun(k, next, isResumed) ? next : none;
+  return isStarted && (isResumed || hasRunEntry(k, next)) ? next : none;
 }

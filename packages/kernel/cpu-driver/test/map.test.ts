@@ -1,5 +1,4 @@
 import { isEmpty } from '@barreleye/caps';
-import { asPaddr } from '@barreleye/core';
 import {
   CNodeCmd,
   CPTR_ROOTCN,
@@ -320,11 +319,27 @@ describe.each(TARGETS)('a VSpace root on $name', (target) => {
     expect(checkKernel(bench.kernel)).toEqual([]);
   });
 
-  test('made by user mode begins without the kernel’s entries', () => {
-    const user = new User(target);
-    const root = user.slot(user.make(target.paging.rootType));
-    const { mem } = user.bench;
-    const base = asPaddr(Cte.base.get(mem, root));
-    expect(mem.isZero(base, Cte.bytes.get(mem, root))).toBe(true);
+  test('made by user mode begins as the page tables want it', () => {
+    const made: number[] = [];
+    const paging: Target['paging'] = {
+      ...target.paging,
+      initRoot(mem, root) {
+        made.push(root);
+        target.paging.initRoot(mem, root);
+      },
+    };
+    const user = new User({ ...target, paging });
+    for (const { type } of target.paging.levels.slice(1)) user.make(type);
+    const root = user.make(target.paging.rootType);
+    expect(made).toEqual([user.base(ROOT_TABLE), user.base(root)]);
   });
+});
+
+test('a frame as long as the address of a table is not taken for a mapping of it', () => {
+  const [target] = TARGETS;
+  const user = new User(target as Target, { ramBytes: 14 * 2 ** 20 });
+  const table = user.make(ObjType.VNode_x86_64_ptable);
+  const frame = user.make(ObjType.Frame, user.base(table));
+  const words = [Syscall.Invoke, invokeHeader(VNodeCmd.Unmap, 2), table, frame, 2];
+  expectRefused(user, ['SYS_ERR_VM_NOT_MAPPED'], words);
 });

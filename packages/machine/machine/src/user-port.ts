@@ -114,8 +114,9 @@ export class UserPort implements UserCpu {
     const { mmu } = core;
     const misses = mmu.missCount;
     const at = mmu.translate(va, access);
-    core.cycles += mmu.missCount === misses ? Cost.Access : Cost.Walk;
+    core.cycles += mmu.missCount === misses ? Cost.Access : Cost.Access + Cost.Walk;
     if (at < 0) core.pageFault(va, access);
+    else if (!core.bus.isRam(at, bytes)) core.cycles += Cost.Device;
     return at;
   }
 }

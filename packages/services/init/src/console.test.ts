@@ -77,6 +77,13 @@ describe('a line', () => {
     expect(typist.screen.bellCount).toBe(2);
     expect(lines).toEqual([{ kind: 'line', text: `${'x'.repeat(4095)}!` }]);
   });
+
+  it('that lost its end is not run', () => {
+    const { typist, lines } = create();
+    typist.type(`${'x'.repeat(4096)}yz\r`);
+    expect(lines).toEqual([{ kind: 'cancelled' }]);
+    expect(typist.screen.text.join('\n')).toContain('this one was not run');
+  });
 });
 
 describe('editing', () => {

@@ -35,7 +35,7 @@ const DELETE = 0x7f;
 /** What one attempt to read a line gave. */
 export type LineResult =
   | { readonly kind: 'line'; readonly text: string }
-  | { readonly kind: 'cancelled' } // Ctrl-C
+  | { readonly kind: 'cancelled' } // Ctrl-C, or a line that was too long
   | { readonly kind: 'end' }; // Ctrl-D on an empty line
 
 export class Console {
@@ -46,6 +46,7 @@ export class Console {
   /** Bytes of an escape sequence still to be skipped: 0 none, 1 after ESC, 2 inside. */
   private escape: number;
   private lastWasReturn: boolean;
+  private isTooLong: boolean;
 
   constructor(os: Os, port: SerialPort, irq: OwnEndpoint) {
     this.os = os;
@@ -54,6 +55,7 @@ export class Console {
     this.line = [];
     this.escape = 0;
     this.lastWasReturn = false;
+    this.isTooLong = false;
   }
 
   /** Show text; `\n` begins a new line. */
@@ -73,6 +75,7 @@ export class Console {
   *readLine(prompt: string): Wait<LineResult> {
     this.print(prompt);
     this.line = [];
+    this.isTooLong = false;
     for (;;) {
       const byte = this.port.receive();
       if (byte < 0) {
@@ -81,6 +84,7 @@ export class Console {
       }
       const result = this.accept(byte);
       if (result !== undefined) return result;
+      yield* this.os.preempt(); // a port may have bytes without end
     }
   }
 
@@ -94,7 +98,7 @@ export class Console {
       case 0x0a:
       case 0x0d:
         this.print('\n');
-        return { kind: 'line', text: decodeUtf8(this.line) };
+        return this.endLine();
       case CTRL_C:
         this.print('^C\n');
         return { kind: 'cancelled' };
@@ -113,6 +117,13 @@ export class Console {
         this.insert(byte === 0x09 ? 0x20 : byte);
         return undefined;
     }
+  }
+
+  /** The line that was typed; one that lost its end is not run. */
+  private endLine(): LineResult {
+    if (!this.isTooLong) return { kind: 'line', text: decodeUtf8(this.line) };
+    this.printLine(`a line has at most ${LINE_BYTES} bytes; this one was not run`);
+    return { kind: 'cancelled' };
   }
 
   /** Cursor keys and the like send ESC [ ... letter: there is nothing here to move to. */
@@ -135,6 +146,7 @@ export class Console {
   private insert(byte: number): void {
     if (byte < 0x20) return;
     if (this.line.length >= LINE_BYTES) {
+      this.isTooLong = true;
       this.port.send(BELL);
       return;
     }
@@ -146,6 +158,7 @@ export class Console {
   private erase(): void {
     let byte = this.line.pop();
     if (byte === undefined) return;
+    this.isTooLong = false; // who edits has heard the bell
     while (byte !== undefined && isContinuation(byte)) byte = this.line.pop();
     this.print('\b \b');
   }

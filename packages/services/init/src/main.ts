@@ -42,7 +42,7 @@ function* main(os: Os, bootInfoAt: number, platform: Platform): Wait<void> {
 }
 
 function greet({ arch }: Os, boot: BootView, console: Console): void {
-  const cores = boot.coreCount === 1 ? '1 core' : `${boot.coreCount} cores`;
+  const cores = boot.coreCount === 1 ? '1 core' : `1 of ${boot.coreCount} cores running`;
   console.printLine(`Barreleye on ${arch.name}: ${cores}, ${formatBytes(boot.ramBytes)} of RAM`);
   console.printLine("init is up; 'help' lists what you can type");
 }

@@ -62,12 +62,20 @@ interface RegionSpec {
   readonly fileBytes?: number;
 }
 
+/** Regions of the boot information that are not modules or devices, at most. */
+const OTHER_REGIONS = 4;
+
+/** How many modules the boot information of a board has room for. */
+export function maxModules(board: Board): number {
+  return BOOTINFO_REGION_COUNT - board.devices.length - OTHER_REGIONS;
+}
+
 /** Least free RAM that a system is started with. */
 const MIN_FREE_BYTES = 2 ** 20;
 
 /**
  * Decide where everything goes.
- * @errors BOOT_ERR_NO_RAM it does not fit the first region; BOOT_ERR_MENU too many modules
+ * @errors BOOT_ERR_NO_RAM it does not fit the first region
  */
 export function planMemory(
   board: Board,
@@ -75,12 +83,6 @@ export function planMemory(
   modules: readonly LoadedModule[],
 ): PlanResult {
   const [first] = board.ramRanges(ramBytes);
-  if (modules.length + board.devices.length + 4 > BOOTINFO_REGION_COUNT) {
-    return bootFailure(
-      Err.BOOT_ERR_MENU,
-      `the boot menu names ${modules.length} modules: too many`,
-    );
-  }
   let at: number = first?.base ?? 0;
   const place = (bytes: number): Paddr => {
     const base = paddr(at);

@@ -114,6 +114,12 @@ describe('a system that cannot be', () => {
       'menu.lst:2: the first module must be a program',
     ],
     [
+      'more modules than can be described',
+      { menu: MENU + '\nmodule /data'.repeat(300) },
+      'BOOT_ERR_MENU',
+      'menu.lst:196: more than 194 modules',
+    ],
+    [
       'a module larger than RAM',
       {
         menu: `${MENU}\nmodule /big`,

@@ -8,7 +8,13 @@ import { CpuDriver } from '@barreleye/cpu-driver';
 import { type Board, type CoreHal, Machine, type TrapHandler } from '@barreleye/machine';
 import { Err, type Paging, type Program } from '@barreleye/spec';
 import { type BootFailure, bootFailure } from './failure.ts';
-import { type LoadedModule, loadMemory, type MemoryPlan, planMemory } from './loader.ts';
+import {
+  type LoadedModule,
+  loadMemory,
+  type MemoryPlan,
+  maxModules,
+  planMemory,
+} from './loader.ts';
 import { type Menu, moduleName } from './menu.ts';
 
 /** A file that menus can name: a program of this machine, or just bytes. */
@@ -124,7 +130,11 @@ function loadModules(target: Target, menu: Menu, programs: readonly Program[]): 
     const why = `no CPU driver '${cpuDriver.path}' (there is ${target.cpuDriver})`;
     return bootFailure(Err.BOOT_ERR_NO_MODULE, `${where}: ${why}`);
   }
+  const most = maxModules(target.board);
   for (const { path, args, line } of menu.modules) {
+    if (modules.length === most) {
+      return bootFailure(Err.BOOT_ERR_MENU, `${menu.file}:${line}: more than ${most} modules`);
+    }
     const file = target.files.get(path);
     if (file === undefined) {
       const known = [...target.files.keys()].join(', ');

@@ -42,17 +42,22 @@ function* showTree(shell: Shell): Wait<void> {
   const { console, os } = shell;
   const root = unwrap(capIdentify(os.sys, TASK_ROOT_CN));
   console.printLine(`root ${show(root)}`);
+  const full: (readonly [number, CapIdentity])[] = [];
   for (let l1 = 0; l1 < root.bytes / CTE_BYTES; l1++) {
     const held = capIdentify(os.sys, rootCapref(l1));
-    if (!held.ok) continue;
+    if (held.ok) full.push([l1, held.value]);
+  }
+  for (const [i, [l1, cap]] of full.entries()) {
+    const isLast = i === full.length - 1;
     const name = ROOT_SLOT_NAMES.get(l1) ?? '';
-    console.printLine(`├─ ${String(l1).padStart(2)} ${name.padEnd(13)} ${show(held.value)}`);
-    if (held.value.type === 'L2CNode') yield* showKinds(shell, l1);
+    const branch = isLast ? '└─' : '├─';
+    console.printLine(`${branch} ${String(l1).padStart(2)} ${name.padEnd(13)} ${show(cap)}`);
+    if (cap.type === 'L2CNode') yield* showKinds(shell, l1, isLast ? ' ' : '│');
   }
 }
 
 /** What an L2 CNode holds, one line a kind, in the order of first appearance. */
-function* showKinds({ os, console }: Shell, l1: number): Wait<void> {
+function* showKinds({ os, console }: Shell, l1: number, stem: string): Wait<void> {
   const kinds = new Map<string, Kind>();
   for (let slot = 0; slot < L2_CNODE_SLOTS; slot++) {
     const held = capIdentify(os.sys, capref(l1, slot));
@@ -65,7 +70,7 @@ function* showKinds({ os, console }: Shell, l1: number): Wait<void> {
   for (const [name, { count, bytes }] of kinds) {
     left -= 1;
     const size = bytes === 0 ? '' : ` (${formatBytes(bytes)})`;
-    console.printLine(`│      ${left === 0 ? '└' : '├'}─ ${count} ${name}${size}`);
+    console.printLine(`${stem}      ${left === 0 ? '└' : '├'}─ ${count} ${name}${size}`);
   }
   yield* os.preempt();
 }

@@ -34,6 +34,8 @@ export const alloc: Command = {
   *run(shell, [text = '']) {
     const bytes = parseNumber(text);
     if (bytes === 0) throw new UsageError('cannot allocate 0 bytes');
+    const total = shell.memory.mm.totalBytes();
+    if (bytes > total) throw new UsageError(`there are only ${total} bytes of RAM`);
     const block = yield* allocate(shell, bytes);
     shell.blocks.set(block.name, block);
     shell.console.printLine(describeBlock(block));
