@@ -10,7 +10,7 @@ it('median is the middle, or the mean of the two in the middle', () => {
 });
 
 /** A bench on a clock of its own: a call advances it by what the function returns. */
-function simulated(unit: Unit, subjectMs: () => number, baselineMs: () => number) {
+async function simulated(unit: Unit, subjectMs: () => number, baselineMs: () => number) {
   let time = 0;
   let teardowns = 0;
   const taking = (milliseconds: () => number) => () => {
@@ -29,7 +29,9 @@ function simulated(unit: Unit, subjectMs: () => number, baselineMs: () => number
       },
     }),
   };
-  return { row: measure(bench, () => time), teardowns, elapsedMs: time };
+  const row = await measure(bench, () => time);
+  if (typeof row === 'string') throw new Error(row);
+  return { row, teardowns, elapsedMs: time };
 }
 
 it.each([
@@ -37,8 +39,8 @@ it.each([
   ['us/op', 2, 0.5],
   ['ms/op', 0.002, 0.0005],
   ['Mop/s', 0.5, 2],
-] as const)('states results in %s', (unit, value, baseline) => {
-  const { row, teardowns } = simulated(
+] as const)('states results in %s', async (unit, value, baseline) => {
+  const { row, teardowns } = await simulated(
     unit,
     () => 2,
     () => 0.5,
@@ -50,9 +52,9 @@ it.each([
   expect(teardowns).toBe(1);
 });
 
-it('is not moved by a few slow rounds', () => {
+it('is not moved by a few slow rounds', async () => {
   let call = 0;
-  const { row } = simulated(
+  const { row } = await simulated(
     'us/op',
     () => (call++ % 40 === 0 ? 500 : 2),
     () => 2,
@@ -60,8 +62,8 @@ it('is not moved by a few slow rounds', () => {
   expect(row.ratio).toBeCloseTo(1);
 });
 
-it('runs slow subjects fewer times', () => {
-  const { row, elapsedMs } = simulated(
+it('runs slow subjects fewer times', async () => {
+  const { row, elapsedMs } = await simulated(
     'ms/op',
     () => 30_000,
     () => 1,

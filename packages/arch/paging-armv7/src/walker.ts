@@ -3,8 +3,9 @@
  * status codes of the hardware. It changes nothing: this format has no accessed or dirty bits.
  *
  * Hot code (docs/style.md): 32-bit words, nothing allocated. Faults are found in the order of QEMU,
- * which is not quite the manual's (B3.12): the domain is checked before the second-level entry is read
- * and before the access flag, XN before the access flag, and a manager's access flag not at all.
+ * which is not quite the manual's (B3.12): the domain is checked before the second-level entry is
+ * read and before the access flag, XN before the access flag, and a manager's access flag not at
+ * all.
  *
  * Not modelled: SCTLR.TRE and HA, WXN and UWXN, the security and large physical address extensions
  * (but PXN and 40-bit supersections, which come with the latter, are).

@@ -33,7 +33,7 @@ export const BootInfo = layout('BootInfo', 64, {
   flags: u32(36),
 });
 
-/** One region. `slot` counts within the regions of the same type, in the order of the array. */
+/** One region. `slot` counts up within the CNode of its type, in the order of the array. */
 export const BootRegion = layout('BootRegion', 80, {
   base: u64<Paddr>(0),
   bytes: u64(8),

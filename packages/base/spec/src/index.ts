@@ -78,7 +78,14 @@ export {
   PENDING_RAM_COUNT,
   PendingRam,
 } from './kcb.ts';
-export { LMP_RING_WORD_BYTES, LmpEndpoint, LmpFlag, LmpHeader } from './lmp.ts';
+export {
+  endpointBufferBytes,
+  isEndpointBuffer,
+  LMP_RING_WORD_BYTES,
+  LmpEndpoint,
+  LmpFlag,
+  LmpHeader,
+} from './lmp.ts';
 export {
   Access,
   type EntryView,

@@ -3,7 +3,7 @@
  * the dispatcher control block. A new CPU driver over the same KCB goes on where the old one was.
  */
 
-import { inner, layout, type Paddr, u8, u32, u64, words } from '@barreleye/core';
+import { inner, layout, type Paddr, u8, u32, u64 } from '@barreleye/core';
 import { Cte } from './cte.ts';
 
 export const KCB_BYTES = 131072;
@@ -35,11 +35,11 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   nextDomainId: u32(28),
   // Scheduling. DCB addresses are 64-bit, 0 for none.
   current: u64<Paddr>(32),
-  ring: u64<Paddr>(40), // the run queue: the dispatcher that ran last
+  ring: u64<Paddr>(40), // the run queue: its last; the next to run is behind it
   wakeup: u64<Paddr>(48), // head of the wake-up queue, sorted by time
   timeslice: u64(56), // cycles
   sliceEnd: u64(64), // when the current slice ends, cycles
-  // Counters. Cycles and calls since the core started.
+  // Counters, since the core started.
   kernelEntries: u64(72),
   systemCalls: u64(80),
   contextSwitches: u64(88),
@@ -49,8 +49,8 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   bootInfo: u64<Paddr>(120),
   pendingRam: inner(128, PendingRam, PENDING_RAM_COUNT),
   rootCn: inner(192, Cte), // root CNode of the first domain
-  monitorEp: inner(256, Cte), // where the kernel reports deaths and returned RAM
-  irqAllocated: words(320, 8), // one bit a vector
+  monitorEp: inner(256, Cte), // for reports of deaths and of returned RAM; nothing sends any yet
+  lostRamBytes: u64(320), // RAM that nobody held any more and that `pendingRam` had no room for
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 

@@ -45,7 +45,8 @@ export const CNodeCmd = {
   GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
   GetSize: 7, // value: bytes
   Resize: 8, // new root, return cnode, return slot
-  // cap, level; value: type | rights << 8. Message words: base lo, hi, bytes lo, hi, owner, arg0, arg1
+  // cap, level; value: type | rights << 8. Message words: base lo, hi, bytes lo, hi, owner, arg0,
+  // arg1
   Identify: 9,
 } as const;
 
@@ -125,13 +126,15 @@ export const KernelCmd = {
   Counters: 35, // counter number; value: its count
 } as const;
 
-/** Names of the counters that `KernelCmd.Counters` reads, in order. */
+/** The counters that `KernelCmd.Counters` reads, in order: field of the KCB, and name for people. */
 export const COUNTERS = [
-  'kernel entries',
-  'system calls',
-  'context switches',
-  'page faults',
-  'interrupts',
+  { field: 'kernelEntries', name: 'kernel entries' },
+  { field: 'systemCalls', name: 'system calls' },
+  { field: 'contextSwitches', name: 'context switches' },
+  { field: 'pageFaults', name: 'page faults' },
+  { field: 'interrupts', name: 'interrupts' },
+  { field: 'lostMessages', name: 'lost messages' },
+  { field: 'lostRamBytes', name: 'lost RAM bytes' },
 ] as const;
 
 /** Command tables by capability type, for printers and documentation. */

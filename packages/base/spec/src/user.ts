@@ -82,7 +82,10 @@ export interface UserCpu {
   poll(): boolean;
   /** Let `cycles` cycles of computation pass. */
   spend(cycles: number): void;
-  /** The value at `va`, zero-extended; -1: a page fault or bus error, left. Misaligned: bus error. */
+  /**
+   * The value at `va`, zero-extended; -1: a page fault or bus error, left. A misaligned access is
+   * a bus error.
+   */
   load8(va: number): number;
   load16(va: number): number;
   load32(va: number): number;

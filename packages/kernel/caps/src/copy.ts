@@ -4,16 +4,8 @@
  * Source: Barrelfish kernel/capabilities.c `caps_copy_to_cnode`, checks in its order.
  */
 
-import { asPtr, assert, type Errval, isAligned, isInside, OK } from '@barreleye/core';
-import {
-  Cte,
-  Dcb,
-  DISPATCHER_SHARED_BYTES,
-  Err,
-  LMP_RING_WORD_BYTES,
-  LmpEndpoint,
-  ObjType,
-} from '@barreleye/spec';
+import { asPtr, assert, type Errval, OK } from '@barreleye/core';
+import { Cte, Dcb, Err, isEndpointBuffer, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { isCNode, locateEmptySlots } from './cspace.ts';
 import { adoptRelations, enter, startCopy } from './cte.ts';
@@ -121,10 +113,8 @@ function decodeMintEndpoint(caps: Caps, plan: CopyPlan): Errval {
 
   if (isForeign(caps, plan.source)) return Err.SYS_ERR_RETRY_THROUGH_MONITOR;
   const frame = Dcb.frame.at(asPtr<'Dcb'>(Cte.base.get(mem, plan.source)));
-  const bufferBytes = LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
-  const room = Cte.bytes.get(mem, frame) - DISPATCHER_SHARED_BYTES;
-  const fits = isInside(offset, bufferBytes, DISPATCHER_SHARED_BYTES, room);
-  if (!fits || !isAligned(offset, 3)) return Err.SYS_ERR_EP_OUTSIDE_FRAME;
+  const fits = isEndpointBuffer(Cte.bytes.get(mem, frame), offset, ringWords);
+  if (!fits) return Err.SYS_ERR_EP_OUTSIDE_FRAME;
   plan.arg0 = offset;
   plan.arg1 = ringWords;
   plan.iftype = plan.param2 >>> 16;

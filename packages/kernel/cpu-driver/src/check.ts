@@ -7,17 +7,8 @@
  */
 
 import { checkMdb, eachCap, isEmpty, type Slot } from '@barreleye/caps';
-import { asPtr, hex, isInside, type Ptr } from '@barreleye/core';
-import {
-  Cte,
-  Dcb,
-  DcbState,
-  DISPATCHER_SHARED_BYTES,
-  Kcb,
-  LMP_RING_WORD_BYTES,
-  LmpEndpoint,
-  ObjType,
-} from '@barreleye/spec';
+import { asPtr, hex, type Ptr } from '@barreleye/core';
+import { Cte, Dcb, DcbState, isEndpointBuffer, Kcb, ObjType } from '@barreleye/spec';
 import { checkTables } from './check-tables.ts';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
@@ -46,9 +37,7 @@ function checkEndpoint(k: Kernel, slot: Slot, problems: string[]): void {
   const ringWords = Cte.arg1.get(mem, slot);
   const frame = Dcb.frame.at(Cte.base.get(mem, slot));
   if (ringWords === 0 || Cte.type.get(mem, frame) === ObjType.Null) return;
-  const bytes = LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
-  const room = Cte.bytes.get(mem, frame) - DISPATCHER_SHARED_BYTES;
-  if (isInside(Cte.arg0.get(mem, slot), bytes, DISPATCHER_SHARED_BYTES, room)) return;
+  if (isEndpointBuffer(Cte.bytes.get(mem, frame), Cte.arg0.get(mem, slot), ringWords)) return;
   problems.push(`I11 the buffer of the endpoint in ${hex(slot)} lies outside its frame`);
 }
 

@@ -1,4 +1,4 @@
-/** Dispatchers as the rest of the driver asks about them: who has the core, and where its frame is. */
+/** Dispatchers as the rest of the driver asks about them: who has the core, where its frame is. */
 
 import { asPtr, type Ptr } from '@barreleye/core';
 import { Dcb, Kcb } from '@barreleye/spec';

@@ -50,7 +50,10 @@ export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, asPtr(0));
 }
 
-/** Note RAM that nobody holds any more, until the monitor collects it. */
+/**
+ * Note RAM that nobody holds any more. There are four places, and nobody collects from them yet; what
+ * does not fit is lost, and counted.
+ */
 function keepForMonitor(k: Kernel, base: number, bytes: number): void {
   for (let i = 0; i < PENDING_RAM_COUNT; i++) {
     const pending = Kcb.pendingRam.at(k.kcb, i);
@@ -59,4 +62,5 @@ function keepForMonitor(k: Kernel, base: number, bytes: number): void {
     PendingRam.bytes.set(k.mem, pending, bytes);
     return;
   }
+  Kcb.lostRamBytes.set(k.mem, k.kcb, Kcb.lostRamBytes.get(k.mem, k.kcb) + bytes);
 }

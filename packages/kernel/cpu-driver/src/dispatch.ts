@@ -7,7 +7,7 @@ import { asPaddr, asPtr, highWord, lowWord, type Ptr } from '@barreleye/core';
 import { Dcb, DispatcherFrame, Kcb } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
-import type { Kernel } from './kernel.ts';
+import { count, type Kernel } from './kernel.ts';
 import { schedule } from './schedule.ts';
 import { nextWakeup } from './wakeup.ts';
 
@@ -101,12 +101,6 @@ export function upcall(
   hal.enterUser();
 }
 
-/** Store an address or another exact number in register `r` of the live register file. */
-export function setRegister(k: Kernel, r: number, value: number): void {
-  k.hal.regs[2 * r] = lowWord(value);
-  k.hal.regs[2 * r + 1] = highWord(value);
-}
-
 /** The program counter of the live register file. */
 export function programCounter(k: Kernel): number {
   const { regs, arch } = k.hal;
@@ -124,9 +118,15 @@ function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { hal, mem, kcb } = k;
   if (currentDcb(k) === dcb) return;
   Kcb.current.set(mem, kcb, dcb);
-  Kcb.contextSwitches.set(mem, kcb, Kcb.contextSwitches.get(mem, kcb) + 1);
+  count(k, Kcb.contextSwitches);
   hal.loadRoot(Dcb.vspaceRoot.get(mem, dcb), Dcb.tag.get(mem, dcb));
   hal.setThreadPointer(Dcb.dispVaddr.get(mem, dcb));
+}
+
+/** Store an address or another exact number in register `r` of the live register file. */
+function setRegister(k: Kernel, r: number, value: number): void {
+  k.hal.regs[2 * r] = lowWord(value);
+  k.hal.regs[2 * r + 1] = highWord(value);
 }
 
 function runEntry(k: Kernel, dcb: Ptr<'Dcb'>): number {

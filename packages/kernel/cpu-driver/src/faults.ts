@@ -1,10 +1,11 @@
 /**
- * Faults of user mode become upcalls. A dispatcher that faults while it is disabled, or that has no
- * handler, is on its own fault: after a few tries it is never run again (T36).
+ * Faults of user mode become upcalls. A dispatcher that has no handler is never run again, and
+ * neither is one that takes fault after fault while it is disabled. Faults are forgiven to whoever
+ * gets on: who yields, or is found enabled by an interrupt or a fault (T36).
  */
 
 import type { Ptr } from '@barreleye/core';
-import { Access, Dcb, DispatcherFrame, TrapKind } from '@barreleye/spec';
+import { Access, Dcb, DispatcherFrame, Kcb, TrapKind } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
 import {
@@ -17,12 +18,12 @@ import {
 } from './dispatch.ts';
 import { count, type Kernel } from './kernel.ts';
 
-/** Faults in a row while disabled that a dispatcher survives. */
+/** Page faults in a row while disabled that a dispatcher survives. */
 const MAX_DISABLED_FAULTS = 2;
 
 /** A page fault; address, code and access are in the core's fault registers. */
 export function handlePageFault(k: Kernel): void {
-  count(k, 'pageFaults');
+  count(k, Kcb.pageFaults);
   const dcb = currentDcb(k);
   const { faultAddress, faultCode, faultAccess } = k.hal;
   if (!isDisabled(k, dcb)) {

@@ -153,19 +153,7 @@ function identifyCap(k: Kernel, cap: Slot): Errval {
 }
 
 function readCounter(k: Kernel): Errval {
-  const { mem, kcb } = k;
-  switch (COUNTERS[k.args[0] ?? 0]) {
-    case 'kernel entries':
-      return answer(k, Kcb.kernelEntries.get(mem, kcb));
-    case 'system calls':
-      return answer(k, Kcb.systemCalls.get(mem, kcb));
-    case 'context switches':
-      return answer(k, Kcb.contextSwitches.get(mem, kcb));
-    case 'page faults':
-      return answer(k, Kcb.pageFaults.get(mem, kcb));
-    case 'interrupts':
-      return answer(k, Kcb.interrupts.get(mem, kcb));
-    default:
-      return Err.SYS_ERR_INVARGS_SYSCALL;
-  }
+  const counter = COUNTERS[k.args[0] ?? 0];
+  if (counter === undefined) return Err.SYS_ERR_INVARGS_SYSCALL;
+  return answer(k, Kcb[counter.field].get(k.mem, k.kcb));
 }

@@ -7,7 +7,7 @@
 import { type CapHooks, Caps } from '@barreleye/caps';
 import type { PhysMem, Ptr } from '@barreleye/core';
 import type { CoreHal } from '@barreleye/machine';
-import { Kcb } from '@barreleye/spec';
+import type { Kcb } from '@barreleye/spec';
 import { createCapHooks } from './death.ts';
 
 export class Kernel {
@@ -32,16 +32,6 @@ export class Kernel {
 }
 
 /** Add one to a counter of the KCB. */
-export function count(
-  k: Kernel,
-  counter:
-    | 'kernelEntries'
-    | 'systemCalls'
-    | 'contextSwitches'
-    | 'pageFaults'
-    | 'interrupts'
-    | 'lostMessages',
-): void {
-  const field = Kcb[counter];
-  field.set(k.mem, k.kcb, field.get(k.mem, k.kcb) + 1);
+export function count(k: Kernel, counter: typeof Kcb.kernelEntries): void {
+  counter.set(k.mem, k.kcb, counter.get(k.mem, k.kcb) + 1);
 }

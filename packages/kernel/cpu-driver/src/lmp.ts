@@ -3,13 +3,14 @@
  * deaths). A message is delivered whole or not at all.
  */
 
-import { asPaddr, asPtr, type Errval, isInside, OK, type Ptr } from '@barreleye/core';
+import { asPaddr, asPtr, type Errval, OK, type Ptr } from '@barreleye/core';
 import {
   Cte,
   Dcb,
   DcbState,
   DispatcherFrame,
   Err,
+  isEndpointBuffer,
   LMP_RING_WORD_BYTES,
   LmpEndpoint,
   LmpHeader,
@@ -30,9 +31,8 @@ export function deliver(k: Kernel, ep: Ptr<'Cte'>, payload: readonly number[]): 
   const ringWords = Cte.arg1.get(mem, ep);
   const offset = Cte.arg0.get(mem, ep);
   const frameBytes = Cte.bytes.get(mem, Dcb.frame.at(dcb));
-  const bufferBytes = LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
   const isAlive = Dcb.state.get(mem, dcb) !== DcbState.Dead;
-  if (!isAlive || ringWords === 0 || !isInside(offset, bufferBytes, 0, frameBytes)) {
+  if (!isAlive || !isEndpointBuffer(frameBytes, offset, ringWords)) {
     return Err.SYS_ERR_LMP_NO_TARGET;
   }
   const frame = frameOf(k, dcb);

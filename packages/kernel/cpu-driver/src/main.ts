@@ -5,7 +5,7 @@
 
 import { type Ptr, panic } from '@barreleye/core';
 import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
-import { Dcb, TrapKind } from '@barreleye/spec';
+import { Dcb, Kcb, TrapKind } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
 import { handleFault, handlePageFault } from './faults.ts';
@@ -31,7 +31,7 @@ export class CpuDriver implements TrapHandler {
 
   onTrap(kind: number): void {
     const k = this.kernel;
-    count(k, 'kernelEntries');
+    count(k, Kcb.kernelEntries);
     switch (kind) {
       case TrapKind.Syscall:
         handleSyscall(k);
@@ -54,7 +54,7 @@ export class CpuDriver implements TrapHandler {
 
 /** Serve everything that is pending, then choose anew who runs. */
 function handleInterrupts(k: Kernel): void {
-  count(k, 'interrupts');
+  count(k, Kcb.interrupts);
   const dcb = currentDcb(k);
   if (dcb !== 0) {
     const disabled = isDisabled(k, dcb);

@@ -20,20 +20,20 @@ import {
   DispatcherFrame,
   Err,
   INVOKE_ARGS_AT,
+  Kcb,
   MESSAGE_WORDS,
   Rights,
   Syscall,
 } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
-import { dispatchNext, isDisabled } from './dispatch.ts';
+import { dispatchNext } from './dispatch.ts';
 import { INVOCATIONS } from './invocations.ts';
 import { count, type Kernel } from './kernel.ts';
 import { handleYield } from './yield.ts';
 
 /** Serve the system call in the live registers. */
 export function handleSyscall(k: Kernel): void {
-  count(k, 'systemCalls');
-  noteProgress(k);
+  count(k, Kcb.systemCalls);
   k.value = 0;
   switch (argWord(k, 0)) {
     case Syscall.Invoke:
@@ -48,13 +48,6 @@ export function handleSyscall(k: Kernel): void {
     default:
       finish(k, Err.SYS_ERR_ILLEGAL_SYSCALL);
   }
-}
-
-/** Whoever calls while enabled has got over the faults that it took while disabled (T36). */
-function noteProgress(k: Kernel): void {
-  const dcb = currentDcb(k);
-  if (Dcb.faultsTaken.get(k.mem, dcb) === 0 || isDisabled(k, dcb)) return;
-  Dcb.faultsTaken.set(k.mem, dcb, 0);
 }
 
 /** Only a refused yield comes back. */

@@ -172,7 +172,7 @@ function checkPages(
   if (!isAligned(first, shape.spanBits)) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
   const accesses = flags & ~PageFlag.NoCache;
   const needed = accesses === 0 ? 0 : accesses | Rights.Read;
-  const allowed = Cte.rights.get(mem, source) & ACCESS_RIGHTS;
+  const allowed = Cte.rights.get(mem, source);
   return (needed & ~allowed) === 0 ? OK : Err.SYS_ERR_VM_MAP_RIGHTS;
 }
 

@@ -5,7 +5,7 @@
  * `behaviours` say what a dispatcher does whenever it is entered and nothing else is asked of it.
  *
  * Memory from the bottom of RAM: KCB, boot information, arena, module, a second arena for
- * dispatchers made by hand, a fence, RAM for the first domain, a fence. Nobody may write the fences.
+ * dispatchers made by hand, a fence, RAM for the first domain, a fence. Nobody may write fences.
  */
 
 import {

@@ -269,7 +269,6 @@ describe.each(TARGETS)('a page fault on $name', (target) => {
   const progress: readonly (readonly [string, (user: User) => void])[] = [
     ['is interrupted while enabled', (user) => void interrupt(user.bench)],
     ['faults while enabled', (user) => void user.bench.act((cpu) => cpu.load32(0))],
-    ['makes a system call while enabled', (user) => void must(user.call(Syscall.Nop))],
     ['traps while enabled', (user) => void jump(user.bench, user.bench.arch.imageBase)],
     [
       'yields',

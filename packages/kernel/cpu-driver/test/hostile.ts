@@ -66,7 +66,7 @@ type Move =
 /** CNodes that picks look into, and how many of their slots. */
 const PLACES = [
   [RootSlot.SlotAlloc1, 100],
-  [RootSlot.SlotAlloc2, 30],
+  [RootSlot.SlotAlloc2, 100],
   [RootSlot.TaskCn, 24],
   [RootSlot.PageCn, 8],
   [RootSlot.SuperCn, 1],
@@ -77,6 +77,11 @@ const PLACES = [
 ] as const;
 const [[HOME]] = PLACES;
 const HOME_PLACE = HOME << 8;
+/** RAM for two dispatchers, and slots beside those of the others. */
+const RAM_BYTES = 1280 * 1024;
+const OWN_SLOTS = 60;
+/** Words of a dispatcher frame that are attacked: the shared part and some endpoint buffers. */
+const FRAME_WORDS = 3072;
 /** How a word that packs slot and level says that the CNode has level 1. */
 const CNODE_LEVEL = 1 << 24;
 
@@ -212,7 +217,7 @@ export const attack = fc.oneof(
   {
     weight: 2,
     arbitrary: attackOf('frame', {
-      at: fc.nat(1023),
+      at: fc.nat(FRAME_WORDS - 1),
       words: fc.array(frameWord, { minLength: 1, maxLength: 64 }),
     }),
   },
@@ -246,10 +251,18 @@ export class Attacker {
 
   constructor(target: Target) {
     this.answers = new Map();
-    this.user = new User(target, { dispatchers: 4, timeslice: 40 * PAUSE_CYCLES });
+    this.user = new User(target, {
+      dispatchers: 2,
+      ramBytes: 5 * 2 ** 20,
+      timeslice: 40 * PAUSE_CYCLES,
+    });
     this.bench = this.user.bench;
     this.spawner = new Spawner(this.user);
-    for (let i = 0; i < 4; i++) this.spawner.spawn();
+    // Two that nothing but their own capabilities can take away, and two made of somebody's RAM.
+    for (let i = 0; i < 2; i++) this.spawner.spawn();
+    const ram = this.user.make(ObjType.RAM, RAM_BYTES, 16384);
+    const mortal = new Spawner(this.user, this.user.base(ram), RAM_BYTES, OWN_SLOTS);
+    for (let i = 0; i < 2; i++) mortal.spawn();
     this.user.makeTables(this.bench.arch.heapBase);
     for (let i = 0; i < 3; i++) this.user.make(ObjType.Frame, 4 * 4096);
     for (const { type } of target.paging.levels) this.user.make(type);
@@ -276,7 +289,7 @@ export class Attacker {
       case 'frame': {
         const first = (frame - this.bench.mem.origin) / 4;
         for (const [i, word] of attack.words.entries()) {
-          this.bench.mem.words[first + ((attack.at + i) % 1024)] = word;
+          this.bench.mem.words[first + ((attack.at + i) % FRAME_WORDS)] = word;
         }
         return;
       }

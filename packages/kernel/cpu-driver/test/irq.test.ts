@@ -199,6 +199,26 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     expect(checkKernel(bench.kernel)).toEqual([]);
   });
 
+  test('before a wake-up makes that void (T35)', () => {
+    const user = new User(target);
+    const { bench, dcb } = user;
+    const { mem } = bench;
+    connected(user);
+    DispatcherFrame.wakeup.set(mem, user.frame, 2 ** 40);
+    user.call(Syscall.Yield, 0);
+    expect(bench.core.timerDeadline).toBe(2 ** 40);
+    const [entry] = bench.entriesDuring(() => {
+      bench.core.raise(LINE);
+      bench.act(() => {});
+    });
+    expect(entry).toMatchObject({ dcb, gate: Gate.Run });
+    expect(bench.core.cycles).toBeLessThan(2 ** 30);
+    expect(Dcb.isWaiting.get(mem, dcb)).toBe(0);
+    expect(Dcb.wakeupTime.get(mem, dcb)).toBe(0);
+    expect(Kcb.wakeup.get(mem, bench.plan.kcb)).toBe(0);
+    expect(checkKernel(bench.kernel)).toEqual([]);
+  });
+
   test('on several lines at once is a message for each', () => {
     const user = new User(target);
     const endpoint = user.makeEndpoint(BUFFER, 10);

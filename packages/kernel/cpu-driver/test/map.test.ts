@@ -21,7 +21,7 @@ import { must, RAM, ROOT_TABLE, User } from './user.ts';
 const PAGE = 4096;
 const READ_WRITE = PageFlag.Read | PageFlag.Write;
 
-/** A page in use: its table, its frame, its mapping, and a word in it that was read through the TLB. */
+/** A page in use: its table, its frame and its mapping. The TLB knows it. */
 interface MappedPage {
   readonly user: User;
   readonly va: number;

@@ -5,7 +5,7 @@
  */
 
 import { copyToSlot, createCap, type Slot } from '@barreleye/caps';
-import { asPtr, type Ptr } from '@barreleye/core';
+import { asPtr, type Paddr, type Ptr } from '@barreleye/core';
 import {
   Cte,
   capAddrOf,
@@ -41,12 +41,16 @@ export class Spawner {
   private nextSlot: number;
   private nextTag: number;
 
-  constructor(user: User) {
+  /**
+   * @param base zeroed memory for their objects, `bytes` bytes; the spare RAM if left out
+   * @param firstSlot first of the slots for their capabilities
+   */
+  constructor(user: User, base?: Paddr, bytes = 0, firstSlot = 0) {
     this.user = user;
     const { spare, spareBytes } = user.bench.plan;
-    this.arena = new Arena(spare, spareBytes);
-    this.nextSlot = 0;
-    this.nextTag = 100;
+    this.arena = base === undefined ? new Arena(spare, spareBytes) : new Arena(base, bytes);
+    this.nextSlot = firstSlot;
+    this.nextTag = 100 + firstSlot;
   }
 
   /** A dispatcher that can run, though it is not in the run queue yet. */

@@ -10,6 +10,7 @@ import {
   capAddrOf,
   Dcb,
   DcbState,
+  DispatcherFrame,
   IdCmd,
   INVOKE_ARGS_AT,
   IrqDestCmd,
@@ -29,7 +30,7 @@ import { checkKernel } from '../src/index.ts';
 import { INVOCATIONS } from '../src/invocations.ts';
 import { pause, TARGETS, type Target } from './bench.ts';
 import { expectRefused } from './memory.ts';
-import { Spawner } from './spawn.ts';
+import { type Spawned, Spawner } from './spawn.ts';
 import {
   IRQ_TABLE,
   KERNEL,
@@ -39,6 +40,7 @@ import {
   placeOf,
   RAM,
   ROOT_TABLE,
+  systemCall,
   User,
 } from './user.ts';
 
@@ -84,7 +86,7 @@ describe.each(TARGETS)('a system call on $name', (target) => {
     const user = new User(target);
     const { mem, plan } = user.bench;
     Kcb.pageFaults.set(mem, plan.kcb, 0x12_3456_789a);
-    const counter = COUNTERS.indexOf('page faults');
+    const counter = COUNTERS.findIndex(({ field }) => field === 'pageFaults');
     expect(user.invoke(KERNEL, KernelCmd.Counters, counter).value).toBe(0x12_3456_789a);
     const id = user.newSlot();
     must(user.invokeRoot(CNodeCmd.Create, ObjType.ID, ...placeOf(id)));
@@ -95,17 +97,9 @@ describe.each(TARGETS)('a system call on $name', (target) => {
   test('reads the counters of the kernel, and no others', () => {
     const user = new User(target);
     const { mem, plan } = user.bench;
-    const fields = [
-      Kcb.kernelEntries,
-      Kcb.systemCalls,
-      Kcb.contextSwitches,
-      Kcb.pageFaults,
-      Kcb.interrupts,
-    ];
-    expect(fields).toHaveLength(COUNTERS.length);
-    for (const [i, field] of fields.entries()) {
+    for (const [i, { field, name }] of COUNTERS.entries()) {
       const { value } = must(user.invoke(KERNEL, KernelCmd.Counters, i));
-      expect(value, COUNTERS[i]).toBe(field.get(mem, plan.kcb));
+      expect(value, name).toBe(Kcb[field].get(mem, plan.kcb));
     }
     for (const bad of [COUNTERS.length, 0xffff_ffff]) {
       const words = [...invocation(KERNEL, KernelCmd.Counters), bad];
@@ -287,6 +281,64 @@ describe.each(TARGETS)('a caller on $name that ends itself', (target) => {
     expect(user.bench.current).toBe(0);
     expect(Dcb.state.get(user.bench.mem, other.dcb)).toBe(DcbState.Dead);
     expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+});
+
+describe.each(TARGETS)('a dispatcher on $name that is made of RAM', (target) => {
+  /** It, and the RAM; it has all its objects in there. */
+  function build(): { user: User; ram: number; victim: Spawned } {
+    const user = new User(target);
+    const ram = user.make(ObjType.RAM, 2 ** 20, 16384);
+    const victim = new Spawner(user, user.base(ram), 2 ** 20).spawn();
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    return { user, ram, victim };
+  }
+
+  /** The memory serves another purpose, and nobody minds. */
+  function reuse(user: User, ram: number): void {
+    const { bench } = user;
+    const cnodes = user.newSlot(64);
+    must(user.retype(ram, 0, ObjType.L2CNode, 0, 64, cnodes));
+    expect(bench.mem.isZero(user.base(ram), 2 ** 20)).toBe(true);
+    for (let i = 0; i < 5; i++) {
+      bench.core.raise(9);
+      bench.run(1000);
+    }
+    expect(bench.mem.isZero(user.base(ram), 2 ** 20)).toBe(true);
+    expect(checkKernel(bench.kernel)).toEqual([]);
+  }
+
+  test('is gone with it, though it waits for its turn', () => {
+    const { user, ram, victim } = build();
+    must(user.revoke(ram));
+    expect(isEmpty(user.bench.mem, user.slot(victim.dispatcher))).toBe(true);
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    reuse(user, ram);
+  });
+
+  test('is gone with it, though it sleeps', () => {
+    const { user, ram, victim } = build();
+    const { bench } = user;
+    DispatcherFrame.wakeup.set(bench.mem, victim.frame, 2 ** 40);
+    bench.behaviours.set(victim.dcb, (cpu) => void systemCall(cpu, [Syscall.Yield, 0]));
+    bench.core.raise(9);
+    bench.run(1);
+    expect(Dcb.isWaiting.get(bench.mem, victim.dcb)).toBe(1);
+    must(user.revoke(ram));
+    expect(Kcb.wakeup.get(bench.mem, bench.plan.kcb)).toBe(0);
+    reuse(user, ram);
+  });
+
+  test('is gone with it, though it is the one who revokes it', () => {
+    const { user, ram, victim } = build();
+    const { bench } = user;
+    bench.core.raise(9);
+    bench.run(1);
+    expect(bench.current).toBe(victim.dcb);
+    expect(user.revoke(ram).names).toEqual(['left']);
+    expect(bench.current).toBe(user.dcb);
+    expect(bench.core.currentRoot()).toBe(user.base(ROOT_TABLE));
+    reuse(user, ram);
   });
 });
 

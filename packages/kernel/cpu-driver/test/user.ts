@@ -257,11 +257,6 @@ export function must(answer: Answer): Answer {
   return answer;
 }
 
-/** Virtual address of message word `i` of the dispatcher frame at `frame`. */
-export function messageAt(frame: number, i: number): number {
-  return frame + DispatcherFrame.message.offset + 4 * i;
-}
-
 /** Argument words of a map, without those of every invocation. */
 export function mapWords(source: number, slot: number, options: MapOptions = {}): number[] {
   const { first = 0, count = 1, flags = PageFlag.Read, offset = 0 } = options;
@@ -284,4 +279,9 @@ export function placeOf(slot: number): [number, number] {
 
 function copyWords(source: number, slot: number): number[] {
   return [CPTR_ROOTCN, slot & ~0xff, slot & 0xff, CPTR_ROOTCN, source, CNODE_LEVEL + 2 * 16];
+}
+
+/** Virtual address of message word `i` of the dispatcher frame at `frame`. */
+function messageAt(frame: number, i: number): number {
+  return frame + DispatcherFrame.message.offset + 4 * i;
 }

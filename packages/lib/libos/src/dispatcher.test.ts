@@ -7,12 +7,12 @@ import {
   DISPATCHER_FRAME_BYTES,
   DISPATCHER_SHARED_BYTES,
   DispatcherFrame,
+  endpointBufferBytes,
   Gate,
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { Domain } from '../test/domain.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { Endpoint } from './endpoint.ts';
 import { HandCpu } from './hand-cpu.ts';
 import type { Os, Wait } from './os.ts';
 import { BusError, PageFaultError } from './os-error.ts';
@@ -340,13 +340,13 @@ describe('receive buffers', () => {
     const dispatcher = create();
     const [a, b] = [dispatcher.createEndpointBuffer(8), dispatcher.createEndpointBuffer(3)];
     expect(a?.offset).toBe(DISPATCHER_SHARED_BYTES);
-    expect(b?.offset).toBe(DISPATCHER_SHARED_BYTES + Endpoint.bytes(8));
+    expect(b?.offset).toBe(DISPATCHER_SHARED_BYTES + endpointBufferBytes(8));
     expect([a?.ringWords, b?.ringWords]).toEqual([8, 3]);
   });
 
   it('end with the frame', () => {
     const dispatcher = create();
-    const room = DISPATCHER_FRAME_BYTES - DISPATCHER_SHARED_BYTES - Endpoint.bytes(0);
+    const room = DISPATCHER_FRAME_BYTES - DISPATCHER_SHARED_BYTES - endpointBufferBytes(0);
     expect(dispatcher.createEndpointBuffer(room / 8 + 1)).toBeUndefined();
     expect(dispatcher.createEndpointBuffer(room / 8)?.offset).toBe(DISPATCHER_SHARED_BYTES);
     expect(dispatcher.createEndpointBuffer(1)).toBeUndefined();

@@ -10,6 +10,7 @@ import {
   DISPATCHER_FRAME_BYTES,
   DISPATCHER_SHARED_BYTES,
   DispatcherFrame,
+  endpointBufferBytes,
   GATE_BYTES,
   Gate,
   type ProgramInstance,
@@ -127,8 +128,8 @@ export class Dispatcher implements ProgramInstance {
   /** Set up a receive buffer in the dispatcher frame with room for `ringWords` words. */
   createEndpointBuffer(ringWords: number): Endpoint | undefined {
     const offset = this.nextEndpointOffset;
-    if (offset + Endpoint.bytes(ringWords) > DISPATCHER_FRAME_BYTES) return undefined;
-    this.nextEndpointOffset = offset + Endpoint.bytes(ringWords);
+    if (offset + endpointBufferBytes(ringWords) > DISPATCHER_FRAME_BYTES) return undefined;
+    this.nextEndpointOffset = offset + endpointBufferBytes(ringWords);
     const endpoint = new Endpoint(this.cpu, this.sys.frame, offset, ringWords);
     this.endpoints.push(endpoint);
     return endpoint;
@@ -139,7 +140,8 @@ export class Dispatcher implements ProgramInstance {
     const i = this.endpoints.indexOf(endpoint);
     assert(i >= 0, 'the receive buffer is none of this dispatcher');
     this.endpoints.splice(i, 1);
-    const isLast = endpoint.offset + Endpoint.bytes(endpoint.ringWords) === this.nextEndpointOffset;
+    const isLast =
+      endpoint.offset + endpointBufferBytes(endpoint.ringWords) === this.nextEndpointOffset;
     if (isLast) this.nextEndpointOffset = endpoint.offset;
   }
 

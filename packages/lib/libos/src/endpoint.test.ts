@@ -4,6 +4,7 @@ import { asPaddr, asPtr } from '@barreleye/core';
 import {
   archX86_64,
   DISPATCHER_SHARED_BYTES,
+  endpointBufferBytes,
   LMP_RING_WORD_BYTES,
   LmpEndpoint,
   LmpHeader,
@@ -81,9 +82,9 @@ describe('an endpoint', () => {
   });
 
   it('occupies its head and eight bytes a word, and touches nothing behind', () => {
-    expect(Endpoint.bytes(16)).toBe(LmpEndpoint.$bytes + 16 * LMP_RING_WORD_BYTES);
+    expect(endpointBufferBytes(16)).toBe(LmpEndpoint.$bytes + 16 * LMP_RING_WORD_BYTES);
     const wire = new Wire(4);
-    const behind = asPaddr(FRAME + OFFSET + Endpoint.bytes(4));
+    const behind = asPaddr(FRAME + OFFSET + endpointBufferBytes(4));
     for (let i = 0; i < 9; i++) {
       wire.send([-1, -1]);
       wire.endpoint.tryReceive();

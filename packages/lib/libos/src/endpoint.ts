@@ -34,11 +34,6 @@ export class Endpoint {
     this.put(LmpEndpoint.consumed.offset, 0);
   }
 
-  /** Bytes of an endpoint with a ring of `ringWords` words. */
-  static bytes(ringWords: number): number {
-    return LmpEndpoint.$bytes + ringWords * LMP_RING_WORD_BYTES;
-  }
-
   hasMessage(): boolean {
     const { delivered, consumed } = LmpEndpoint;
     return this.get(delivered.offset) !== this.get(consumed.offset);

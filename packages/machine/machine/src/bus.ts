@@ -49,7 +49,12 @@ export class Bus {
   /** Whether all of [`at`, `at` + `bytes`) is RAM. */
   isRam(at: number, bytes: number): boolean {
     if (at >= this.mainBase && at + bytes <= this.mainEnd) return true;
-    return this.ram.some((range) => isInside(at, bytes, range.base, range.bytes));
+    const { ram } = this;
+    for (let i = 0; i < ram.length; i++) {
+      const range = ram[i];
+      if (range !== undefined && isInside(at, bytes, range.base, range.bytes)) return true;
+    }
+    return false;
   }
 
   /** Load `bytes` (1, 2 or 4, naturally aligned); `BUS_ERROR` from a hole. */
@@ -77,6 +82,11 @@ export class Bus {
   }
 
   private windowAt(at: number, bytes: number): Window | undefined {
-    return this.windows.find((w) => isInside(at, bytes, w.base, w.bytes));
+    const { windows } = this;
+    for (let i = 0; i < windows.length; i++) {
+      const window = windows[i];
+      if (window !== undefined && isInside(at, bytes, window.base, window.bytes)) return window;
+    }
+    return undefined;
   }
 }

@@ -6,13 +6,12 @@
  * Direct-mapped, one entry a 4 KiB page (large pages fill one entry for each page touched).
  */
 
-import { asPaddr, type Paddr, type PhysMem } from '@barreleye/core';
+import { asPaddr, BASE_PAGE_SIZE, type Paddr, type PhysMem } from '@barreleye/core';
 import { Access, PageFlag, type Paging, type Walker } from '@barreleye/spec';
 
 /** Entries of the TLB; a power of two. */
 export const TLB_ENTRIES = 512;
 
-const PAGE_BYTES = 4096;
 /** A virtual page number that no address has. */
 const NO_PAGE = -(2 ** 52);
 /** `tags` entry of a page that is valid in every address space. */
@@ -50,13 +49,13 @@ export class Mmu {
    * @returns the physical address, or a negative number: the fault is in `walker`
    */
   translate(va: number, access: number): number {
-    const page = Math.floor(va / PAGE_BYTES);
+    const page = Math.floor(va / BASE_PAGE_SIZE);
     const i = page & (TLB_ENTRIES - 1);
     if (this.pages[i] === page) {
       const tag = this.tags[i];
       const need = NEEDED[access & 3] ?? 0;
       if ((tag === this.tag || tag === GLOBAL_TAG) && ((this.flags[i] ?? 0) & need) === need) {
-        return (this.frames[i] ?? 0) + (va - page * PAGE_BYTES);
+        return (this.frames[i] ?? 0) + (va - page * BASE_PAGE_SIZE);
       }
     }
     return this.walkAndFill(va, page, i, access);
@@ -64,7 +63,7 @@ export class Mmu {
 
   /** Forget the page at `va`, whatever its tag. */
   invalidatePage(va: number): void {
-    const page = Math.floor(va / PAGE_BYTES);
+    const page = Math.floor(va / BASE_PAGE_SIZE);
     const i = page & (TLB_ENTRIES - 1);
     if (this.pages[i] === page) this.pages[i] = NO_PAGE;
   }
@@ -85,7 +84,7 @@ export class Mmu {
     const pa = walker.walk(this.root, va, access | Access.User);
     if (pa < 0) return pa;
     this.pages[i] = page;
-    this.frames[i] = pa - (va - page * PAGE_BYTES);
+    this.frames[i] = pa - (va - page * BASE_PAGE_SIZE);
     this.tags[i] = walker.isGlobal ? GLOBAL_TAG : this.tag;
     this.flags[i] = walker.pageFlags | (walker.isDirty ? DIRTY : 0);
     return pa;

@@ -136,15 +136,15 @@ static Slot split(Slot node) {
   return right;
 }
 
+/* Restore the rules at `node` after something below it was removed. */
 static Slot rebalance(Slot node) {
+  refresh(node);
   Entry *e = &entries[node];
   int left = level_of(e->left), right = level_of(e->right);
   int allowed = (left < right ? left : right) + 1;
-  if (allowed < e->level) {
-    e->level = (uint8_t)allowed;
-    if (allowed < right) entries[e->right].level = (uint8_t)allowed;
-  }
-  refresh(node);
+  if (allowed == e->level) return split(node);
+  e->level = (uint8_t)allowed;
+  if (allowed < right) entries[e->right].level = (uint8_t)allowed;
   Slot top = skew(node);
   Slot second = entries[top].right;
   if (second != 0) {
@@ -159,13 +159,21 @@ static Slot rebalance(Slot node) {
   return raised;
 }
 
+/* Something that ends at `end` in name space `root` is new below `node`. */
+static void extend(Slot node, unsigned root, uint64_t end) {
+  Entry *e = &entries[node];
+  if (root < e->end_root || (root == e->end_root && end <= e->end)) return;
+  e->end_root = (uint8_t)root;
+  e->end = end;
+}
+
 static Slot insert_below(Slot node, Slot slot, const Key *key) {
   if (node == 0) return slot;
   int order = compare_to_slot(key, node);
   assert(order != 0);
   if (order < 0) entries[node].left = insert_below(entries[node].left, slot, key);
   else entries[node].right = insert_below(entries[node].right, slot, key);
-  refresh(node);
+  extend(node, key->root, key->base + key->bytes);
   return split(skew(node));
 }
 

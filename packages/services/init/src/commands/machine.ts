@@ -29,7 +29,7 @@ export const ticks: Command = {
     const cycles = os.now();
     const ms = ((cycles / boot.frequency) * 1000).toFixed(3);
     console.printLine(`${cycles} cycles since power-on (${ms} ms)`);
-    for (const [i, name] of COUNTERS.entries()) {
+    for (const [i, { name }] of COUNTERS.entries()) {
       console.printLine(`${unwrap(kernelCounter(os.sys, TASK_KERNEL, i))} ${name}`);
     }
     yield* os.preempt();
