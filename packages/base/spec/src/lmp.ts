@@ -29,8 +29,8 @@ export function endpointBufferBytes(ringWords: number): number {
 }
 
 /**
- * Whether an endpoint buffer may lie at `offset` in a dispatcher frame of `frameBytes` bytes: wholly
- * behind the page that kernel and dispatcher share, and aligned to its words (T17).
+ * Whether an endpoint buffer may lie at `offset` in a dispatcher frame of `frameBytes` bytes:
+ * wholly behind the page that kernel and dispatcher share, and aligned to its words (T17).
  */
 export function isEndpointBuffer(frameBytes: number, offset: number, ringWords: number): boolean {
   const room = frameBytes - DISPATCHER_SHARED_BYTES;

@@ -126,7 +126,7 @@ export const KernelCmd = {
   Counters: 35, // counter number; value: its count
 } as const;
 
-/** The counters that `KernelCmd.Counters` reads, in order: field of the KCB, and name for people. */
+/** What `KernelCmd.Counters` reads, in order: field of the KCB, and name for people. */
 export const COUNTERS = [
   { field: 'kernelEntries', name: 'kernel entries' },
   { field: 'systemCalls', name: 'system calls' },

@@ -51,8 +51,8 @@ export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
 }
 
 /**
- * Note RAM that nobody holds any more. There are four places, and nobody collects from them yet; what
- * does not fit is lost, and counted.
+ * Note RAM that nobody holds any more. There are four places, and nobody collects from them yet;
+ * what does not fit is lost, and counted.
  */
 function keepForMonitor(k: Kernel, base: number, bytes: number): void {
   for (let i = 0; i < PENDING_RAM_COUNT; i++) {
