@@ -165,18 +165,16 @@ function checkPages(
   const bytes = Cte.bytes.get(mem, source);
   if (bytes < pageBytes) return Err.SYS_ERR_VM_FRAME_TOO_SMALL;
   if (!isAligned(offset, BASE_PAGE_BITS)) return Err.SYS_ERR_VM_MAP_OFFSET;
-  if (!(offset < bytes) || count > (bytes - offset) / pageBytes) {
-    return Err.SYS_ERR_FRAME_OFFSET_INVALID;
-  }
+  if (count > (bytes - offset) / pageBytes) return Err.SYS_ERR_FRAME_OFFSET_INVALID;
   const first = Cte.base.get(mem, source) + offset;
   if (!isAligned(first, shape.spanBits)) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
   const accesses = flags & ~PageFlag.NoCache;
   const needed = accesses === 0 ? 0 : accesses | Rights.Read;
-  const allowed = Cte.rights.get(mem, source);
+  const allowed = Cte.rights.get(mem, source) & ACCESS_RIGHTS;
   return (needed & ~allowed) === 0 ? OK : Err.SYS_ERR_VM_MAP_RIGHTS;
 }
 
-/** The offset argument; beyond every frame when it is not an exact number. */
+/** The offset argument. Where it is not an exact number it is far beyond every frame. */
 function mapOffset(k: Kernel): number {
   const [, , , , low = 0, high = 0] = k.args;
   return high * 2 ** 32 + low;
