@@ -10,6 +10,7 @@ import {
   capDelete,
   capRetypeAny,
   holds,
+  type RamBlock,
   type Slot,
   type Sys,
   vnodeMap,
@@ -29,13 +30,6 @@ export interface TableSource {
   freeRam(block: RamBlock): Errval;
   allocSlot(): Result<Slot>;
   freeSlot(slot: Capref): void;
-}
-
-/** RAM and what it covers. */
-export interface RamBlock {
-  readonly cap: Capref<'RAM'>;
-  readonly base: number;
-  readonly bytes: number;
 }
 
 /** What a library knows of page tables: their shape. The entries are the kernel's business. */

@@ -4,10 +4,10 @@
  */
 
 import { type Errval, fail, OK, type Result, succeed } from '@barreleye/core';
+import type { RamBlock } from '@barreleye/libos';
 import { type Capref, capref, type Slot, SlotAllocator, Sys } from '@barreleye/libos';
 import { HandCpu, HandKernel } from '@barreleye/libos/testing';
 import { archX86_64, CAP_TYPE_NAMES, Err, RootSlot, type VNodeTypeName } from '@barreleye/spec';
-import type { RamBlock } from '../src/table-tree.ts';
 import { Vspace } from '../src/vspace.ts';
 import type { NamedShape } from './shapes.ts';
 
