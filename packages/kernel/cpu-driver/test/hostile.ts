@@ -155,7 +155,7 @@ const entries = packed(
   mostly(fc.nat(12), fc.nat(4100)),
   mostly(fc.constantFrom(1, 1, 2, 4), fc.nat(600)),
 );
-const flags = packed(mostly(fc.constantFrom(1, 3, 5), fc.nat(0xffff)), level);
+const flags = packed(mostly(fc.constantFrom(1, 3, 5, 31), fc.nat(0xffff)), level);
 
 function invocation(target: Gen<Word>, command: number, args: Gen<Word[]>): Gen<Word[]> {
   return fc

@@ -253,6 +253,12 @@ describe.each(TARGETS)('what a table takes on $name', (target) => {
         expect(names).toEqual(isAllowed ? [] : ['SYS_ERR_VM_MAP_RIGHTS']);
       }
     }
+    // Bits beyond those of accesses are none that a right could allow.
+    for (const flags of [0x10, 0x11, 0x1f, 0x20, 0x8000, 0xffff]) {
+      const words = mapWords(frame, user.newSlot(), { first, flags });
+      const call = [Syscall.Invoke, invokeHeader(VNodeCmd.Map, 2), table, ...words];
+      expectRefused(user, ['SYS_ERR_VM_MAP_RIGHTS'], call);
+    }
     expect(checkKernel(user.bench.kernel)).toEqual([]);
   });
 });
