@@ -26,6 +26,8 @@ export interface Trial {
   readonly baseline: Side;
   /** Operations in one call of `subject`, and in one of `baseline`, where these are functions. */
   readonly operations: number;
+  /** Rounds of each, if fewer than usual. */
+  readonly rounds?: number;
   readonly teardown?: () => void;
 }
 
@@ -35,6 +37,8 @@ export type Side = (() => void) | Gauge;
 /** Measures itself (sides.ts): nanoseconds per operation of one round, or bytes. */
 export interface Gauge {
   readonly round: () => number | Promise<number>;
+  /** Something shorter, to be done until the compiler has settled; a round, if left out. */
+  readonly warmUp?: () => void;
 }
 
 /** A result, as `--json` prints it. */

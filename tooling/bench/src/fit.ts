@@ -37,7 +37,7 @@ export function fitFamilies(rows: readonly Row[]): Fit[] {
 }
 
 /** The line `y = a + b x` with the least squares. */
-function leastSquares(xs: readonly number[], ys: readonly number[]) {
+export function leastSquares(xs: readonly number[], ys: readonly number[]) {
   const meanX = mean(xs);
   const meanY = mean(ys);
   const b =

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatTable, significant } from './format.ts';
+import { formatFits, formatTable, significant } from './format.ts';
 
 it('significant keeps three digits of small numbers and all of large ones', () => {
   expect(significant(0.5)).toBe('0.500');
@@ -21,4 +21,28 @@ it('formatTable lines its columns up', () => {
       'boot     210  ms/op  b          70.0   3.00',
     ].join('\n'),
   );
+});
+
+it('formatFits says how families grow', () => {
+  const fit = {
+    family: 'lookup',
+    unit: 'ns/op',
+    sizes: [1e3, 1e6],
+    a: -12.34,
+    b: 5.678,
+    exponent: 0.123,
+    growth: 2.5,
+    logGrowth: 2,
+    baseline: { name: 'C', growth: 3 },
+    verdict: 'logarithmic',
+  } as const;
+  const [headings, ...lines] = formatFits([fit, { ...fit, a: 50, b: -1 }], (text) => text)
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+  expect(headings).toHaveLength(9);
+  const growth = ['ns/op', '0.12', '2.50', '2.00', '3.00', 'logarithmic'];
+  expect(lines).toEqual([
+    ['lookup', '1e3..1e6', '-12.3 + 5.68 log2 n', ...growth],
+    ['lookup', '1e3..1e6', '50.0 - 1.00 log2 n', ...growth],
+  ]);
 });

@@ -5,14 +5,14 @@ import { label } from './sizes.ts';
 
 const HEADINGS = ['bench', 'value', 'unit', 'baseline', 'value', 'ratio'] as const;
 const FIT_HEADINGS = [
-  'growth',
+  'family',
   'sizes',
   'fit',
   'unit',
   'exponent',
-  'factor',
-  'of log n',
-  'of baseline',
+  'grows by',
+  'log n by',
+  'baseline by',
   'verdict',
 ] as const;
 
@@ -29,7 +29,7 @@ export function formatTable(rows: readonly Row[], emphasize: (text: string) => s
   return align(HEADINGS, cells, [1, 4, 5], emphasize);
 }
 
-/** The same for how families of benches grow: `factor` from the smallest size to the largest. */
+/** The same for how families of benches grow, from the smallest size to the largest. */
 export function formatFits(fits: readonly Fit[], emphasize: (text: string) => string): string {
   const cells = fits.map((fit) => [
     fit.family,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Bench, Unit } from './bench.ts';
+import type { Bench, Trial, Unit } from './bench.ts';
 import { measure, median } from './measure.ts';
 
 it('median is the middle, or the mean of the two in the middle', () => {
@@ -70,4 +70,58 @@ it('runs slow subjects fewer times', async () => {
   );
   expect(row.value).toBeCloseTo(30);
   expect(elapsedMs).toBeLessThan(200_000);
+});
+
+/** A bench of sides that measure themselves. */
+function gauged(trial: Omit<Trial, 'operations'>): Bench {
+  const family = { family: 'f', size: 10 };
+  const setup = () => ({ operations: 1, ...trial });
+  return { name: 'g', unit: 'B/op', baselineName: 'b', ...family, setup };
+}
+
+it('takes the word of a side that measures itself, in turn with the other', async () => {
+  let time = 0;
+  const order: string[] = [];
+  const side = (name: string, value: number) => ({
+    round: async () => {
+      await Promise.resolve();
+      order.push(name);
+      return value;
+    },
+    warmUp: () => {
+      time += 60;
+      order.push(`warm ${name}`);
+    },
+  });
+  const bench = gauged({ subject: side('s', 6), baseline: side('b', 4), rounds: 3 });
+  const row = await measure(bench, () => time);
+  const baseline = { name: 'b', value: 4 };
+  expect(row).toEqual({
+    name: 'g',
+    value: 6,
+    unit: 'B/op',
+    baseline,
+    ratio: 1.5,
+    family: 'f',
+    size: 10,
+  });
+  expect(order).toEqual(['warm s', 'warm s', 'warm b', 'warm b', 'b', 's', 'b', 's', 'b', 's']);
+});
+
+it('ends a trial that fails', async () => {
+  let isOver = false;
+  const round = (): number => {
+    throw new Error('gone');
+  };
+  const teardown = (): void => {
+    isOver = true;
+  };
+  const bench = gauged({ subject: { round }, baseline: { round }, teardown });
+  await expect(measure(bench, () => 0)).rejects.toThrow('gone');
+  expect(isOver).toBe(true);
+});
+
+it('passes on why a bench cannot run', async () => {
+  const bench: Bench = { name: 'x', unit: 'ns/op', baselineName: 'b', setup: () => 'no compiler' };
+  expect(await measure(bench, () => 0)).toBe('no compiler');
 });

@@ -6,14 +6,15 @@
  */
 import type { Bench, Gauge, Row, Side, Trial, Unit } from './bench.ts';
 
-/** Rounds of each side; odd, so that the median is one of them. */
+/** Rounds of each side, if a trial does not say; odd, so that the median is one of them. */
 const ROUNDS = 15;
 /** Shortest round: long beside the clock's resolution, short beside a change in its speed. */
 export const ROUND_MS = 10;
 /** Time for the compiler to settle on each side. */
 const WARM_UP_MS = 100;
-/** Calls so slow that the rounds would take longer than this get fewer, but at least three. */
+/** Calls so slow that the rounds would take longer than this get fewer, but at least these. */
 const BUDGET_MS = 5000;
+const MIN_ROUNDS = 3;
 
 /** Host time in milliseconds. */
 export type Clock = () => number;
@@ -60,8 +61,9 @@ async function run(trial: Trial, now: Clock): Promise<{ subject: number; baselin
   const baselineGauge = await warmedUp(trial.baseline, trial.operations, now);
   const subject: number[] = [];
   const baseline: number[] = [];
+  const { rounds = ROUNDS } = trial;
   const start = now();
-  while (subject.length < ROUNDS && (subject.length < 3 || now() - start < BUDGET_MS)) {
+  while (subject.length < rounds && (subject.length < MIN_ROUNDS || now() - start < BUDGET_MS)) {
     baseline.push(await baselineGauge.round());
     subject.push(await subjectGauge.round());
   }
@@ -74,8 +76,9 @@ async function warmedUp(side: Side, operations: number, now: Clock): Promise<Gau
     const calls = calibrate(side, now);
     return { round: () => (timed(side, calls, now) * 1e6) / operations };
   }
+  const { warmUp = side.round } = side;
   const start = now();
-  do await side.round();
+  do await warmUp();
   while (now() - start < WARM_UP_MS);
   return side;
 }

@@ -28,30 +28,37 @@ export function timing({ before, call, after }: Steps, operations: number): Gaug
   return { round };
 }
 
-/**
- * Bytes that the JavaScript heap handed out during a call, whether they are still in use or not. It
- * does so in pieces of up to 256 KiB, so a call should do a million operations.
- */
-export function allocating(call: () => void, operations: number): Gauge {
-  const round = (): number => {
-    const before = getHeapStatistics().total_allocated_bytes;
-    call();
-    return (getHeapStatistics().total_allocated_bytes - before) / operations;
-  };
-  return { round };
+/** A call that does `operations` operations, how often to call it in a round, and what before. */
+export interface Repeated {
+  readonly before?: () => void;
+  readonly call: () => void;
+  readonly operations: number;
+  readonly times: number;
 }
 
-/** Bytes of the JavaScript heap that are in use after a call and were not before. */
-export function keeping({ before, call, after }: Steps, operations: number): Gauge {
+/**
+ * Bytes that the JavaScript heap has handed out in a round, whether they are still in use or not.
+ * It counts in pieces of 256 KiB, so a round should be a million operations.
+ */
+export function allocating({ before, call, operations, times }: Repeated): Gauge {
+  const round = (): number => {
+    before?.();
+    const start = getHeapStatistics().total_allocated_bytes;
+    for (let i = 0; i < times; i++) call();
+    return (getHeapStatistics().total_allocated_bytes - start) / (times * operations);
+  };
+  return { round, warmUp: call };
+}
+
+/** Bytes of the JavaScript heap that are in use after a round and were not before. */
+export function keeping({ before, call, operations, times }: Repeated): Gauge {
   const round = (): number => {
     before?.();
     const start = bytesInUse();
-    call();
-    const bytes = bytesInUse() - start;
-    after?.();
-    return bytes / operations;
+    for (let i = 0; i < times; i++) call();
+    return (bytesInUse() - start) / (times * operations);
   };
-  return { round };
+  return { round, warmUp: call };
 }
 
 function bytesInUse(): number {

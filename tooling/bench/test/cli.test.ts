@@ -25,6 +25,17 @@ it('prints rows as JSON and nothing else', () => {
   expect(row!.ratio).toBeCloseTo(row!.value / row!.baseline.value);
 });
 
+it('leaves out what needs a C compiler where there is none', () => {
+  const argv = ['--conditions=@barreleye/source', MAIN, 'mdb lookup at 1e3', '--json'];
+  const options = { encoding: 'utf8', env: { ...process.env, PATH: '' } } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, options);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: '[]\n',
+    stderr: 'bench: mdb lookup at 1e3 skipped: there is no gcc\n',
+  });
+});
+
 it.each([
   [['no-such-bench'], "bench: no bench matches 'no-such-bench'\n"],
   [['a', 'b'], 'bench: more than one filter; usage: bench [FILTER] [--json]\n'],

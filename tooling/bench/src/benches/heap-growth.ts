@@ -1,7 +1,10 @@
 /**
  * What a million operations on capabilities cost the JavaScript heap, which should be nothing: what
- * they have left there after a garbage collection, and what they have asked of it in between.
- * Beside each a loop that makes one small object per operation, keeps it or drops it.
+ * is in use after them and was not before (growth), and all that they have asked for (churn).
+ * Beside it, a loop that makes one small object per operation and keeps it, or does not.
+ *
+ * Memory that begins at 2 GiB, as on some boards, is measured separately: addresses are then no
+ * small integers to V8, and what it cannot keep in registers it puts on the heap.
  */
 import { lookupSlot } from '@barreleye/caps';
 import { capAddrOf, L2_CNODE_SLOTS, Rights } from '@barreleye/spec';
@@ -11,9 +14,9 @@ import { copyAndDelete, retypeAndDelete } from '../operations.ts';
 import { allocating, keeping } from '../sides.ts';
 
 const OPERATIONS = 1e6;
+const CALLS = 1000;
 const CAPABILITIES = 1e4;
-/** Where RAM begins on some boards; addresses from here on are no small integers to V8. */
-const ORIGIN = 0x8000_0000;
+const HIGH_ORIGIN = 0x8000_0000;
 
 const SUBJECTS = [
   { what: 'lookup', subject: lookupByAddress },
@@ -27,46 +30,63 @@ export const benches: readonly Bench[] = SUBJECTS.flatMap(({ what, subject }): B
     unit: 'B/op',
     baselineName: 'an object each, kept',
     nodeFlags: ['--expose-gc'],
-    setup: () => setupKept(subject),
+    setup: () => setupGrowth(subject),
   },
   {
     name: `heap churn of ${what}`,
     unit: 'B/op',
-    baselineName: 'an object each, dropped',
-    setup: () => setupDropped(subject),
+    baselineName: 'an object each',
+    setup: () => setupChurn(subject, 0),
+  },
+  {
+    name: `heap churn of ${what} above 2 GiB`,
+    unit: 'B/op',
+    baselineName: 'an object each',
+    setup: () => setupChurn(subject, HIGH_ORIGIN),
   },
 ]);
 
 type Subject = (space: CapSpace, operations: number) => () => void;
 
-function setupKept(subject: Subject): Trial {
-  const objects = new Array<object | undefined>(OPERATIONS).fill(undefined);
+const REPEATED = { operations: CALLS, times: OPERATIONS / CALLS } as const;
+
+function setupGrowth(subject: Subject): Trial {
+  const kept = new Array<object | undefined>(OPERATIONS);
+  const state = { next: 0 };
   const baseline = {
-    before: () => void objects.fill(undefined),
+    before: () => {
+      kept.fill(undefined);
+      state.next = 0;
+    },
     call: () => {
-      for (let i = 0; i < OPERATIONS; i++) objects[i] = { i };
+      for (let i = 0; i < CALLS; i++, state.next++) kept[state.next % OPERATIONS] = { i };
     },
   };
   return {
-    operations: OPERATIONS,
-    subject: keeping({ call: subject(new CapSpace(CAPABILITIES, ORIGIN), OPERATIONS) }, OPERATIONS),
-    baseline: keeping(baseline, OPERATIONS),
+    operations: CALLS,
+    rounds: 3,
+    subject: keeping({
+      call: subject(new CapSpace(CAPABILITIES, HIGH_ORIGIN), CALLS),
+      ...REPEATED,
+    }),
+    baseline: keeping({ ...baseline, ...REPEATED }),
   };
 }
 
-function setupDropped(subject: Subject): Trial {
+function setupChurn(subject: Subject, origin: number): Trial {
   const last: { object: object } = { object: {} };
   const drop = (): void => {
-    for (let i = 0; i < OPERATIONS; i++) last.object = { i };
+    for (let i = 0; i < CALLS; i++) last.object = { i };
   };
   return {
-    operations: OPERATIONS,
-    subject: allocating(subject(new CapSpace(CAPABILITIES, ORIGIN), OPERATIONS), OPERATIONS),
-    baseline: allocating(drop, OPERATIONS),
+    operations: CALLS,
+    rounds: 1,
+    subject: allocating({ call: subject(new CapSpace(CAPABILITIES, origin), CALLS), ...REPEATED }),
+    baseline: allocating({ call: drop, ...REPEATED }),
   };
 }
 
-/** Look the capabilities of the space up by their addresses. */
+/** Look capabilities up by their addresses. */
 function lookupByAddress(space: CapSpace, operations: number): () => void {
   const { caps, root } = space;
   const sums = new Float64Array(1);

@@ -49,7 +49,7 @@ static uint32_t below(uint32_t limit) {
   }
 }
 
-/* ---- populate.ts: what is in the database, and the operations ---- */
+/* ---- cap-space.ts and operations.ts ---- */
 
 enum { RAM = 2, PICKS = 1 << 20, SPARE = 256 };
 
