@@ -13,7 +13,7 @@ export const ROUND_MS = 10;
 /** Time for the compiler to settle on each side. */
 const WARM_UP_MS = 100;
 /** Calls so slow that the rounds would take longer than this get fewer, but at least these. */
-const BUDGET_MS = 5000;
+const BUDGET_MS = 3000;
 const MIN_ROUNDS = 3;
 
 /** Host time in milliseconds. */
