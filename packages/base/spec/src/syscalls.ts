@@ -62,7 +62,7 @@ export const VNodeCmd = {
   Inherit: 5,
 } as const;
 
-/** Commands of mappings. */
+/** Commands of mappings. Modify: first entry, counted from the mapping's own; count; flags. */
 export const MappingCmd = { Modify: 0, Destroy: 1 } as const;
 
 /** Commands of dispatchers. */

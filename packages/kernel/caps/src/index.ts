@@ -35,6 +35,7 @@ export {
   invokeRetype,
   invokeRevoke,
 } from './invoke.ts';
+export { firstMappingIn, nextMappingIn } from './mappings.ts';
 export { createRangeAnswer, findRange, type RangeAnswer, RangeClass } from './mdb-range.ts';
 export {
   type CopyPlan,

@@ -18,6 +18,11 @@ export function firstMappingIn(caps: Caps, table: Slot): Slot {
   return slotOfLink(Cte.tableHead.get(caps.mem, firstCopy(caps, table)));
 }
 
+/** The mapping behind `mapping` in the list of its table, `NO_SLOT` at the end. */
+export function nextMappingIn(caps: Caps, mapping: Slot): Slot {
+  return slotOfLink(Cte.tableNext.get(caps.mem, mapping));
+}
+
 /** Put the mapping in `slot` on the list of its table. */
 export function linkMapping(caps: Caps, slot: Slot): void {
   const { mem } = caps;

@@ -6,19 +6,21 @@
 
 import { eachCap, findObject, NO_SLOT, type Slot } from '@barreleye/caps';
 import { BASE_PAGE_SIZE, hex, isInside, type Paddr } from '@barreleye/core';
-import { Cte, capTypeInfo, ObjType, type TableLevel } from '@barreleye/spec';
+import { Cte, capTypeInfo, ObjType, type Paging, type TableLevel } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
+import { formatOf } from './table-format.ts';
 
 /** A page table in use on this core. */
 interface Table {
   readonly base: Paddr;
+  readonly format: Paging;
   readonly level: number;
   readonly shape: TableLevel;
   /** Mappings by entry: copies of one mapping count as one. */
   readonly owners: (Slot | undefined)[];
 }
 
-/** Check the page tables of this core's architecture. */
+/** Check all page tables on this core. */
 export function checkTables(k: Kernel, problems: string[]): void {
   const tables = collectTables(k);
   assignEntries(k, tables, problems);
@@ -31,14 +33,16 @@ export function checkTables(k: Kernel, problems: string[]): void {
 }
 
 function collectTables(k: Kernel): Map<number, Table> {
-  const { mem, hal } = k;
+  const { mem } = k;
   const tables = new Map<number, Table>();
   for (const slot of eachCap(k.caps)) {
-    const level = hal.paging.levelOf(Cte.type.get(mem, slot));
-    const shape = hal.paging.levels[level];
+    const type = Cte.type.get(mem, slot);
+    const format = formatOf(k, type);
+    const level = format?.levelOf(type) ?? -1;
+    const shape = format?.levels[level];
     const base = Cte.base.get(mem, slot);
-    if (shape === undefined || tables.has(base)) continue;
-    tables.set(base, { base, level, shape, owners: new Array(shape.entryCount) });
+    if (format === undefined || shape === undefined || tables.has(base)) continue;
+    tables.set(base, { base, format, level, shape, owners: new Array(shape.entryCount) });
   }
   return tables;
 }
@@ -78,20 +82,20 @@ function checkTable(k: Kernel, table: Table, problems: string[]): void {
 }
 
 /** Whether entry `i` is present exactly where a mapping says so. */
-function checkPresence({ mem, hal }: Kernel, table: Table, i: number): string | undefined {
-  const { base, level, shape, owners } = table;
-  const isPresent = hal.paging.isPresent(mem, level, base, i);
+function checkPresence({ mem }: Kernel, table: Table, i: number): string | undefined {
+  const { base, format, level, shape, owners } = table;
+  const isPresent = format.isPresent(mem, level, base, i);
   const isOwned = owners[i] !== undefined;
   if (i >= shape.reservedFrom) return isPresent || isOwned ? "I49 the kernel's" : undefined;
   return isPresent === isOwned ? undefined : 'I44 present without a mapping, or the reverse';
 }
 
 /** Whether entry `i` leads to where its mapping says. */
-function checkEntry({ mem, hal }: Kernel, table: Table, i: number): string | undefined {
-  const { base, level, shape, owners } = table;
+function checkEntry({ mem }: Kernel, table: Table, i: number): string | undefined {
+  const { base, format, level, shape, owners } = table;
   const owner = owners[i];
   if (owner === undefined) return undefined;
-  const entry = hal.paging.readEntry(mem, level, base, i);
+  const entry = format.readEntry(mem, level, base, i);
   const [type = ObjType.Null] = capTypeInfo(Cte.type.get(mem, owner)).parents;
   const objectBase = Cte.base.get(mem, owner);
   if (capTypeInfo(type).vnode) {

@@ -9,6 +9,7 @@ import { Dcb, DcbState, Kcb, PENDING_RAM_COUNT, PendingRam } from '@barreleye/sp
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import { removeFromQueue } from './schedule.ts';
+import { formatOf } from './table-format.ts';
 import { cancelWakeup } from './wakeup.ts';
 
 /** The hooks of the kernel that `kernel()` returns; it exists when the first hook is called. */
@@ -18,18 +19,18 @@ export function createCapHooks(kernel: () => Kernel): CapHooks {
       stopDispatcher(kernel(), dcb);
     },
     unmapEntries(tableType, table, first, entryCount) {
-      const { hal, mem } = kernel();
-      const level = hal.paging.levelOf(tableType);
-      if (level < 0) return;
-      for (let i = first; i < first + entryCount; i++) {
-        hal.paging.clearEntry(mem, level, table, i);
-      }
+      const k = kernel();
+      const format = formatOf(k, tableType);
+      if (format === undefined) return;
+      const level = format.levelOf(tableType);
+      for (let i = first; i < first + entryCount; i++) format.clearEntry(k.mem, level, table, i);
       // Which addresses translate through the table is not recorded: forget them all.
-      hal.invalidateAll();
+      k.hal.invalidateAll();
     },
     vnodeCreated(type, base) {
-      const { hal, mem } = kernel();
-      if (type === hal.paging.rootType) hal.paging.initRoot(mem, base);
+      const k = kernel();
+      const format = formatOf(k, type);
+      if (format?.rootType === type) format.initRoot(k.mem, base);
     },
     vnodeDied(_type, base) {
       const { hal } = kernel();

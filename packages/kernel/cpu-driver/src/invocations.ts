@@ -32,6 +32,7 @@ import {
   IrqTableCmd,
   Kcb,
   KernelCmd,
+  MappingCmd,
   ObjType,
   RamCmd,
   Rights,
@@ -40,6 +41,7 @@ import {
 import { currentDcb, frameOf } from './dcb.ts';
 import { allocateIrq, connectIrq } from './irq.ts';
 import type { Kernel } from './kernel.ts';
+import { modifyMapping, modifyTable } from './page-flags.ts';
 import { mapIntoVnode, unmapFromVnode } from './vnode.ts';
 
 /** One operation of one type. */
@@ -74,7 +76,10 @@ const CNODE: Commands = {
 const VNODE: Commands = {
   [VNodeCmd.Map]: row(0, 9, mapIntoVnode),
   [VNodeCmd.Unmap]: row(0, 2, unmapFromVnode),
+  [VNodeCmd.ModifyFlags]: row(0, 3, modifyTable),
 };
+
+const MAPPING: Commands = { [MappingCmd.Modify]: row(0, 3, modifyMapping) };
 
 const KERNEL: Commands = {
   [KernelCmd.GetCoreId]: row(Read, 0, (k) => answer(k, k.hal.coreId)),
@@ -85,6 +90,9 @@ const KERNEL: Commands = {
 export const INVOCATIONS: { readonly [type: number]: Commands } = {
   ...Object.fromEntries(
     CAP_TYPE_INFO.filter((info) => info.vnode).map((info) => [info.type, VNODE]),
+  ),
+  ...Object.fromEntries(
+    CAP_TYPE_INFO.filter((info) => info.mapping).map((info) => [info.type, MAPPING]),
   ),
   [ObjType.L1CNode]: CNODE,
   [ObjType.L2CNode]: CNODE,

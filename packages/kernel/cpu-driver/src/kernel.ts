@@ -7,27 +7,34 @@
 import { type CapHooks, Caps } from '@barreleye/caps';
 import type { PhysMem, Ptr } from '@barreleye/core';
 import type { CoreHal } from '@barreleye/machine';
-import type { Kcb } from '@barreleye/spec';
+import type { Kcb, Paging } from '@barreleye/spec';
 import { createCapHooks } from './death.ts';
+import { createMapPlan, type MapPlan } from './map-plan.ts';
 
 export class Kernel {
   readonly hal: CoreHal;
   readonly mem: PhysMem;
   readonly kcb: Ptr<'Kcb'>;
   readonly caps: Caps;
+  /** Formats of page tables that it fills in: its core's first. */
+  readonly formats: readonly Paging[];
   /** Argument words of the invocation under way, without number, header and address. */
   readonly args: Uint32Array;
   /** Value that the system call under way returns beside its error. */
   value: number;
+  /** The map operation under way. */
+  readonly mapPlan: MapPlan;
 
-  constructor(hal: CoreHal, kcb: Ptr<'Kcb'>) {
+  constructor(hal: CoreHal, kcb: Ptr<'Kcb'>, foreignFormats: readonly Paging[]) {
     const hooks: CapHooks = createCapHooks(() => this);
     this.hal = hal;
     this.mem = hal.mem;
     this.kcb = kcb;
     this.caps = new Caps(hal.mem, kcb, hooks);
+    this.formats = [hal.paging, ...foreignFormats];
     this.args = new Uint32Array(32);
     this.value = 0;
+    this.mapPlan = createMapPlan();
   }
 }
 

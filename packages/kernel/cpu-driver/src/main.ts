@@ -5,7 +5,7 @@
 
 import { type Ptr, panic } from '@barreleye/core';
 import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
-import { Dcb, Kcb, TrapKind } from '@barreleye/spec';
+import { Dcb, Kcb, type Paging, TrapKind } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
 import { handleFault, handlePageFault } from './faults.ts';
@@ -18,9 +18,12 @@ import { expireWakeups } from './wakeup.ts';
 export class CpuDriver implements TrapHandler {
   readonly kernel: Kernel;
 
-  /** A driver over the control block at `kcb`: a fresh one, or one that another driver has used. */
-  constructor(hal: CoreHal, kcb: Ptr<'Kcb'>) {
-    this.kernel = new Kernel(hal, kcb);
+  /**
+   * A driver over the control block at `kcb`: a fresh one, or one that another driver has used.
+   * @param foreignFormats page tables of other architectures that domains here may build
+   */
+  constructor(hal: CoreHal, kcb: Ptr<'Kcb'>, foreignFormats: readonly Paging[] = []) {
+    this.kernel = new Kernel(hal, kcb, foreignFormats);
   }
 
   /** The first kernel entry of a core: build the first domain and run it. */

@@ -21,35 +21,19 @@ import {
 } from '@barreleye/caps';
 import {
   asPaddr,
+  assert,
   BASE_PAGE_BITS,
   type Errval,
   errPush,
   isAligned,
   isOk,
   OK,
-  type Paddr,
 } from '@barreleye/core';
-import { Cte, capTypeInfo, Dcb, Err, PageFlag, Rights, type TableLevel } from '@barreleye/spec';
+import { Cte, capTypeInfo, Dcb, Err, Rights, type TableLevel } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
-
-/** Rights that are also `PageFlag` bits of the same value. */
-const ACCESS_RIGHTS = Rights.Read | Rights.Write | Rights.Execute;
-
-/** A checked map operation. */
-interface MapPlan {
-  readonly table: Slot;
-  readonly source: Slot;
-  readonly mapping: Slot;
-  readonly level: number;
-  readonly first: number;
-  readonly count: number;
-  /** Physical address of the first page or table, and the distance to the next. */
-  readonly base: Paddr;
-  readonly stride: number;
-  readonly isTable: boolean;
-  readonly flags: number;
-}
+import type { MapPlan } from './map-plan.ts';
+import { checkAccess, checkEntries, formatOf } from './table-format.ts';
 
 /**
  * `VNodeCmd.Map`.
@@ -72,10 +56,13 @@ export function mapIntoVnode(k: Kernel, table: Slot): Errval {
   const slotIndex = place & 0xff_ffff;
   const mapping = locateEmptySlots(caps, slotOf(dest), slotIndex, 1, mappingType);
   if (isError(mapping)) return errorOf(mapping);
-  const plan = decodeEntries(k, table, slotOf(source), slotOf(mapping));
-  if (typeof plan === 'number') return plan;
-  applyMap(k, plan);
-  return OK;
+  const { mapPlan } = k;
+  mapPlan.table = table;
+  mapPlan.object = slotOf(source);
+  mapPlan.mapping = slotOf(mapping);
+  const checked = decodeEntries(k, mapPlan);
+  if (isOk(checked)) applyMap(k, mapPlan);
+  return checked;
 }
 
 /**
@@ -101,42 +88,41 @@ export function unmapFromVnode(k: Kernel, table: Slot): Errval {
 }
 
 /**
- * Whether `source` may be put into these entries, and what exactly would be written.
- * @errors SYS_ERR_VNODE_TYPE no table of this core's architecture; SYS_ERR_VNODE_SLOT_INVALID;
- *   SYS_ERR_VM_MAP_SIZE; SYS_ERR_VNODE_SLOT_RESERVED; those of `checkTable` or `checkPages`;
- *   SYS_ERR_VNODE_SLOT_INUSE an entry is taken (T10)
+ * Whether the object of `plan` may be put into the entries that the arguments name; fills in what
+ * exactly would be written.
+ * @errors SYS_ERR_VNODE_TYPE a table of a format that this kernel does not know;
+ *   SYS_ERR_VNODE_SLOT_INVALID; SYS_ERR_VM_MAP_SIZE; SYS_ERR_VNODE_SLOT_RESERVED; those of
+ *   `checkTable` or `checkPages`; SYS_ERR_VNODE_SLOT_INUSE an entry is taken (T10)
  */
-function decodeEntries(k: Kernel, table: Slot, source: Slot, mapping: Slot): MapPlan | Errval {
-  const { args, hal, mem } = k;
-  const level = hal.paging.levelOf(Cte.type.get(mem, table));
-  const shape = hal.paging.levels[level];
-  if (shape === undefined) return Err.SYS_ERR_VNODE_TYPE;
+function decodeEntries(k: Kernel, plan: MapPlan): Errval {
+  const { args, mem } = k;
+  const { table, object } = plan;
+  const type = Cte.type.get(mem, table);
+  const format = formatOf(k, type);
+  if (format === undefined) return Err.SYS_ERR_VNODE_TYPE;
+  const level = format.levelOf(type);
+  const shape = format.levels[level] as TableLevel;
   const first = (args[0] ?? 0) & 0xffff;
   const count = (args[0] ?? 0) >>> 16;
-  if (first >= shape.entryCount) return Err.SYS_ERR_VNODE_SLOT_INVALID;
-  if (count === 0 || count > shape.entryCount - first) return Err.SYS_ERR_VM_MAP_SIZE;
-  if (first + count > shape.reservedFrom) return Err.SYS_ERR_VNODE_SLOT_RESERVED;
-  const isTable = Cte.type.get(mem, source) === shape.childType;
+  const inTable = checkEntries(shape, first, count);
+  if (!isOk(inTable)) return inTable;
+  const isTable = Cte.type.get(mem, object) === shape.childType;
   const flags = (args[3] ?? 0) & 0xffff;
-  const checked = isTable ? checkTable(count) : checkPages(k, shape, source, count, flags);
+  const checked = isTable ? checkTable(count) : checkPages(k, shape, object, count, flags);
   if (!isOk(checked)) return checked;
   const base = Cte.base.get(mem, table);
   for (let i = first; i < first + count; i++) {
-    if (hal.paging.isPresent(mem, level, base, i)) return Err.SYS_ERR_VNODE_SLOT_INUSE;
+    if (format.isPresent(mem, level, base, i)) return Err.SYS_ERR_VNODE_SLOT_INUSE;
   }
-  const offset = isTable ? 0 : mapOffset(k);
-  return {
-    table,
-    source,
-    mapping,
-    level,
-    first,
-    count,
-    base: asPaddr(Cte.base.get(mem, source) + offset),
-    stride: isTable ? shape.tableBytes : 2 ** shape.spanBits,
-    isTable,
-    flags,
-  };
+  plan.first = first;
+  plan.count = count;
+  plan.format = format;
+  plan.level = level;
+  plan.base = asPaddr(Cte.base.get(mem, object) + (isTable ? 0 : mapOffset(k)));
+  plan.stride = isTable ? shape.tableBytes : 2 ** shape.spanBits;
+  plan.isTable = isTable;
+  plan.flags = flags;
+  return OK;
 }
 
 /** A table goes into one entry. @errors SYS_ERR_VM_MAP_SIZE */
@@ -146,7 +132,6 @@ function checkTable(count: number): Errval {
 
 /**
  * Pages must lie inside their frame (T5), be aligned, and allow no more than the capability (T9).
- * No format can say "write but not read", so every access takes the read right as well.
  * @errors SYS_ERR_WRONG_MAPPING; SYS_ERR_VM_FRAME_TOO_SMALL; SYS_ERR_VM_MAP_OFFSET;
  *   SYS_ERR_FRAME_OFFSET_INVALID; SYS_ERR_VM_FRAME_UNALIGNED; SYS_ERR_VM_MAP_RIGHTS
  */
@@ -168,10 +153,7 @@ function checkPages(
   if (count > (bytes - offset) / pageBytes) return Err.SYS_ERR_FRAME_OFFSET_INVALID;
   const first = Cte.base.get(mem, source) + offset;
   if (!isAligned(first, shape.spanBits)) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
-  const accesses = flags & ~PageFlag.NoCache;
-  const needed = accesses === 0 ? 0 : accesses | Rights.Read;
-  const allowed = Cte.rights.get(mem, source) & ACCESS_RIGHTS;
-  return (needed & ~allowed) === 0 ? OK : Err.SYS_ERR_VM_MAP_RIGHTS;
+  return checkAccess(flags, Cte.rights.get(mem, source));
 }
 
 /** The offset argument. Where it is not an exact number it is far beyond every frame. */
@@ -181,14 +163,14 @@ function mapOffset(k: Kernel): number {
 }
 
 function applyMap(k: Kernel, plan: MapPlan): void {
-  const { hal, mem } = k;
-  const { paging } = hal;
+  const { mem } = k;
   const table = Cte.base.get(mem, plan.table);
-  const { level, first, count } = plan;
+  const { format, level, first, count } = plan;
+  assert(format !== undefined, 'the plan is complete');
   for (let i = 0; i < count; i++) {
     const at = asPaddr(plan.base + i * plan.stride);
-    if (plan.isTable) paging.writeTable(mem, level, table, first + i, at);
-    else paging.writePage(mem, level, table, first + i, at, plan.flags);
+    if (plan.isTable) format.writeTable(mem, level, table, first + i, at);
+    else format.writePage(mem, level, table, first + i, at, plan.flags);
   }
-  createMapping(k.caps, plan.mapping, { object: plan.source, table: plan.table, first, count });
+  createMapping(k.caps, plan.mapping, plan);
 }

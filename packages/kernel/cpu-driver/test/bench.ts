@@ -64,6 +64,8 @@ export interface BenchOptions {
   readonly ramBytes?: number;
   /** How many more dispatchers there is room for. */
   readonly dispatchers?: number;
+  /** Formats of page tables beside the core's own. */
+  readonly foreignFormats?: readonly Paging[];
   /** Fill all of RAM with this byte before anything is loaded, the arena excepted. */
   readonly dirt?: number;
 }
@@ -121,6 +123,7 @@ export class Bench {
   afterEntry: () => void;
   private driver: CpuDriver;
   private readonly actions: Behaviour[];
+  private readonly foreignFormats: readonly Paging[];
 
   constructor(target: Target, options: BenchOptions = {}) {
     const { board, paging } = target;
@@ -144,8 +147,9 @@ export class Bench {
     this.behaviours = new Map();
     this.afterEntry = () => {};
     this.actions = [];
+    this.foreignFormats = options.foreignFormats ?? [];
     load(this, options.dirt ?? 0);
-    this.driver = new CpuDriver(this.core, this.plan.kcb);
+    this.driver = this.createDriver();
     this.core.powerOn({ onTrap: (kind) => this.onTrap(kind) }, () =>
       this.driver.start({
         bootInfo: this.plan.bootInfo,
@@ -166,7 +170,7 @@ export class Bench {
 
   /** A new CPU driver takes over. */
   replaceDriver(): void {
-    this.driver = new CpuDriver(this.core, this.plan.kcb);
+    this.driver = this.createDriver();
   }
 
   /**
@@ -202,6 +206,10 @@ export class Bench {
     this.entries.length = 0;
     during();
     return [...this.entries];
+  }
+
+  private createDriver(): CpuDriver {
+    return new CpuDriver(this.core, this.plan.kcb, this.foreignFormats);
   }
 
   private onTrap(kind: number): void {

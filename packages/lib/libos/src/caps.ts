@@ -23,6 +23,7 @@ import {
   IrqTableCmd,
   KernelCmd,
   type MappableTypeName,
+  MappingCmd,
   type MappingTypeName,
   ObjType,
   type RetypeTarget,
@@ -215,6 +216,25 @@ export function vnodeUnmap(
   sys.arg(mapping.cptr);
   sys.arg(mapping.level);
   return pushed(sys.call(), Err.LIB_ERR_VNODE_UNMAP);
+}
+
+/**
+ * Change what pages of a mapping allow: `count` entries from the `first`-th of the mapping get the
+ * `PageFlag` bits `flags`. The mapping keeps the rights with which it was made.
+ * @errors LIB_ERR_PMAP_MODIFY_FLAGS over the kernel's reason
+ */
+export function mappingModify(
+  sys: Sys,
+  mapping: Capref<MappingTypeName>,
+  first: number,
+  count: number,
+  flags: number,
+): Errval {
+  sys.begin(mapping, MappingCmd.Modify);
+  sys.arg(first);
+  sys.arg(count);
+  sys.arg(flags);
+  return pushed(sys.call(), Err.LIB_ERR_PMAP_MODIFY_FLAGS);
 }
 
 /** Get the right to receive interrupt line `line` of this core. */

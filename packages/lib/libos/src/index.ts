@@ -24,6 +24,7 @@ export {
   irqConnect,
   kernelCounter,
   type MapArgs,
+  mappingModify,
   nextSlot,
   type RetypeRange,
   vnodeMap,
