@@ -5,7 +5,7 @@
  * The registers that the kernel saves mean nothing to a program: a thread's state is its generator.
  */
 
-import { assert, highWord, KernelPanic, lowWord } from '@barreleye/core';
+import { assert, highWord, isOk, KernelPanic, lowWord } from '@barreleye/core';
 import {
   DISPATCHER_FRAME_BYTES,
   DISPATCHER_SHARED_BYTES,
@@ -20,7 +20,7 @@ import {
 import { Endpoint } from './endpoint.ts';
 import { BusError, PageFaultError } from './os-error.ts';
 import { Sys } from './sys.ts';
-import { Thread, type ThreadBody } from './thread.ts';
+import { type PageFaultHandler, Thread, type ThreadBody } from './thread.ts';
 
 /** What a dispatcher runs first, and what it does when a thread dies of an exception. */
 export interface DispatcherMain {
@@ -35,6 +35,8 @@ export class Dispatcher implements ProgramInstance {
   sys: Sys;
   /** All threads that are not done, by number. */
   readonly threads: Map<number, Thread>;
+  /** Serves page faults; without one each is thrown into its thread. */
+  pageFaultHandler: PageFaultHandler | undefined;
   private readonly main: DispatcherMain;
   private current: Thread | undefined;
   private readonly runQueue: Thread[];
@@ -45,6 +47,7 @@ export class Dispatcher implements ProgramInstance {
 
   constructor(cpu: UserCpu, main: DispatcherMain) {
     this.cpu = cpu;
+    this.pageFaultHandler = undefined;
     this.main = main;
     this.sys = new Sys(cpu, 0);
     this.threads = new Map();
@@ -72,7 +75,7 @@ export class Dispatcher implements ProgramInstance {
         this.deliverEvents();
         break;
       case Gate.PageFault:
-        this.faultCurrent(this.pageFaultError());
+        this.pageFault(this.pageFaultError());
         break;
       case Gate.Trap:
         this.faultCurrent(new BusError('bus error or undefined instruction'));
@@ -184,9 +187,10 @@ export class Dispatcher implements ProgramInstance {
 
   /** Run one thread until it yields, ends or dies. */
   private resume(thread: Thread): void {
-    const error = thread.pendingError;
-    thread.pendingError = undefined;
     try {
+      if (!this.serveFault(thread)) return;
+      const error = thread.pendingError;
+      thread.pendingError = undefined;
       const step = error === undefined ? thread.body.next() : thread.body.throw(error);
       if (step.done) this.finish(thread, step.value, undefined);
     } catch (reason) {
@@ -194,6 +198,20 @@ export class Dispatcher implements ProgramInstance {
       this.finish(thread, undefined, reason);
       this.main.threadDied(thread, reason);
     }
+  }
+
+  /** Run the page-fault handler of a thread, if there is one; whether the body can go on. */
+  private serveFault(thread: Thread): boolean {
+    const { handling } = thread;
+    if (handling === undefined) return true;
+    const step = handling.body.next();
+    if (!step.done) return false;
+    thread.handling = undefined;
+    if (!isOk(step.value)) {
+      const { address, access, code } = handling.fault;
+      thread.pendingError = new PageFaultError(address, access, code, step.value);
+    }
+    return this.cpu.isLive();
   }
 
   private finish(thread: Thread, result: unknown, error: unknown): void {
@@ -219,8 +237,19 @@ export class Dispatcher implements ProgramInstance {
     this.runQueue.push(thread);
   }
 
+  /** The handler serves the faults of all code but its own. */
+  private pageFault(fault: PageFaultError): void {
+    const thread = this.current;
+    if (this.pageFaultHandler === undefined || thread === undefined || thread.handling) {
+      this.faultCurrent(fault);
+    } else {
+      thread.handling = { fault, body: this.pageFaultHandler(fault) };
+    }
+  }
+
   private faultCurrent(error: Error): void {
     assert(this.current !== undefined, 'a fault while no thread was running');
+    this.current.handling = undefined;
     this.current.pendingError = error;
   }
 

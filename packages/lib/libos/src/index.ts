@@ -38,7 +38,7 @@ export { type Main, type ProgramOptions, program, programImage } from './program
 export { SlotAllocator } from './slot-alloc.ts';
 export { type RamBlock, type RamSource, SlotSupply } from './slot-supply.ts';
 export { Sys } from './sys.ts';
-export { Thread, type ThreadBody, type ThreadState } from './thread.ts';
+export { type PageFaultHandler, Thread, type ThreadBody, type ThreadState } from './thread.ts';
 export {
   PAGE_ROOT,
   TASK_DISPATCHER,

@@ -1,7 +1,7 @@
 /** What programs catch: errors of the system as exceptions, for people who write ten lines. */
 
-import { type Errval, hex, type Result } from '@barreleye/core';
-import { Access, describeError } from '@barreleye/spec';
+import { type Errval, hex, isOk, OK, type Result } from '@barreleye/core';
+import { Access, describeError, Err } from '@barreleye/spec';
 
 /** A failed operation; `errval` is the whole stack of causes. */
 export class OsError extends Error {
@@ -22,12 +22,16 @@ export class PageFaultError extends Error {
   readonly access: number;
   /** The code as the hardware reports it. */
   readonly code: number;
+  /** Why the domain's page-fault handler did not serve it; OK when there is none. */
+  readonly reason: Errval;
 
-  constructor(address: number, access: number, code: number) {
-    super(`page fault: ${accessName(access)} at ${hex(address)} (code ${hex(code)})`);
+  constructor(address: number, access: number, code: number, reason: Errval = OK) {
+    const what = `page fault: ${accessName(access)} at ${hex(address)} (code ${hex(code)})`;
+    super(isPlain(reason) ? what : `${what}: ${describeError(reason)}`);
     this.address = address;
     this.access = access;
     this.code = code;
+    this.reason = reason;
   }
 }
 
@@ -40,6 +44,11 @@ export class BusError extends Error {
 export function unwrap<T>(result: Result<T>): T {
   if (!result.ok) throw new OsError(result.err);
   return result.value;
+}
+
+/** Whether there is no more to say than that nothing is mapped. */
+function isPlain(reason: Errval): boolean {
+  return isOk(reason) || reason === Err.LIB_ERR_PAGE_FAULT_NO_REGION;
 }
 
 function accessName(access: number): string {

@@ -13,7 +13,7 @@ import type { Endpoint, LmpMessage } from './endpoint.ts';
 import { OsError, unwrap } from './os-error.ts';
 import type { SlotAllocator } from './slot-alloc.ts';
 import type { Sys } from './sys.ts';
-import type { Thread, ThreadBody } from './thread.ts';
+import type { PageFaultHandler, Thread, ThreadBody } from './thread.ts';
 import { TASK_DISPATCHER } from './well-known.ts';
 
 /** A step of a program that may wait. */
@@ -78,6 +78,11 @@ export class Os {
   /** A point of pre-emption in a long computation. */
   *preempt(): Wait<void> {
     if (!this.sys.cpu.poll()) yield;
+  }
+
+  /** Have `handler` serve page faults from now on: see `PageFaultHandler`. */
+  onPageFault(handler: PageFaultHandler): void {
+    this.dispatcher.pageFaultHandler = handler;
   }
 
   // Memory, through the page tables. Throws PageFaultError when a fault is not resolved.

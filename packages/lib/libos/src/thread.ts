@@ -3,8 +3,23 @@
  * only the dispatcher resumes it. What the thread waits for is in its state, not in the yield.
  */
 
+import type { Errval } from '@barreleye/core';
+import type { PageFaultError } from './os-error.ts';
+
 /** What a thread runs; the return value is what `join` gets. */
 export type ThreadBody<T = unknown> = Generator<void, T, void>;
+
+/**
+ * Serves a page fault in the thread that caused it: OK to try the access again, else why not. It
+ * may wait like any code of a thread; a fault of its own is not served.
+ */
+export type PageFaultHandler = (fault: PageFaultError) => ThreadBody<Errval>;
+
+/** A page fault that is being served. */
+export interface Handling {
+  readonly fault: PageFaultError;
+  readonly body: ThreadBody<Errval>;
+}
 
 /** What a thread is doing. */
 export type ThreadState =
@@ -20,6 +35,8 @@ export class Thread {
   state: ThreadState;
   /** Thrown into the thread when it runs next: how a fault reaches it. */
   pendingError: Error | undefined;
+  /** Runs before the body goes on. */
+  handling: Handling | undefined;
   /** Why it is blocked, for people. */
   waitReason: string;
   /** Wake-up time of a sleeping thread, cycles. */
@@ -36,6 +53,7 @@ export class Thread {
     this.body = body;
     this.state = 'ready';
     this.pendingError = undefined;
+    this.handling = undefined;
     this.waitReason = '';
     this.deadline = Number.POSITIVE_INFINITY;
     this.result = undefined;
