@@ -58,8 +58,8 @@ function* fillSlots(os: Os): Wait<Capref<'Frame'>[]> {
   const { sys, slots } = os;
   const copies: Capref<'Frame'>[] = [];
   const supply = new SlotSupply(sys, slots, bumpSource(os), L1_CNODE_GRANULE);
+  slots.refill = () => supply.grow();
   for (let i = 0; i < SLOT_COUNT; i++) {
-    if (supply.isLow()) os.check(supply.grow());
     const slot = os.allocSlot();
     if (i % COPY_EVERY === 0) copies.push(unwrap(capCopy(sys, slot, TASK_DISPATCHER_FRAME)));
     yield* os.preempt();

@@ -97,6 +97,11 @@ export class HandCpu implements UserCpu {
     return fromWords(this.argWord(i), this.argWord(i + 1));
   }
 
+  /** Put a message word into the dispatcher frame. */
+  setMessage(i: number, word: number): void {
+    DispatcherFrame.message.set(this.mem, asPaddr(this.arch.dispatcherBase), i, word);
+  }
+
   /** Return from the system call. */
   answer(err: Errval, value = 0): void {
     const [errLow, errHigh, valueLow, valueHigh] = this.arch.resultWords;

@@ -4,7 +4,7 @@
  * interface alone, refuses what a kernel refuses, and can be told to refuse the n-th call.
  */
 
-import { assert, type Errval, isOk, OK } from '@barreleye/core';
+import { assert, type Errval, highWord, isOk, lowWord, OK } from '@barreleye/core';
 import {
   CAP_TYPE_NAMES,
   type CapTypeName,
@@ -15,8 +15,10 @@ import {
   isRetypeEdge,
   L2_CNODE_BYTES,
   L2_CNODE_SLOTS,
+  MappingCmd,
   ObjType,
   type Paging,
+  Rights,
   RootSlot,
   VNodeCmd,
 } from '@barreleye/spec';
@@ -37,6 +39,8 @@ export interface HeldCap {
   readonly table?: HeldCap;
 }
 
+const PAGE_BYTES = 4096;
+
 /** What an entry of a page table shows: another table, or the page at `offset` of a frame. */
 interface Entry {
   readonly object: HeldCap;
@@ -56,6 +60,8 @@ export class HandKernel {
   private readonly shape: Shape;
   /** By capability address and level. */
   private readonly slots: Map<string, HeldCap>;
+  /** Value of the answer under way. */
+  private answerValue: number;
   private refusal: { readonly atCall: number; readonly err: Errval } | undefined;
 
   /** Takes over the system calls of `cpu`. The domain has a root CNode and in it `cnodes`. */
@@ -64,6 +70,7 @@ export class HandKernel {
     this.shape = shape;
     this.rootSlotCount = L2_CNODE_SLOTS;
     this.callCount = 0;
+    this.answerValue = 0;
     this.slots = new Map();
     this.refusal = undefined;
     for (const l1Index of [RootSlot.TaskCn, ...cnodes]) {
@@ -102,12 +109,16 @@ export class HandKernel {
     this.refusal = { atCall: this.callCount + count, err };
   }
 
-  /** The frame, offset and flags that the tables below `root` show at `va`. */
+  /** What the tables below `root` show at `va`: frame, offset of the 4 KiB page, flags. */
   translate(root: Capref, va: number): Entry | undefined {
     let table = this.held(root);
-    for (let level = 0; table !== undefined; level++) {
-      const entry = table.entries.get(this.shape.entryIndex(level, va));
-      if (entry === undefined || level === this.shape.levels.length - 1) return entry;
+    for (const [level, { spanBits, childType }] of this.shape.levels.entries()) {
+      const entry = table?.entries.get(this.shape.entryIndex(level, va));
+      if (entry === undefined) return undefined;
+      if (ObjType[entry.object.type] !== childType) {
+        const inPage = (va % 2 ** spanBits) - (va % PAGE_BYTES);
+        return { ...entry, offset: entry.offset + inPage };
+      }
       table = entry.object;
     }
     return undefined;
@@ -116,7 +127,9 @@ export class HandKernel {
   private syscall(): void {
     this.callCount += 1;
     const isRefused = this.refusal?.atCall === this.callCount;
-    this.cpu.answer(isRefused ? (this.refusal?.err ?? OK) : this.invoke());
+    this.answerValue = 0;
+    const err = isRefused ? (this.refusal?.err ?? OK) : this.invoke();
+    this.cpu.answer(err, this.answerValue);
   }
 
   private invoke(): Errval {
@@ -127,9 +140,13 @@ export class HandKernel {
     if (capTypeInfo(ObjType[cap.type]).vnode) {
       return command === VNodeCmd.Map ? this.map(cap) : Err.SYS_ERR_ILLEGAL_INVOCATION;
     }
+    if (cap.table !== undefined) {
+      return command === MappingCmd.Modify ? this.modify(cap) : Err.SYS_ERR_ILLEGAL_INVOCATION;
+    }
     if (cap.type !== 'L1CNode') return Err.SYS_ERR_ILLEGAL_INVOCATION;
     if (command === CNodeCmd.Retype) return this.retype();
     if (command === CNodeCmd.Delete) return this.delete();
+    if (command === CNodeCmd.Identify) return this.identify();
     return command === CNodeCmd.Resize ? this.resize() : Err.SYS_ERR_ILLEGAL_INVOCATION;
   }
 
@@ -160,6 +177,28 @@ export class HandKernel {
     return OK;
   }
 
+  private identify(): Errval {
+    const cap = this.slots.get(keyOf(this.arg(0), this.arg(1)));
+    if (cap === undefined) return Err.SYS_ERR_CAP_NOT_FOUND;
+    this.answerValue = ObjType[cap.type] | (Rights.All << 8);
+    const words = [cap.base, cap.bytes].flatMap((n) => [lowWord(n), highWord(n)]);
+    for (const [i, word] of [...words, 0, 0, 0].entries()) this.cpu.setMessage(i, word);
+    return OK;
+  }
+
+  /** Entries of a mapping get other flags. */
+  private modify(mapping: HeldCap): Errval {
+    const [first, count, flags] = [this.arg(0), this.arg(1), this.arg(2)];
+    if (first >= mapping.bytes) return Err.SYS_ERR_VNODE_SLOT_INVALID;
+    if (count === 0 || count > mapping.bytes - first) return Err.SYS_ERR_VM_MAP_SIZE;
+    for (let at = mapping.base + first; at < mapping.base + first + count; at++) {
+      const entry = mapping.table?.entries.get(at);
+      if (entry === undefined) return Err.SYS_ERR_VNODE_NOT_INSTALLED;
+      mapping.table?.entries.set(at, { ...entry, flags });
+    }
+    return OK;
+  }
+
   /** The new root goes into use; its slot keeps it. The old one goes to the return slot. */
   private resize(): Errval {
     const root = this.slots.get(keyOf(this.arg(0), 2));
@@ -183,8 +222,9 @@ export class HandKernel {
     if (first + count > shape.reservedFrom) return Err.SYS_ERR_VNODE_SLOT_RESERVED;
     const [offset, pageBytes] = [this.arg64(4), 2 ** shape.spanBits];
     if (ObjType[source.type] !== shape.childType) {
-      if (level !== this.shape.levels.length - 1) return Err.SYS_ERR_WRONG_MAPPING;
-      if (offset % pageBytes !== 0) return Err.SYS_ERR_VM_MAP_OFFSET;
+      if (!shape.mapsPages) return Err.SYS_ERR_WRONG_MAPPING;
+      if (offset % PAGE_BYTES !== 0) return Err.SYS_ERR_VM_MAP_OFFSET;
+      if ((source.base + offset) % pageBytes !== 0) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
       if (offset + count * pageBytes > source.bytes) return Err.SYS_ERR_FRAME_OFFSET_INVALID;
     }
     const places = Array.from({ length: count }, (_, i) => first + i);

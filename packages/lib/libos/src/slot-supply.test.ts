@@ -14,8 +14,8 @@ import { type Capref, capref, type Slot } from './capref.ts';
 import { capDelete, capRetype } from './caps.ts';
 import { HandCpu } from './hand-cpu.ts';
 import { HandKernel } from './hand-kernel.ts';
-import { SlotAllocator } from './slot-alloc.ts';
-import { type RamBlock, SLOT_RESERVE, SlotSupply } from './slot-supply.ts';
+import { SLOT_RESERVE, SlotAllocator } from './slot-alloc.ts';
+import { type RamBlock, SlotSupply } from './slot-supply.ts';
 import { Sys } from './sys.ts';
 
 /** Root slots that are free at first. */
@@ -90,14 +90,29 @@ describe('a slot supply', () => {
     expect(world.slotsTaken).toBe(0);
   });
 
-  it('is low while fewer slots are left than a refill may need', () => {
+  it('refills an allocator before that is down to less than a refill may need', () => {
     const world = new World();
-    while (world.slots.freeCount > SLOT_RESERVE) world.slots.alloc();
-    expect(world.supply.isLow()).toBe(false);
+    world.slots.refill = () => world.supply.grow();
+    const spare = world.slots.freeCount - SLOT_RESERVE;
+    for (let i = 0; i <= spare; i++) world.slots.alloc();
+    expect([world.slots.totalCount, world.slots.isLow()]).toEqual([L2_CNODE_SLOTS, true]);
     world.slots.alloc();
-    expect(world.supply.isLow()).toBe(true);
-    world.grow(1);
-    expect(world.supply.isLow()).toBe(false);
+    expect([world.slots.totalCount, world.slots.isLow()]).toEqual([2 * L2_CNODE_SLOTS, false]);
+  });
+
+  it('that fails leaves the reserve to be used up', () => {
+    const world = new World();
+    let calls = 0;
+    world.slots.refill = () => {
+      calls += 1;
+      return world.slots.alloc().ok ? Err.LIB_ERR_RAM_ALLOC : OK;
+    };
+    let taken = 0;
+    while (world.slots.alloc().ok) taken += 1;
+    expect(taken + calls).toBe(L2_CNODE_SLOTS);
+    expect(calls, 'once for each slot of the reserve, and never inside itself').toBeLessThan(
+      SLOT_RESERVE,
+    );
   });
 
   it('doubles the root CNode when that is full, and gives the old one back', () => {

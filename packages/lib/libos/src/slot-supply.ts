@@ -2,8 +2,8 @@
  * More slots for a running domain: another L2 CNode, and when the root CNode has no room for it, a
  * root of twice the size. Capability addresses never change.
  *
- * A refill needs slots itself (for the RAM, and for the old and the new root), so it must run while
- * some are left; `SLOT_RESERVE` is enough for one refill of everything.
+ * A refill needs slots itself (for the RAM, and for the old and the new root), so the allocator
+ * asks for it while some are left.
  */
 
 import { assert, type Errval, errPush, isOk, OK, type Result } from '@barreleye/core';
@@ -12,9 +12,6 @@ import { type Capref, rootCapref } from './capref.ts';
 import { capDelete, capResize, capRetype } from './caps.ts';
 import type { SlotAllocator } from './slot-alloc.ts';
 import type { Sys } from './sys.ts';
-
-/** Slots that must be left when `grow` is called. */
-export const SLOT_RESERVE = 32;
 
 /** RAM and what it covers. */
 export interface RamBlock {
@@ -47,11 +44,6 @@ export class SlotSupply {
     this.nextRootSlot = RootSlot.User;
     this.rootSlotCount = rootBytes / CTE_BYTES;
     this.rootBlock = undefined;
-  }
-
-  /** Whether `grow` should be called before anything else takes a slot. */
-  isLow(): boolean {
-    return this.slots.freeCount < SLOT_RESERVE;
   }
 
   /**

@@ -22,18 +22,19 @@ import {
   type Paging,
   type VNodeTypeName,
 } from '@barreleye/spec';
-
-/** Where tables get their memory and slots from. */
-export interface TableSource {
-  /** RAM of `bytes` bytes, whole pages, aligned to its size. */
-  allocRam(bytes: number): Result<RamBlock>;
-  freeRam(block: RamBlock): Errval;
-  allocSlot(): Result<Slot>;
-  freeSlot(slot: Capref): void;
-}
+import type { MemorySource } from './memory-source.ts';
 
 /** What a library knows of page tables: their shape. The entries are the kernel's business. */
 export type TableShape = Pick<Paging, 'levels' | 'entryIndex'>;
+
+/** A table on the way to a page. */
+export interface TableStep {
+  readonly table: Capref<VNodeTypeName>;
+  /** Index into `Paging.levels`. */
+  readonly level: number;
+  /** Entry that translates the address. */
+  readonly index: number;
+}
 
 /** One page table that this address space uses. */
 interface TableNode {
@@ -49,11 +50,11 @@ const PAGE_BYTES = 4096;
 export class TableTree {
   private readonly sys: Sys;
   private readonly paging: TableShape;
-  private readonly source: TableSource;
+  private readonly source: MemorySource;
   private readonly root: TableNode;
   private tableCount: number;
 
-  constructor(sys: Sys, paging: TableShape, root: Capref<VNodeTypeName>, source: TableSource) {
+  constructor(sys: Sys, paging: TableShape, root: Capref<VNodeTypeName>, source: MemorySource) {
     this.sys = sys;
     this.paging = paging;
     this.source = source;
@@ -66,10 +67,10 @@ export class TableTree {
     return this.tableCount;
   }
 
-  /** The table of the last level that translates `va`; tables on the way are made. */
-  leafTable(va: number): Result<Capref<VNodeTypeName>> {
+  /** The table of level `level` that translates `va`; tables on the way are made. */
+  tableAt(va: number, level: number): Result<Capref<VNodeTypeName>> {
     let node = this.root;
-    while (node.level < this.paging.levels.length - 1) {
+    while (node.level < level) {
       const index = this.paging.entryIndex(node.level, va);
       const child = node.children.get(index);
       if (child !== undefined) {
@@ -81,6 +82,23 @@ export class TableTree {
       node = made.value;
     }
     return succeed(node.cap);
+  }
+
+  /** Whether the entry for `va` in its table of level `level` leads to another table. */
+  hasTableBelow(va: number, level: number): boolean {
+    const tables = this.path(va);
+    return tables.length > level + 1;
+  }
+
+  /** The tables that translate `va`, the root first, as far as there are any. */
+  path(va: number): TableStep[] {
+    const steps: TableStep[] = [];
+    for (let node: TableNode | undefined = this.root; node !== undefined; ) {
+      const index: number = this.paging.entryIndex(node.level, va);
+      steps.push({ table: node.cap, level: node.level, index });
+      node = node.children.get(index);
+    }
+    return steps;
   }
 
   /** Make the table that entry `index` of `parent` lacks, and install it. */

@@ -1,10 +1,9 @@
 /**
- * A virtual address space: regions, each showing part of a frame. Page tables are made on the way;
- * every region keeps the mapping capabilities of its entries, one for each page table it touches.
+ * A virtual address space: regions that show frames, regions that are backed page by page when they
+ * are touched, and guard regions that are never backed. Page tables are made on the way.
  */
 
 import {
-  alignUp,
   assert,
   BASE_PAGE_BITS,
   BASE_PAGE_SIZE,
@@ -17,176 +16,340 @@ import {
   type Result,
   succeed,
 } from '@barreleye/core';
-import { type Capref, capDelete, type Sys, vnodeMap } from '@barreleye/libos';
-import {
-  Err,
-  type MappableTypeName,
-  type MappingTypeName,
-  type VNodeTypeName,
-} from '@barreleye/spec';
-import { type TableShape, type TableSource, TableTree } from './table-tree.ts';
-
-/** A range of virtual addresses that is mapped. */
-export interface Region {
-  readonly base: number;
-  readonly bytes: number;
-  /** `PageFlag` bits. */
-  readonly flags: number;
-}
-
-interface MappedRegion extends Region {
-  readonly mappings: Capref<MappingTypeName>[];
-}
+import { type Capref, capDelete, type Sys } from '@barreleye/libos';
+import { Err, type MappableTypeName, PageFlag, type VNodeTypeName } from '@barreleye/spec';
+import { bytesOf, flagsAt, type MappedRun, type Mapping, runsOf } from './mapping.ts';
+import type { MemorySource } from './memory-source.ts';
+import { type MapRequest, PageMap } from './page-map.ts';
+import { type OwnRegion, type Region, RegionList } from './region.ts';
+import type { TableShape, TableStep } from './table-tree.ts';
 
 export interface VspaceOptions {
   readonly sys: Sys;
   readonly paging: TableShape;
   readonly root: Capref<VNodeTypeName>;
-  readonly source: TableSource;
+  readonly source: MemorySource;
   /** Regions are placed in [`from`, `to`). No table below the root may exist for that range. */
   readonly from: number;
   readonly to: number;
 }
 
-/** What to show in a region. */
-export interface MapRequest {
-  readonly frame: Capref<MappableTypeName>;
+/** A region that shows part of a frame. */
+export interface FrameRequest extends MapRequest {
+  readonly name?: string;
+}
+
+/** A region that needs no frame when it is made. */
+export interface ReserveRequest {
   /** Whole pages. */
   readonly bytes: number;
-  /** `PageFlag` bits. */
+  /** `PageFlag` bits; without any access the region is a guard region. */
   readonly flags: number;
-  /** From the base of the frame; whole pages. */
-  readonly offset?: number;
+  /** Back all pages now: touching them never faults. */
+  readonly isBacked?: boolean;
+  readonly name?: string;
 }
+
+/** What a page of the address space shows. */
+export interface PageView {
+  readonly region: Region;
+  readonly frame: Capref<MappableTypeName>;
+  /** Bytes from the start of the frame to the address that was asked for. */
+  readonly offset: number;
+  readonly flags: number;
+  readonly pageBits: number;
+}
+
+/** `PageFlag` that an access needs, by the low two bits of the access. */
+const NEEDED = [PageFlag.Read, PageFlag.Write, PageFlag.Execute] as const;
+const ACCESS_FLAGS = PageFlag.Read | PageFlag.Write | PageFlag.Execute;
 
 export class Vspace {
   private readonly sys: Sys;
-  private readonly paging: TableShape;
-  private readonly source: TableSource;
-  private readonly tree: TableTree;
+  private readonly source: MemorySource;
+  private readonly pages: PageMap;
   private readonly from: number;
   private readonly to: number;
-  /** In address order. */
-  private readonly mapped: MappedRegion[];
+  private readonly list: RegionList;
 
   constructor(options: VspaceOptions) {
     this.sys = options.sys;
-    this.paging = options.paging;
     this.source = options.source;
-    this.tree = new TableTree(options.sys, options.paging, options.root, options.source);
+    this.pages = new PageMap(options.sys, options.paging, options.root, options.source);
     this.from = options.from;
     this.to = options.to;
-    this.mapped = [];
+    this.list = new RegionList();
   }
 
-  /** What is mapped, in address order. */
+  /** What is in use, in address order. */
   regions(): readonly Region[] {
-    return this.mapped;
+    return this.list.all();
   }
 
   /** Page tables in use, the root included. */
   get tableCount(): number {
-    return this.tree.count;
+    return this.pages.tableCount;
+  }
+
+  /** The tables that translate `va`, the root first, as far as there are any. */
+  path(va: number): readonly TableStep[] {
+    return this.pages.path(va);
   }
 
   /**
-   * Map at the first free place; an unmapped page stays between regions.
+   * Show a frame at the lowest free place where the largest pages can be used; an unmapped page
+   * stays between regions.
    * @errors LIB_ERR_VSPACE_FULL; as `mapFixed`
    */
-  map(request: MapRequest): Result<Region> {
-    const base = this.findGap(request.bytes);
-    return base < 0 ? fail(Err.LIB_ERR_VSPACE_FULL) : this.mapFixed(base, request);
+  map(request: FrameRequest): Result<Region> {
+    const physical = this.pages.locate(request);
+    if (!physical.ok) return fail(errPush(physical.err, Err.LIB_ERR_PMAP_MAP));
+    const { alignBytes, offset } = this.pages.placement(physical.value, request);
+    const base = this.findGap(request.bytes, alignBytes, offset);
+    if (base < 0) return fail(Err.LIB_ERR_VSPACE_FULL);
+    return this.mapAt(base, physical.value, request);
   }
 
   /**
-   * Map at `base`.
+   * Show a frame at `base`.
    * @errors LIB_ERR_PMAP_ADDRESS not whole pages inside this space; LIB_ERR_PMAP_EXISTING_MAPPING;
-   *   LIB_ERR_PMAP_MAP over what the kernel or the table source said
+   *   LIB_ERR_PMAP_MAP over what the kernel or the memory source said
    * @post on failure nothing is mapped
    */
-  mapFixed(base: number, request: MapRequest): Result<Region> {
-    const { bytes, flags } = request;
-    const isWhole = isAligned(base, BASE_PAGE_BITS) && isAligned(bytes, BASE_PAGE_BITS);
-    if (!isWhole || bytes <= 0 || base < this.from || base + bytes > this.to) {
-      return fail(Err.LIB_ERR_PMAP_ADDRESS);
+  mapFixed(base: number, request: FrameRequest): Result<Region> {
+    const free = this.checkFree(base, request.bytes);
+    if (!isOk(free)) return fail(free);
+    const physical = this.pages.locate(request);
+    if (!physical.ok) return fail(errPush(physical.err, Err.LIB_ERR_PMAP_MAP));
+    return this.mapAt(base, physical.value, request);
+  }
+
+  /**
+   * Reserve addresses at the lowest free place: a lazy region, or a guard region.
+   * @errors LIB_ERR_VSPACE_FULL; as `reserveFixed`
+   */
+  reserve(request: ReserveRequest): Result<Region> {
+    const base = this.findGap(request.bytes, BASE_PAGE_SIZE, 0);
+    return base < 0 ? fail(Err.LIB_ERR_VSPACE_FULL) : this.reserveFixed(base, request);
+  }
+
+  /**
+   * Reserve addresses at `base`.
+   * @errors LIB_ERR_PMAP_ADDRESS; LIB_ERR_PMAP_EXISTING_MAPPING; for a backed region
+   *   LIB_ERR_PMAP_MAP over the reason
+   * @post on failure nothing is reserved
+   */
+  reserveFixed(base: number, request: ReserveRequest): Result<Region> {
+    const { bytes, flags, isBacked = false, name = '' } = request;
+    const free = this.checkFree(base, bytes);
+    if (!isOk(free)) return fail(free);
+    const kind = (flags & ACCESS_FLAGS) === 0 ? 'guard' : 'lazy';
+    const region = newRegion({ base, bytes, kind, flags, name });
+    if (isBacked && kind === 'lazy') {
+      for (let va = base; va < base + bytes; va += BASE_PAGE_SIZE) {
+        const err = this.back(region, va);
+        if (isOk(err)) continue;
+        this.discard(region);
+        return fail(errPush(err, Err.LIB_ERR_PMAP_MAP));
+      }
     }
-    if (this.mapped.some((r) => base < r.base + r.bytes && r.base < base + bytes)) {
-      return fail(Err.LIB_ERR_PMAP_EXISTING_MAPPING);
-    }
-    const mappings: Capref<MappingTypeName>[] = [];
-    const err = this.mapPieces(base, request, mappings);
-    if (!isOk(err)) {
-      const dropped = this.dropMappings(mappings);
-      assert(isOk(dropped), 'a mapping that was just made can be deleted');
-      return fail(errPush(err, Err.LIB_ERR_PMAP_MAP));
-    }
-    const region: MappedRegion = { base, bytes, flags, mappings };
-    const place = this.mapped.findIndex((r) => r.base > base);
-    this.mapped.splice(place < 0 ? this.mapped.length : place, 0, region);
+    this.list.add(region);
     return succeed(region);
   }
 
   /**
-   * Unmap the region that begins at `base`.
-   * @errors LIB_ERR_PMAP_NOT_MAPPED; LIB_ERR_VNODE_UNMAP over the kernel's reason
+   * Undo the region that begins at `base`; what backed it is free again.
+   * @errors LIB_ERR_PMAP_NOT_MAPPED; LIB_ERR_VNODE_UNMAP over the reason
    * @post on failure the region stays, perhaps with holes, and can be unmapped again
    */
   unmap(base: number): Errval {
-    const i = this.mapped.findIndex((region) => region.base === base);
-    const region = this.mapped[i];
-    if (region === undefined) return Err.LIB_ERR_PMAP_NOT_MAPPED;
-    const err = this.dropMappings(region.mappings);
+    const region = this.list.at(base);
+    if (region === undefined || region.base !== base) return Err.LIB_ERR_PMAP_NOT_MAPPED;
+    const err = this.empty(region);
     if (!isOk(err)) return errPush(err, Err.LIB_ERR_VNODE_UNMAP);
-    this.mapped.splice(i, 1);
+    this.list.remove(region);
     return OK;
   }
 
-  /** Map table by table: a mapping capability covers entries of one table only. */
-  private mapPieces(
-    base: number,
-    request: MapRequest,
-    mappings: Capref<MappingTypeName>[],
-  ): Errval {
-    const leaf = this.paging.levels.length - 1;
-    const entryCount = this.paging.levels[leaf]?.entryCount ?? 0;
-    for (let done = 0; done < request.bytes; ) {
-      const va = base + done;
-      const entry = this.paging.entryIndex(leaf, va);
-      const count = Math.min(entryCount - entry, (request.bytes - done) / BASE_PAGE_SIZE);
-      const table = this.tree.leafTable(va);
-      if (!table.ok) return table.err;
-      const slot = this.source.allocSlot();
-      if (!slot.ok) return slot.err;
-      const offset = (request.offset ?? 0) + done;
-      const args = { entry, count, flags: request.flags, offset };
-      const mapping = vnodeMap(this.sys, slot.value, table.value, request.frame, args);
-      if (!mapping.ok) {
-        this.source.freeSlot(slot.value);
-        return mapping.err;
-      }
-      mappings.push(mapping.value);
-      done += count * BASE_PAGE_SIZE;
+  /**
+   * Change what pages in [`base`, `base` + `bytes`) allow; the range lies in one region. Pages of a
+   * lazy region that are yet to be backed change only with the whole region.
+   * @errors LIB_ERR_PMAP_ADDRESS not whole pages, or it cuts a large page; LIB_ERR_PMAP_NOT_MAPPED
+   *   no region covers the range, or it is a guard region; LIB_ERR_PMAP_MODIFY_FLAGS over the
+   *   kernel's reason: the frame was mapped with less
+   * @post on failure some pages may have changed
+   */
+  protect(base: number, bytes: number, flags: number): Errval {
+    if (!isWhole(base, bytes)) return Err.LIB_ERR_PMAP_ADDRESS;
+    const region = this.list.at(base);
+    const end = base + bytes;
+    if (region === undefined || end > region.base + region.bytes || region.kind === 'guard') {
+      return Err.LIB_ERR_PMAP_NOT_MAPPED;
     }
-    return OK;
-  }
-
-  /** Deleting a mapping capability clears its entries; what is gone is off the list. */
-  private dropMappings(mappings: Capref<MappingTypeName>[]): Errval {
-    for (let last = mappings.at(-1); last !== undefined; last = mappings.at(-1)) {
-      const err = capDelete(this.sys, last);
+    for (const mapping of mappingsIn(region, base, end)) {
+      const err = this.pages.protect(mapping, base, end, flags);
       if (!isOk(err)) return err;
-      this.source.freeSlot(last);
-      mappings.pop();
+    }
+    if (bytes === region.bytes) region.flags = flags;
+    return OK;
+  }
+
+  /** What the page at `va` shows, undefined when none is mapped. */
+  lookup(va: number): PageView | undefined {
+    const region = this.list.at(va);
+    if (region === undefined) return undefined;
+    const mapping = region.mappings[indexAt(region.mappings, va)];
+    if (mapping === undefined || va >= mapping.va + bytesOf(mapping)) return undefined;
+    const { frame, pageBits } = mapping;
+    const at = va - mapping.va;
+    const flags = flagsAt(mapping, Math.floor(at / 2 ** pageBits));
+    return { region, frame, offset: mapping.offset + at, flags, pageBits };
+  }
+
+  /** Everything that is mapped, in address order, by runs of equal flags. */
+  *mapped(): Generator<MappedRun, void, void> {
+    for (const { mappings } of this.list.all()) {
+      for (const mapping of mappings) yield* runsOf(mapping);
+    }
+  }
+
+  /**
+   * Serve a page fault: back the page of a lazy region.
+   * @param access spec `Access`
+   * @errors LIB_ERR_PAGE_FAULT_NO_REGION; LIB_ERR_PAGE_FAULT_GUARD; LIB_ERR_PAGE_FAULT_ACCESS;
+   *   LIB_ERR_PMAP_MAP over the reason why there is no page
+   * @returns OK when the access can be tried again
+   */
+  serveFault(va: number, access: number): Errval {
+    const region = this.list.at(va);
+    if (region === undefined) return Err.LIB_ERR_PAGE_FAULT_NO_REGION;
+    if (region.kind === 'guard') return Err.LIB_ERR_PAGE_FAULT_GUARD;
+    const needed = NEEDED[access & 3] ?? 0;
+    const page = this.lookup(va);
+    if (((page?.flags ?? region.flags) & needed) === 0) return Err.LIB_ERR_PAGE_FAULT_ACCESS;
+    if (page !== undefined) return OK; // another thread was faster
+    if (region.kind !== 'lazy') return Err.LIB_ERR_PAGE_FAULT;
+    const err = this.back(region, va - (va % BASE_PAGE_SIZE));
+    return isOk(err) ? OK : errPush(err, Err.LIB_ERR_PMAP_MAP);
+  }
+
+  /**
+   * Unmap every region that shows `frame` and delete its capability. Regions that show it through
+   * another capability stay.
+   * @errors LIB_ERR_VNODE_UNMAP or LIB_ERR_CAP_DELETE over the reason
+   */
+  destroyFrame(frame: Capref<MappableTypeName>): Errval {
+    const shown = this.list.all().filter(({ mappings }) => mappings[0]?.frame.cptr === frame.cptr);
+    for (const { base, kind } of shown) {
+      const err = kind === 'frame' ? this.unmap(base) : OK;
+      if (!isOk(err)) return err;
+    }
+    return capDelete(this.sys, frame);
+  }
+
+  private mapAt(base: number, physical: number, request: FrameRequest): Result<Region> {
+    const { bytes, flags, name = '' } = request;
+    const free = this.checkFree(base, bytes);
+    if (!isOk(free)) return fail(free);
+    const region = newRegion({ base, bytes, kind: 'frame', flags, name });
+    const err = this.pages.map(base, physical, request, region.mappings);
+    if (!isOk(err)) {
+      this.discard(region);
+      return fail(errPush(err, Err.LIB_ERR_PMAP_MAP));
+    }
+    this.list.add(region);
+    return succeed(region);
+  }
+
+  /** Give the page at `va` of a lazy region a frame. */
+  private back(region: OwnRegion, va: number): Errval {
+    const frame = this.source.allocFrame(BASE_PAGE_SIZE);
+    if (!frame.ok) return frame.err;
+    const made: Mapping[] = [];
+    const request = { frame: frame.value, bytes: BASE_PAGE_SIZE, flags: region.flags };
+    const err = this.pages.map(va, Number.NaN, request, made);
+    const [mapping] = made;
+    if (mapping === undefined) {
+      const freed = this.source.freeFrame(frame.value);
+      assert(isOk(freed), 'a frame that was just made can be freed');
+      return err;
+    }
+    region.mappings.splice(indexAt(region.mappings, va) + 1, 0, mapping);
+    region.backing.set(va, frame.value);
+    return OK;
+  }
+
+  /** Drop what a region that is not listed yet has got. */
+  private discard(region: OwnRegion): void {
+    const err = this.empty(region);
+    assert(isOk(err), 'what was just mapped can be unmapped');
+  }
+
+  /** Delete the mappings of a region and free the frames behind it. */
+  private empty(region: OwnRegion): Errval {
+    const err = this.pages.drop(region.mappings);
+    if (!isOk(err)) return err;
+    for (const [va, frame] of region.backing) {
+      const freed = this.source.freeFrame(frame);
+      if (!isOk(freed)) return freed;
+      region.backing.delete(va);
     }
     return OK;
   }
 
-  private findGap(bytes: number): number {
-    let base = this.from;
-    for (const region of this.mapped) {
+  /** @errors LIB_ERR_PMAP_ADDRESS; LIB_ERR_PMAP_EXISTING_MAPPING */
+  private checkFree(base: number, bytes: number): Errval {
+    if (!isWhole(base, bytes) || base < this.from || base + bytes > this.to) {
+      return Err.LIB_ERR_PMAP_ADDRESS;
+    }
+    return this.list.touches(base, bytes) ? Err.LIB_ERR_PMAP_EXISTING_MAPPING : OK;
+  }
+
+  /** The lowest free place at `offset` bytes behind a multiple of `alignBytes`; -1: none. */
+  private findGap(bytes: number, alignBytes: number, offset: number): number {
+    const place = (from: number): number => alignUpTo(from - offset, alignBytes) + offset;
+    let base = place(this.from);
+    for (const region of this.list.all()) {
       if (base + bytes + BASE_PAGE_SIZE <= region.base) return base;
-      base = Math.max(base, alignUp(region.base + region.bytes, BASE_PAGE_BITS) + BASE_PAGE_SIZE);
+      base = Math.max(base, place(region.base + region.bytes + BASE_PAGE_SIZE));
     }
     return base + bytes <= this.to ? base : -1;
   }
+}
+
+function newRegion(region: Region): OwnRegion {
+  return { ...region, mappings: [], backing: new Map() };
+}
+
+function isWhole(base: number, bytes: number): boolean {
+  return isAligned(base, BASE_PAGE_BITS) && isAligned(bytes, BASE_PAGE_BITS) && bytes > 0;
+}
+
+function alignUpTo(n: number, unit: number): number {
+  return Math.ceil(n / unit) * unit;
+}
+
+/** Index of the last mapping that begins at or before `va`, -1 for none. */
+function indexAt(mappings: readonly Mapping[], va: number): number {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((mappings[middle]?.va ?? 0) <= va) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Mappings of a region with pages in [`from`, `to`). */
+function mappingsIn(region: OwnRegion, from: number, to: number): Mapping[] {
+  const { mappings } = region;
+  const first = Math.max(indexAt(mappings, from), 0);
+  const found: Mapping[] = [];
+  for (let i = first; i < mappings.length; i++) {
+    const mapping = mappings[i];
+    if (mapping === undefined || mapping.va >= to) break;
+    if (mapping.va + bytesOf(mapping) > from) found.push(mapping);
+  }
+  return found;
 }

@@ -15,6 +15,8 @@ export const PAGE = 4096;
 /** Root slots of the CNodes for RAM and for frames; the address space gets none of their slots. */
 const RAM_CNODE = 20;
 const FRAME_CNODE = 21;
+/** And for the frames behind lazy regions. */
+const LAZY_CNODE = 22;
 const ROOT: Capref<VNodeTypeName> = capref(RootSlot.PageCn, 0);
 
 export class Space {
@@ -26,6 +28,7 @@ export class Space {
   private readonly named: NamedShape;
   private readonly sys: Sys;
   private readonly ramSlots = new SlotAllocator();
+  private readonly frameSlots = new SlotAllocator();
   private nextRam = 2 ** 30;
   private frameCount = 0;
   private stepCount = 0;
@@ -35,7 +38,7 @@ export class Space {
     const cpu = new HandCpu(archX86_64);
     this.named = named;
     this.sys = new Sys(cpu, cpu.arch.dispatcherBase);
-    const cnodes = [RootSlot.PageCn, RootSlot.SlotAlloc1, RAM_CNODE, FRAME_CNODE];
+    const cnodes = [RootSlot.PageCn, RootSlot.SlotAlloc1, RAM_CNODE, FRAME_CNODE, LAZY_CNODE];
     this.kernel = new HandKernel(cpu, named.shape, cnodes);
     const answer = cpu.onSyscall;
     cpu.onSyscall = () => {
@@ -48,6 +51,7 @@ export class Space {
     this.kernel.put(ROOT, CAP_TYPE_NAMES[root?.type ?? 0] ?? 'Null', 0, root?.tableBytes ?? 0);
     this.slots.addCnode(RootSlot.SlotAlloc1);
     this.ramSlots.addCnode(RAM_CNODE);
+    this.frameSlots.addCnode(LAZY_CNODE);
     this.vspace = new Vspace({
       sys: this.sys,
       paging: named.shape,
@@ -57,6 +61,8 @@ export class Space {
       source: {
         allocRam: (bytes) => this.allocRam(bytes),
         freeRam: (block) => this.freeRam(block),
+        allocFrame: () => this.allocFrame(),
+        freeFrame: (frame) => this.freeFrame(frame),
         allocSlot: () => this.allocSlot(),
         freeSlot: (slot) => this.freeSlot(slot),
       },
@@ -83,6 +89,11 @@ export class Space {
   /** Whether the step that was to fail has been reached. */
   get hasFailed(): boolean {
     return this.failure !== undefined && this.stepCount >= this.failure.atStep;
+  }
+
+  /** Frames that lazy regions hold. */
+  get framesTaken(): number {
+    return this.frameSlots.totalCount - this.frameSlots.freeCount;
   }
 
   /** Which page of which frame is at `va`, and with which flags; undefined: none. */
@@ -131,6 +142,25 @@ export class Space {
     if (!this.ram.delete(block)) return Err.MM_ERR_NOT_ALLOCATED;
     this.kernel.remove(block.cap);
     return this.ramSlots.free(block.cap);
+  }
+
+  /** Frames of one page, each aligned so that it looks like part of nothing larger. */
+  private allocFrame(): Result<Capref<'Frame'>> {
+    const err = this.step();
+    if (err !== OK) return fail(err);
+    const slot = this.frameSlots.alloc();
+    if (!slot.ok) return slot;
+    const frame = capref<'Frame'>(LAZY_CNODE, slot.value.cptr & 255);
+    this.kernel.put(frame, 'Frame', this.nextRam, PAGE);
+    this.nextRam += 2 ** 20;
+    return succeed(frame);
+  }
+
+  private freeFrame(frame: Capref<'Frame'>): Errval {
+    const err = this.step();
+    if (err !== OK) return err;
+    this.kernel.remove(frame);
+    return this.frameSlots.free(frame);
   }
 
   private allocSlot(): Result<Slot> {

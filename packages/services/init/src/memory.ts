@@ -21,7 +21,7 @@ import {
   unwrap,
 } from '@barreleye/libos';
 import { createMm, type Mm } from '@barreleye/mm';
-import { Vspace } from '@barreleye/paging';
+import { createMemorySource, Vspace } from '@barreleye/paging';
 import { type Paging, RegionType } from '@barreleye/spec';
 import { type BootView, ramCap } from './boot-info.ts';
 
@@ -49,32 +49,26 @@ export function createMemory(os: Os, boot: BootView, paging: Paging): Memory {
     deleteCap: (cap) => deleteAndFree(sys, slots, cap),
     allocSlot: () => asRamSlot(slots.alloc()),
     freeSlot: (slot) => freeSlot(slots, slot),
-    isLow: () => supply.isLow(),
-    refill: () => supply.grow(),
   });
+  slots.refill = () => supply.grow();
   for (const region of boot.regions) {
     if (region.type !== RegionType.Empty) continue;
     const err = mm.add({ cap: ramCap(region), base: asPaddr(region.base), bytes: region.bytes });
     assert(isOk(err), 'the kernel reported overlapping RAM');
   }
-  return { mm, vspace: createVspace(os, mm, paging) };
-}
-
-function createVspace(os: Os, mm: Mm<Capref<'RAM'>>, paging: Paging): Vspace {
-  const { arch, slots, sys } = os;
-  return new Vspace({
+  const vspace = new Vspace({
     sys,
     paging,
     root: PAGE_ROOT,
-    from: arch.heapBase,
-    to: arch.userLimit,
-    source: {
-      allocRam: (bytes) => mm.alloc(bytes, { alignBytes: bytes }),
-      freeRam: ({ cap, base, bytes }) => mm.free({ cap, base: asPaddr(base), bytes }),
-      allocSlot: () => slots.alloc(),
-      freeSlot: (slot) => freeSlot(slots, slot),
-    },
+    from: os.arch.heapBase,
+    to: os.arch.userLimit,
+    source: createMemorySource(sys, ram, slots),
   });
+  // biome-ignore lint/correctness/useYield: init's own memory never keeps it waiting
+  os.onPageFault(function* ({ address, access }) {
+    return vspace.serveFault(address, access);
+  });
+  return { mm, vspace };
 }
 
 function deleteAndFree(sys: Sys, slots: SlotAllocator, cap: Capref): Errval {
