@@ -49,7 +49,14 @@ export interface Place {
   readonly index: number;
 }
 
+/** A place, named through a capability of its CNode with these rights. */
+export interface Destination extends Place {
+  readonly rights: number;
+}
+
 const ALL_RIGHTS = 31;
+const READ_WRITE = 3;
+const SLOT_COUNT = 256;
 
 export class Model {
   /** Full slots by name: `cnode/index`. */
@@ -67,8 +74,7 @@ export class Model {
     offset: number,
     bytes: number,
     count: number,
-    place: Place,
-    slotCount: number,
+    place: Destination,
   ): string {
     const kind = KINDS[type] as Kind;
     if (source === undefined) return 'SYS_ERR_CAP_NOT_FOUND';
@@ -89,7 +95,8 @@ export class Model {
     const isTaken = (other: Thing): boolean =>
       isBelow(other, thing) && overlaps(other, base, count * size) && other.table === undefined;
     if (!isEndpoint && this.things().some(isTaken)) return 'SYS_ERR_REVOKE_FIRST';
-    if (place.index + count > slotCount) return 'SYS_ERR_SLOTS_INVALID';
+    if (isLimited(place)) return 'SYS_ERR_CNODE_RIGHTS';
+    if (place.index + count > SLOT_COUNT) return 'SYS_ERR_SLOTS_INVALID';
     const targets = Array.from({ length: count }, (_, i) => ({ ...place, index: place.index + i }));
     if (targets.some((t) => this.at(t) !== undefined)) return 'SYS_ERR_SLOTS_IN_USE';
 
@@ -101,9 +108,10 @@ export class Model {
     return 'OK';
   }
 
-  copy(source: Holding | undefined, place: Place, slotCount: number, mask = ALL_RIGHTS): string {
+  copy(source: Holding | undefined, place: Destination, mask = ALL_RIGHTS): string {
     if (source === undefined) return 'SYS_ERR_CAP_NOT_FOUND';
-    if (place.index >= slotCount) return 'SYS_ERR_SLOTS_INVALID';
+    if (isLimited(place)) return 'SYS_ERR_CNODE_RIGHTS';
+    if (place.index >= SLOT_COUNT) return 'SYS_ERR_SLOTS_INVALID';
     if (this.at(place) !== undefined) return 'SYS_ERR_SLOT_IN_USE';
     this.slots.set(nameOf(place), { thing: source.thing, rights: source.rights & mask });
     return 'OK';
@@ -184,6 +192,10 @@ export class Model {
 
 export function nameOf({ cnode, index }: Place): string {
   return `${cnode}/${index}`;
+}
+
+function isLimited({ rights }: Destination): boolean {
+  return (rights & READ_WRITE) !== READ_WRITE;
 }
 
 function isBelow(thing: Thing, ancestor: Thing): boolean {

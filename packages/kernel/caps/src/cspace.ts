@@ -137,7 +137,8 @@ export function lookupCNode(caps: Caps, root: Slot, addr: number, level: number)
  * `cnode`, fit for capabilities of `type`. Every way to a new capability goes through here
  * (T6, T44).
  * @param inUse the error for a full slot; operations name it differently
- * @returns the slot, or an error: SYS_ERR_DEST_CNODE_INVALID not a CNode;
+ * @returns the slot, or an error: SYS_ERR_DEST_CNODE_INVALID not a CNode; SYS_ERR_CNODE_RIGHTS it
+ *   lacks the read or the write right (@differs Barrelfish asks only the CNodes on the way to it);
  *   SYS_ERR_RETRY_THROUGH_MONITOR another core's CNode; SYS_ERR_CNODE_NOT_FOUND it is being
  *   deleted; SYS_ERR_DEST_TYPE_INVALID an L1 CNode takes only L2 CNodes and KCBs (I4);
  *   SYS_ERR_SLOTS_INVALID beyond the end; `inUse`
@@ -152,7 +153,7 @@ export function locateEmptySlots(
 ): SlotOrError {
   const { mem } = caps;
   if (!isCNode(mem, cnode)) return failed(Err.SYS_ERR_DEST_CNODE_INVALID);
-  const err = checkPath(caps, cnode, 0);
+  const err = checkPath(caps, cnode, Rights.Read | Rights.Write);
   if (err !== OK) return failed(err);
   const isRoot = Cte.type.get(mem, cnode) === ObjType.L1CNode;
   if (isRoot && !isAllowedInRoot(type)) return failed(Err.SYS_ERR_DEST_TYPE_INVALID);

@@ -1,7 +1,8 @@
-import { highWord } from '@barreleye/core';
+import { type Errval, highWord } from '@barreleye/core';
 import { Cte, CteFlag, capAddrOf, Kcb, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, expectRefused, KIB, PAGE, ramAt, World } from '../test/world.ts';
+import { createCap } from './create.ts';
 import { slotAt } from './cspace.ts';
 import { createIdentification, STATE_FOREIGN } from './identify.ts';
 import {
@@ -24,6 +25,11 @@ const RAM = capAddrOf(1, 0);
 const CNODE1 = capAddrOf(1, 0); // CNode 1, at level 1
 const NOTHING = capAddrOf(3, 77);
 const NO_CNODE = capAddrOf(99, 0);
+/** Where tests of resize put a new root. */
+const NEW_ROOT = capAddrOf(2, 0);
+/** Level 1 of a CNode, as the words that pack it with a slot have it. */
+const LEVEL_1 = 1 << 24;
+const MIB = 1024 * KIB;
 
 function words(...values: number[]): Uint32Array {
   return Uint32Array.from(values);
@@ -114,12 +120,9 @@ describe('the copy invocation', () => {
 
   it('needs the write right on the destination path', () => {
     const w = new World();
-    Cte.rights.set(w.mem, w.rootSlot(1), Rights.Read);
-    const names = ['SYS_ERR_DEST_CNODE_LOOKUP', 'SYS_ERR_CNODE_RIGHTS'] as const;
-    // The CNode itself is found at level 1; its rights matter where a slot in it is looked up.
-    expectOk(w, call(w, copyArgs())());
     Cte.rights.set(w.mem, w.at(0, 2), Rights.Read);
-    expectRefused(w, names, call(w, copyArgs({ slot: 6 })));
+    const names = ['SYS_ERR_DEST_CNODE_LOOKUP', 'SYS_ERR_CNODE_RIGHTS'] as const;
+    expectRefused(w, names, call(w, copyArgs()));
   });
 
   it('takes missing words as zero', () => {
@@ -213,6 +216,43 @@ describe('the retype invocation', () => {
   });
 });
 
+describe.each([
+  ['read-only', Rights.All & ~Rights.Write],
+  ['write-only', Rights.All & ~Rights.Read],
+])('a %s CNode takes no capability', (_, rights) => {
+  /** CNode 3, which only the call under test writes to. */
+  function limited(): World {
+    const w = new World();
+    createCap(w.caps, w.at(1, 9), ObjType.IO, { arg0: 0, arg1: 9 });
+    expectOk(w, w.retype(w.ram, ObjType.L1CNode, w.at(2, 0), { bytes: 32 * KIB }));
+    Cte.rights.set(w.mem, w.rootSlot(3), rights);
+    return w;
+  }
+  const place = { cnode: capAddrOf(3, 0), slot: 5 };
+
+  it.each<[string, (w: World) => Errval]>([
+    ['copied', (w) => invokeCopy(w.caps, w.root, copyArgs(place))],
+    ['minted', (w) => invokeMint(w.caps, w.root, copyArgs({ ...place, params: [1] }))],
+    ['retyped', (w) => invokeRetype(w.caps, w.root, retypeArgs({ ...place, offset: MIB }))],
+    ['created', (w) => invokeCreate(w.caps, w.root, words(ObjType.ID, place.cnode, LEVEL_1 | 5))],
+    ['resized', (w) => invokeResize(w.caps, w.at(0, 2), words(NEW_ROOT, place.cnode, 5), w.root)],
+  ])('%s', (_operation, operate) => {
+    const w = limited();
+    expectRefused(w, ['SYS_ERR_CNODE_RIGHTS'], () => operate(w));
+    Cte.rights.set(w.mem, w.rootSlot(3), Rights.Read | Rights.Write);
+    expectOk(w, operate(w));
+  });
+
+  it('nor loses one', () => {
+    const w = limited();
+    Cte.rights.set(w.mem, w.rootSlot(1), rights);
+    const remove = () => invokeDelete(w.caps, w.root, words(capAddrOf(1, 9), 2));
+    expectRefused(w, ['SYS_ERR_CNODE_RIGHTS'], remove);
+    Cte.rights.set(w.mem, w.rootSlot(1), Rights.Read | Rights.Write);
+    expectOk(w, remove());
+  });
+});
+
 describe('other invocations', () => {
   it('delete empties a slot and leaves the rest to the sweep', () => {
     const w = new World();
@@ -301,7 +341,6 @@ describe('the resize invocation', () => {
     expectOk(w, w.retype(w.ram, ObjType.L1CNode, w.at(2, 0), { bytes }));
     return w.at(2, 0);
   }
-  const NEW_ROOT = capAddrOf(2, 0);
   const call = (w: World, newRoot: number, cnode: number, slot: number) => () =>
     invokeResize(w.caps, w.at(0, 2), words(newRoot, cnode, slot), w.root);
 

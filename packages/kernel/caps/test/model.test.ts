@@ -5,7 +5,7 @@ import { CTE_BYTES, Cte, capTypeName, errName, ObjType } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Holding, KINDS, Model, nameOf, type Place } from '../src/caps.model.ts';
-import { checkMdb, createCap, eachCap, retype, revoke, type Slot } from '../src/index.ts';
+import { checkMdb, copy, createCap, eachCap, retype, revoke, type Slot } from '../src/index.ts';
 import { CNODE_BASE, KIB, PAGE, RAM_BASE, ramAt, World } from './world.ts';
 
 const ROOT_BYTES = 32 * PAGE;
@@ -19,6 +19,8 @@ const INDICES = [...Array.from({ length: 20 }, (_, i) => i), 253, 256];
 
 /** Where the RAM is that everything is made from. */
 const FIRST: Place = { cnode: '', index: 0 };
+
+type RightsOf = Pick<Holding, 'rights'>;
 
 interface Step {
   readonly kind: 'retype' | 'copy' | 'mint' | 'delete' | 'revoke' | 'map';
@@ -85,7 +87,7 @@ class Pair {
         const bytes = pick(SIZES, dice[6]);
         const count = pick([1, 1, 1, 2, 3, 0], dice[7]);
         const type_ = ObjType[type as keyof typeof ObjType];
-        const { cnode, slotIndex } = this.cnode(place);
+        const { cnode, slotIndex, rights } = this.cnode(place, dice[4]);
         const fixed = KINDS[type]?.bytes !== undefined;
         const request = { source: from, type: type_, offset, count, cnode, slotIndex };
         const err = retype(caps, {
@@ -93,20 +95,21 @@ class Pair {
           objectBytes: fixed ? 0 : bytes,
           isFromMonitor: false,
         });
-        const expected = model.retype(holding, type, offset, bytes, count, place, SLOT_COUNT);
+        const expected = model.retype(holding, type, offset, bytes, count, { ...place, rights });
         return { real: errName(err), expected };
       }
       case 'copy': {
-        const { cnode, slotIndex } = this.cnode(place);
+        const { cnode, slotIndex, rights } = this.cnode(place, dice[4]);
         const real = errName(world.copyInto(from, cnode, slotIndex));
-        return { real, expected: model.copy(holding, place, SLOT_COUNT) };
+        return { real, expected: model.copy(holding, { ...place, rights }) };
       }
       case 'mint': {
-        const isMask = holding !== undefined && !/^EndPoint/.test(holding.thing.type);
-        if (!isMask || place.cnode !== '' || place.index >= SLOT_COUNT) return nothing;
-        const mask = pick([31, 3, 1, 0, 30], dice[3]);
-        const real = errName(world.mint(from, this.slot(place), mask));
-        return { real, expected: model.copy(holding, place, SLOT_COUNT, mask) };
+        if (holding !== undefined && /^EndPoint/.test(holding.thing.type)) return nothing;
+        const param1 = pick([31, 3, 1, 0, 30], dice[3]);
+        const { rights, ...target } = this.cnode(place, dice[4]);
+        const request = { source: from, ...target, isMint: true, param1, param2: 0 };
+        const expected = model.copy(holding, { ...place, rights }, param1);
+        return { real: errName(copy(caps, request)), expected };
       }
       case 'delete': {
         const real = errName(world.delete(from));
@@ -186,14 +189,15 @@ class Pair {
     return { cnode: String(made), index: pick(indices, other) };
   }
 
-  /** A capability of the CNode of a place, and the index in it. */
-  private cnode({ cnode, index }: Place): { cnode: Slot; slotIndex: number } {
-    if (cnode === '') return { cnode: this.world.rootSlot(1), slotIndex: index };
-    const entries = [...this.model.slots];
-    const found = entries.find(
-      ([, { thing }]) => String(thing.base) === cnode && thing.type === 'L2CNode',
+  /** Some capability of the CNode of a place, its rights, and the index in it. */
+  private cnode({ cnode, index }: Place, die = 0): { cnode: Slot; slotIndex: number } & RightsOf {
+    if (cnode === '') return { cnode: this.world.rootSlot(1), slotIndex: index, rights: 31 };
+    const isIt = ({ thing }: Holding) => String(thing.base) === cnode && thing.type === 'L2CNode';
+    const [name, { rights }] = pick(
+      [...this.model.slots].filter(([, holding]) => isIt(holding)),
+      die,
     );
-    return { cnode: this.slotNamed(found?.[0] ?? ''), slotIndex: index };
+    return { cnode: this.slotNamed(name), slotIndex: index, rights };
   }
 
   private slotNamed(name: string): Slot {
