@@ -21,6 +21,7 @@ const ATTRIBUTES = `- **mappable**: a page table accepts it; a *mapping* capabil
 - **local**: each object has one owner core, which orders what cores do to it.
 - **moveable**: the owner can change. **sendable**: it may be sent to another core.
 - **one object**: all capabilities of the type are copies of each other.
+- **single**: there is one capability of each; it is neither copied nor minted.
 - **repeatable**: it may be retyped again while it has descendants.
 - **root**: the root of an address space.`;
 
@@ -84,6 +85,7 @@ function attributes(info: CapTypeInfo): string[] {
     [info.moveable, 'moveable'],
     [info.sendable, 'sendable'],
     [info.alwaysCopy, 'one object'],
+    [info.single, 'single'],
     [info.repeatable, 'repeatable'],
     [info.vspaceRoot, 'root'],
   ];

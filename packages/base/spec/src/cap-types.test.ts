@@ -69,6 +69,8 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   moveable: ['PhysAddr', 'RAM', 'Frame', 'EndPointUMP'],
   alwaysCopy: ['Kernel', 'IRQTable', 'PerfMon', 'IPI', 'ProcessManager'],
   repeatable: ['Dispatcher', 'ProcessManager'],
+  // Barrelfish copies mappings; here one mapping capability stands for each run of entries.
+  single: MAPPABLE.map((name) => `${name}_Mapping`),
 };
 const SIZES: Readonly<Record<string, number>> = {
   L2CNode: 16384,

@@ -41,6 +41,8 @@ interface CapTypeSpec {
   readonly sendable?: true;
   /** All capabilities of the type are copies of one another. */
   readonly alwaysCopy?: true;
+  /** One capability of each object, and no more: it is neither copied nor minted. */
+  readonly single?: true;
   /** The source may be retyped again while it has descendants. */
   readonly repeatable?: true;
   /** A page table; `arch` says whose. */
@@ -62,7 +64,7 @@ const vnode = {
   sendable: true,
   vnode: true,
 } as const;
-const mapping = { identity: 'mapping', bytes: 1, local: true } as const;
+const mapping = { identity: 'mapping', bytes: 1, local: true, single: true } as const;
 
 /** The table. To add a type is to add a row; the compiler then names every place that must care. */
 export const CAP_TYPES = {
@@ -207,6 +209,11 @@ export type MappableTypeName = {
   [T in CapTypeName]: Table[T] extends { mappable: true } ? T : never;
 }[CapTypeName];
 
+/** Types that can be copied and minted. */
+export type CopyableTypeName = {
+  [T in CapTypeName]: T extends 'Null' ? never : Table[T] extends { single: true } ? never : T;
+}[CapTypeName];
+
 /** Page tables. */
 export type VNodeTypeName = Extract<CapTypeName, `VNode_${string}`> &
   Exclude<CapTypeName, MappingTypeName>;
@@ -229,6 +236,7 @@ export interface CapTypeInfo {
   readonly moveable: boolean;
   readonly sendable: boolean;
   readonly alwaysCopy: boolean;
+  readonly single: boolean;
   readonly repeatable: boolean;
   readonly vnode: boolean;
   readonly vspaceRoot: boolean;
@@ -283,6 +291,7 @@ function deriveInfo(): CapTypeInfo[] {
       moveable: s.moveable ?? false,
       sendable: s.sendable ?? false,
       alwaysCopy: s.alwaysCopy ?? false,
+      single: s.single ?? false,
       repeatable: s.repeatable ?? false,
       vnode: s.vnode ?? false,
       vspaceRoot: s.vspaceRoot ?? false,

@@ -110,6 +110,7 @@ export class Model {
 
   copy(source: Holding | undefined, place: Destination, mask = ALL_RIGHTS): string {
     if (source === undefined) return 'SYS_ERR_CAP_NOT_FOUND';
+    if (source.thing.table !== undefined) return 'SYS_ERR_INVALID_SOURCE_TYPE';
     if (isLimited(place)) return 'SYS_ERR_CNODE_RIGHTS';
     if (place.index >= SLOT_COUNT) return 'SYS_ERR_SLOTS_INVALID';
     if (this.at(place) !== undefined) return 'SYS_ERR_SLOT_IN_USE';
@@ -120,8 +121,7 @@ export class Model {
   map(object: Holding, table: Holding, first: number, count: number, place: Place): void {
     const type = `${object.thing.type}_Mapping`;
     const { base, bytes } = object.thing;
-    const made = { type, base, bytes, parent: object.thing, table: table.thing, first, count };
-    const thing = this.sameAs(made) ?? made;
+    const thing = { type, base, bytes, parent: object.thing, table: table.thing, first, count };
     this.slots.set(nameOf(place), { thing, rights: object.rights });
   }
 
@@ -185,7 +185,7 @@ export class Model {
 
   /** A thing that is known already and says the same. */
   private sameAs(made: Thing): Thing | undefined {
-    const fields = ['type', 'base', 'bytes', 'table', 'first', 'count'] as const;
+    const fields = ['type', 'base', 'bytes'] as const;
     return this.things().find((thing) => fields.every((f) => thing[f] === made[f]));
   }
 }

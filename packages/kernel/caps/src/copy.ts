@@ -5,7 +5,7 @@
  */
 
 import { asPtr, assert, type Errval, OK } from '@barreleye/core';
-import { Cte, Dcb, Err, isEndpointBuffer, ObjType } from '@barreleye/spec';
+import { Cte, capTypeInfo, Dcb, Err, isEndpointBuffer, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { isCNode, locateEmptySlots } from './cspace.ts';
 import { adoptRelations, enter, startCopy } from './cte.ts';
@@ -21,7 +21,8 @@ import { errorOf, isEmpty, isError, type Slot, slotOf } from './slot.ts';
  * mask of the rights to keep; unused.
  * @errors SYS_ERR_DEST_TYPE_INVALID not a CNode, or the type may not stand there;
  *   SYS_ERR_CAP_NOT_FOUND no source; SYS_ERR_CAP_LOCKED the source is busy (T31);
- *   those of `locateEmptySlots`; SYS_ERR_INVALID_EPLEN no ring; SYS_ERR_EP_OUTSIDE_FRAME (T17);
+ *   SYS_ERR_INVALID_SOURCE_TYPE there is only one capability of each object of the type; those of
+ *   `locateEmptySlots`; SYS_ERR_INVALID_EPLEN no ring; SYS_ERR_EP_OUTSIDE_FRAME (T17);
  *   SYS_ERR_MINT_PARAMETERS they would widen the capability
  */
 export function decodeCopy(caps: Caps, plan: CopyPlan): Errval {
@@ -32,6 +33,7 @@ export function decodeCopy(caps: Caps, plan: CopyPlan): Errval {
   const err = checkAvailable(caps, source);
   if (err !== OK) return err;
   const type = Cte.type.get(mem, source);
+  if (capTypeInfo(type).single) return Err.SYS_ERR_INVALID_SOURCE_TYPE;
   const target = locateEmptySlots(caps, plan.cnode, plan.slotIndex, 1, type);
   if (isError(target)) return errorOf(target);
 

@@ -38,13 +38,11 @@ export function startCopy(caps: Caps, source: Slot, target: Slot): void {
   const { mem } = caps;
   assert(isEmpty(mem, target), 'a full slot is never overwritten (I9)');
   assert(!isEmpty(mem, source), 'there is something to copy');
+  assert(!typeOf(caps, source).single, 'one capability of each object of the type');
   mem.copyWithin(target, source, SAYING_BYTES);
   Cte.flags.set(mem, target, Cte.flags.get(mem, source) & TRAVELLING_FLAGS);
   Cte.level.set(mem, target, 0);
   Cte.endRoot.set(mem, target, 0);
-  if (typeOf(caps, source).mapping) {
-    Cte.tableHead.set(mem, target, Cte.tableHead.get(mem, source));
-  }
 }
 
 /** Enter a capability, begun by one of the above and complete, into the database. */

@@ -40,13 +40,19 @@ describe('a mapping', () => {
     expect(w.log).toEqual(['unmap +0K [0..0]']);
   });
 
-  it('clears its entries when its last copy dies', () => {
+  it('is the only one of its entries: it is neither copied nor minted (I46)', () => {
     const w = createWorld();
     w.map(w.at(1, 1), w.at(1, 3), w.at(2, 0), 7, 2);
-    expectOk(w, w.copy(w.at(2, 0), w.at(2, 1)));
+    const names = ['SYS_ERR_INVALID_SOURCE_TYPE'] as const;
+    expectRefused(w, names, () => w.copy(w.at(2, 0), w.at(2, 1)));
+    expectRefused(w, names, () => w.mint(w.at(2, 0), w.at(2, 1), Rights.Read));
+    expectRefused(w, names, () => w.copy(w.at(2, 0), w.at(2, 0)));
+  });
+
+  it('clears its entries when it dies', () => {
+    const w = createWorld();
+    w.map(w.at(1, 1), w.at(1, 3), w.at(2, 0), 7, 2);
     expectOk(w, w.delete(w.at(2, 0)));
-    expect(w.log).toEqual([]);
-    expectOk(w, w.delete(w.at(2, 1)));
     expect(w.log).toEqual(['unmap +0K [7..8]']);
     expect(firstMappingIn(w.caps, w.at(1, 3))).toBe(NO_SLOT);
   });

@@ -4,7 +4,7 @@ import { asPtr } from '@barreleye/core';
 import { CTE_BYTES, Cte, capTypeName, errName, ObjType } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Holding, KINDS, Model, nameOf, type Place } from '../src/caps.model.ts';
+import { type Holding, KINDS, Model, nameOf, type Place, type Thing } from '../src/caps.model.ts';
 import { checkMdb, copy, createCap, eachCap, retype, revoke, type Slot } from '../src/index.ts';
 import { CNODE_BASE, KIB, PAGE, RAM_BASE, ramAt, World } from './world.ts';
 
@@ -134,9 +134,11 @@ class Pair {
     if (!isFree || tables.length === 0 || !object) return nothing;
     if (!KINDS[object.thing.type]?.isMappable) return nothing;
     const [name, table] = pick(tables, dice[3]);
-    const first = (dice[4] ?? 0) % 3;
+    const first = 2 * ((dice[4] ?? 0) % 8);
+    const isIn = (thing: Thing) => thing.table === table.thing && thing.first === first;
+    if (model.things().some(isIn)) return nothing;
     world.map(this.slot(source), this.slotNamed(name), this.slot(place), first, 2);
-    model.map(object, table as Holding, first, 2, place);
+    model.map(object, table, first, 2, place);
     return nothing;
   }
 

@@ -9,13 +9,13 @@ import {
   applyDelete,
   checkAvailable,
   createMapping,
+  decodeDelete,
   errorOf,
   isError,
   locateEmptySlots,
   lookupDestination,
   lookupSlot,
   lookupSource,
-  revoke,
   type Slot,
   slotOf,
 } from '@barreleye/caps';
@@ -66,15 +66,16 @@ export function mapIntoVnode(k: Kernel, table: Slot): Errval {
 }
 
 /**
- * `VNodeCmd.Unmap`: undo a mapping of this very table (T7). The mapping capability goes too, with
- * all its copies: one that stayed could later clear what others have put into its entries (T10).
+ * `VNodeCmd.Unmap`: undo a mapping of this very table (T7). The mapping capability goes too, and
+ * there is only one: if it stayed, it could later clear what others have put into its entries
+ * (T10).
  * @errors e, then SYS_ERR_SOURCE_CAP_LOOKUP; SYS_ERR_DEST_CAP_RIGHTS; SYS_ERR_VM_NOT_MAPPED no
- *   mapping, or one of another table; those of `revoke`
+ *   mapping, or one of another table; those of `decodeDelete`
  */
 export function unmapFromVnode(k: Kernel, table: Slot): Errval {
   const { args, mem, caps } = k;
   const root = Dcb.cspace.at(currentDcb(k));
-  const found = lookupSlot(caps, root, args[0] ?? 0, args[1] ?? 0, Rights.Read);
+  const found = lookupSlot(caps, root, args[0] ?? 0, args[1] ?? 0, Rights.Read | Rights.Write);
   if (isError(found)) return errPush(errorOf(found), Err.SYS_ERR_SOURCE_CAP_LOOKUP);
   if ((Cte.rights.get(mem, table) & Rights.Write) === 0) return Err.SYS_ERR_DEST_CAP_RIGHTS;
   const mapping = slotOf(found);
@@ -82,7 +83,7 @@ export function unmapFromVnode(k: Kernel, table: Slot): Errval {
   if (!isMapping || Cte.bytes.get(mem, mapping) !== Cte.base.get(mem, table)) {
     return Err.SYS_ERR_VM_NOT_MAPPED;
   }
-  const err = revoke(caps, mapping);
+  const err = decodeDelete(caps, mapping);
   if (isOk(err)) applyDelete(caps, mapping);
   return err;
 }
@@ -132,6 +133,8 @@ function checkTable(count: number): Errval {
 
 /**
  * Pages must lie inside their frame (T5), be aligned, and allow no more than the capability (T9).
+ * What a mapping may allow is decided by the rights it is made with (I46): it cannot be copied or
+ * minted, and page-flags.ts goes by its rights.
  * @errors SYS_ERR_WRONG_MAPPING; SYS_ERR_VM_FRAME_TOO_SMALL; SYS_ERR_VM_MAP_OFFSET;
  *   SYS_ERR_FRAME_OFFSET_INVALID; SYS_ERR_VM_FRAME_UNALIGNED; SYS_ERR_VM_MAP_RIGHTS
  */
