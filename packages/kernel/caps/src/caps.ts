@@ -12,10 +12,13 @@ import { createRangeAnswer, type RangeAnswer } from './mdb-range.ts';
 import { type CopyPlan, createCopyPlan, createRetypePlan, type RetypePlan } from './plans.ts';
 
 /**
- * What the death and birth of objects means to the rest of the CPU driver. They are called in the
- * middle of operations: none may fail, and none may change capabilities.
+ * What the capability system asks and tells the rest of the CPU driver, most of it about the birth
+ * and death of objects. They are called in the middle of operations: none may fail, and none may
+ * change capabilities.
  */
 export interface CapHooks {
+  /** Whether all of a range inside `Caps.mem` is RAM: there may be holes and devices between. */
+  isRam(base: Paddr, bytes: number): boolean;
   /**
    * Never run this dispatcher again: its last capability is gone, or it loses its CSpace, its
    * VSpace or its frame. Its DCB is still intact. May be called again for the same one.
@@ -33,6 +36,7 @@ export interface CapHooks {
 
 /** For capability spaces without a kernel around them. */
 export const NO_HOOKS: CapHooks = {
+  isRam: () => true,
   dispatcherDied() {},
   unmapEntries() {},
   vnodeCreated() {},

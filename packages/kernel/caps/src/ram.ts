@@ -31,6 +31,17 @@ const CURSOR_UNIT = 1024;
 const GAPS_PER_STEP = 64;
 const REMOTE_RELATIVES = CteFlag.RemoteCopies | CteFlag.RemoteAncestors | CteFlag.RemoteDescendants;
 
+/**
+ * Whether a new object may lie in this memory. Types that are backed by RAM need RAM there: the
+ * kernel writes to it, when it is zeroed at the latest, and a hole would not hold a word. All
+ * memory that the kernel ever touches for user mode has passed here, for it was RAM or a kernel
+ * object when its first capability was made.
+ */
+export function hasBacking(caps: Caps, type: ObjType, base: Paddr, bytes: number): boolean {
+  if (!capTypeInfo(type).ramBacked) return true;
+  return caps.mem.contains(base, bytes) && caps.hooks.isRam(base, bytes);
+}
+
 /** Whether memory returns when the object in `slot`, of which this is the last copy, dies. */
 export function isReturnable(caps: Caps, slot: Slot): boolean {
   const { mem } = caps;

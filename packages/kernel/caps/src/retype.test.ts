@@ -334,6 +334,31 @@ describe('memory of new objects', () => {
     );
   });
 
+  it('makes no RAM where a hole or a device lies between two regions of it', () => {
+    const hole = { base: 0x28_0000, bytes: 64 * KIB };
+    const isApart = (at: number, bytes: number) =>
+      at + bytes <= hole.base || at >= hole.base + hole.bytes;
+    const w = new World({ isRam: isApart });
+    w.delete(w.ram);
+    createCap(w.caps, w.ram, ObjType.PhysAddr, { base: ramAt(0), bytes: RAM_BYTES });
+    const at = hole.base - RAM_BASE;
+    for (const [offset, bytes] of [
+      [0, RAM_BYTES],
+      [at, PAGE],
+      [at - PAGE, 2 * PAGE],
+      [at + hole.bytes - PAGE, 2 * PAGE],
+    ] as const) {
+      expectRefused(w, ['SYS_ERR_RETYPE_CREATE', 'SYS_ERR_INVALID_RETYPE'], () =>
+        w.retype(w.ram, ObjType.RAM, w.at(1, 1), { offset, bytes }),
+      );
+    }
+    expectOk(w, w.retype(w.ram, ObjType.DevFrame, w.at(1, 1), { offset: at, bytes: hole.bytes }));
+    expectOk(w, w.retype(w.ram, ObjType.RAM, w.at(1, 2), { bytes: at }));
+    const behind = at + hole.bytes;
+    const rest = { offset: behind, bytes: RAM_BYTES - behind };
+    expectOk(w, w.retype(w.ram, ObjType.RAM, w.at(1, 3), rest));
+  });
+
   it('is announced when it is a page table', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.VNode_ARM_l1, w.at(1, 1), { count: 2 }));

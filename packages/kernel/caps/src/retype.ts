@@ -28,6 +28,7 @@ import { adoptRelations, enter, startCap, startCopy } from './cte.ts';
 import { hasFlag, isForeign } from './guard.ts';
 import { findRange, RangeClass } from './mdb-range.ts';
 import type { RetypePlan, RetypeRequest } from './plans.ts';
+import { hasBacking } from './ram.ts';
 import { isCopy } from './relations.ts';
 import { errorOf, isEmpty, isError, type Slot, slotAfter, slotOf } from './slot.ts';
 
@@ -203,12 +204,9 @@ function checkCreation(caps: Caps, plan: RetypePlan, info: CapTypeInfo): Errval 
   if (plan.type === ObjType.Domain && !hasIds(caps, Kcb.nextDomainId, plan.count)) {
     return Err.SYS_ERR_DOMAIN_SPACE_EXHAUSTED;
   }
-  // Only PhysAddr can name what is not RAM, and only RAM must be there.
-  const isBacked = plan.type === ObjType.RAM || info.zeroed;
-  if (isBacked && !caps.mem.contains(plan.base, plan.objectBytes * plan.count)) {
-    return Err.SYS_ERR_INVALID_RETYPE;
-  }
-  return OK;
+  if (!isMemory(info)) return OK;
+  const isBacked = hasBacking(caps, plan.type, plan.base, plan.objectBytes * plan.count);
+  return isBacked ? OK : Err.SYS_ERR_INVALID_RETYPE; // PhysAddr also names what is not RAM
 }
 
 /** Say in `slot` which object it is, the `index`-th of the plan. */

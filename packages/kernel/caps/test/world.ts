@@ -19,6 +19,7 @@ import {
   describeCap,
   eachCap,
   isEmpty,
+  NO_HOOKS,
   retype,
   type Slot,
   slotAt,
@@ -37,6 +38,8 @@ export const PAGE = 4096;
 
 export interface WorldOptions {
   readonly core?: number;
+  /** Whether there is RAM; everywhere, if left out. */
+  readonly isRam?: CapHooks['isRam'];
 }
 
 /** What a test asks of `World.retype`; the rest is left out. */
@@ -63,7 +66,7 @@ export class World {
     this.log = [];
     const kcb = asPtr<'Kcb'>(ORIGIN);
     Kcb.coreId.set(this.mem, kcb, options.core ?? 0);
-    this.caps = new Caps(this.mem, kcb, logInto(this.log));
+    this.caps = new Caps(this.mem, kcb, logInto(this.log, options.isRam ?? NO_HOOKS.isRam));
     this.root = Kcb.rootCn.at(kcb);
     createCap(this.caps, this.root, ObjType.L1CNode, {
       base: asPaddr(ROOT_BASE),
@@ -211,9 +214,10 @@ export function ramAt(offset: number): Paddr {
   return asPaddr(RAM_BASE + offset);
 }
 
-function logInto(log: string[]): CapHooks {
+function logInto(log: string[], isRam: CapHooks['isRam']): CapHooks {
   const at = (base: number): string => `+${(base - RAM_BASE) / KIB}K`;
   return {
+    isRam,
     dispatcherDied: (dcb) => void log.push(`dispatcher ${at(dcb)} died`),
     unmapEntries: (_type, table, first, count) =>
       void log.push(`unmap ${at(table)} [${first}..${first + count - 1}]`),

@@ -1,6 +1,6 @@
 /**
- * What the birth and death of kernel objects means to the rest of the CPU driver: the hooks that
- * the capability system calls.
+ * What the capability system asks and tells the rest of the CPU driver: the hooks that it calls,
+ * most of them about the birth and death of kernel objects.
  */
 
 import type { CapHooks } from '@barreleye/caps';
@@ -15,6 +15,7 @@ import { cancelWakeup } from './wakeup.ts';
 /** The hooks of the kernel that `kernel()` returns; it exists when the first hook is called. */
 export function createCapHooks(kernel: () => Kernel): CapHooks {
   return {
+    isRam: (base, bytes) => kernel().hal.isRam(base, bytes),
     dispatcherDied(dcb) {
       stopDispatcher(kernel(), dcb);
     },

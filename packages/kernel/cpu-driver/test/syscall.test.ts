@@ -1,5 +1,6 @@
-import { isEmpty } from '@barreleye/caps';
-import { coreId } from '@barreleye/core';
+import { createCap, isEmpty } from '@barreleye/caps';
+import { asPaddr, coreId } from '@barreleye/core';
+import { boardPc64 } from '@barreleye/machine';
 import {
   type Arch,
   CNodeCmd,
@@ -365,5 +366,42 @@ describe.each(TARGETS)('a deletion on $name', (target) => {
       expect(isEmpty(mem, user.slot(slot))).toBe(true);
     }
     expect(checkKernel(kernel)).toEqual([]);
+  });
+});
+
+describe('PhysAddr over two regions of RAM and the hole between them', () => {
+  const PAGE = 4096;
+  const MIB = 2 ** 20;
+  const split: Target = {
+    ...(TARGETS[0] as Target),
+    board: {
+      ...boardPc64,
+      ramRanges: (bytes) => [
+        { base: asPaddr(MIB), bytes },
+        { base: asPaddr(2 * MIB + bytes), bytes: MIB },
+      ],
+    },
+  };
+
+  test('becomes RAM where there is RAM, and nowhere else (I69)', () => {
+    const user = new User(split);
+    const { bench } = user;
+    const cap = user.newSlot();
+    const hole = bench.plan.ram + bench.plan.ramBytes + 64 * 1024;
+    const spec = { base: asPaddr(hole), bytes: 2 * MIB };
+    createCap(bench.kernel.caps, user.slot(cap), ObjType.PhysAddr, spec);
+    const names = ['SYS_ERR_RETYPE_CREATE', 'SYS_ERR_INVALID_RETYPE'];
+    const ram = user.newSlot();
+    for (const [offset, bytes] of [
+      [0, PAGE],
+      [0, 2 * MIB],
+      [MIB - PAGE, PAGE],
+      [MIB - PAGE, 2 * PAGE],
+    ] as const) {
+      expect(user.retype(cap, offset, ObjType.RAM, bytes, 1, ram).names).toEqual(names);
+    }
+    must(user.retype(cap, MIB, ObjType.RAM, MIB, 1, ram));
+    must(user.retype(ram, 0, ObjType.Frame, PAGE, 1, user.newSlot()));
+    expect(checkKernel(bench.kernel)).toEqual([]);
   });
 });

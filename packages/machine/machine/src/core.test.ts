@@ -1,9 +1,9 @@
 /** A core: power-on, interrupts, traps, and what becomes of a CPU driver that breaks. */
 
-import { coreId, KernelPanic } from '@barreleye/core';
+import { coreId, KernelPanic, paddr } from '@barreleye/core';
 import { Access, PageFlag, TrapKind } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
-import { createRig, DATA_VA, enterUser, frame, type Rig } from '../test/rig.ts';
+import { createRig, DATA_VA, DEVICE, enterUser, frame, type Rig } from '../test/rig.ts';
 import { type Core, CoreMode } from './core.ts';
 import { Cost } from './costs.ts';
 import { IrqLine } from './hal.ts';
@@ -35,6 +35,13 @@ describe('power-on', () => {
     const handler = { onTrap: () => undefined };
     expect(() => core.powerOn(handler, () => undefined)).toThrow('did not leave the kernel');
   });
+});
+
+it('tells RAM from what is none, for the kernel', () => {
+  const { core, mem } = running();
+  expect(core.isRam(paddr(mem.origin), mem.bytes)).toBe(true);
+  expect(core.isRam(paddr(mem.origin), mem.bytes + 1)).toBe(false);
+  expect(core.isRam(paddr(DEVICE), 4)).toBe(false);
 });
 
 describe('interrupts of a core', () => {

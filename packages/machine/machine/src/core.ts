@@ -143,6 +143,10 @@ export class Core implements CoreHal {
 
   // CoreHal
 
+  isRam(at: Paddr, bytes: number): boolean {
+    return this.bus.isRam(at, bytes);
+  }
+
   now(): number {
     return this.cycles;
   }

@@ -23,7 +23,10 @@ export interface CoreHal {
   readonly coreId: CoreId;
   readonly arch: Arch;
   readonly paging: Paging;
+  /** RAM, and what lies between its regions; only RAM may be touched. */
   readonly mem: PhysMem;
+  /** Whether all of [`at`, `at` + `bytes`) is RAM. */
+  isRam(at: Paddr, bytes: number): boolean;
   /** Cycles per second of `now`. */
   readonly frequency: number;
   /** The live register file of user mode: two 32-bit words a register. */
