@@ -1,9 +1,10 @@
-import { type Errval, highWord } from '@barreleye/core';
-import { Cte, CteFlag, capAddrOf, Kcb, ObjType, Rights } from '@barreleye/spec';
+import { asPtr, type Errval, highWord } from '@barreleye/core';
+import { Cte, CteFlag, capAddrOf, Dcb, Kcb, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, expectRefused, KIB, PAGE, ramAt, World } from '../test/world.ts';
+import { copyToSlot } from './copy.ts';
 import { createCap } from './create.ts';
-import { slotAt } from './cspace.ts';
+import { lookupSlot, slotAt } from './cspace.ts';
 import { createIdentification, STATE_FOREIGN } from './identify.ts';
 import {
   invokeCopy,
@@ -16,7 +17,8 @@ import {
   invokeRetype,
   invokeRevoke,
 } from './invoke.ts';
-import { errorOf, type Slot } from './slot.ts';
+import { hasCopies } from './relations.ts';
+import { errorOf, type Slot, slotOf } from './slot.ts';
 import { sweep } from './sweep.ts';
 
 /** Addresses in the root CNode of the world. */
@@ -235,7 +237,7 @@ describe.each([
     ['minted', (w) => invokeMint(w.caps, w.root, copyArgs({ ...place, params: [1] }))],
     ['retyped', (w) => invokeRetype(w.caps, w.root, retypeArgs({ ...place, offset: MIB }))],
     ['created', (w) => invokeCreate(w.caps, w.root, words(ObjType.ID, place.cnode, LEVEL_1 | 5))],
-    ['resized', (w) => invokeResize(w.caps, w.at(0, 2), words(NEW_ROOT, place.cnode, 5), w.root)],
+    ['resized', (w) => invokeResize(w.caps, w.at(0, 2), words(NEW_ROOT, place.cnode, 5))],
   ])('%s', (_operation, operate) => {
     const w = limited();
     expectRefused(w, ['SYS_ERR_CNODE_RIGHTS'], () => operate(w));
@@ -342,7 +344,7 @@ describe('the resize invocation', () => {
     return w.at(2, 0);
   }
   const call = (w: World, newRoot: number, cnode: number, slot: number) => () =>
-    invokeResize(w.caps, w.at(0, 2), words(newRoot, cnode, slot), w.root);
+    invokeResize(w.caps, w.at(0, 2), words(newRoot, cnode, slot));
 
   it('keeps every address valid and hands the old root back', () => {
     const w = new World();
@@ -360,6 +362,36 @@ describe('the resize invocation', () => {
     expectOk(w, invokeCopy(w.caps, w.at(0, 2), copyArgs({ slot: 9 })));
   });
 
+  it('takes every other capability of the old root along: dispatchers, the KCB, slots', () => {
+    const w = new World();
+    createRoot(w, 64 * KIB);
+    expectOk(w, w.retype(w.ram, ObjType.Dispatcher, w.at(2, 1), { offset: 64 * KIB, count: 2 }));
+    const dcbs = [w.at(2, 1), w.at(2, 2)].map((slot) => asPtr<'Dcb'>(Cte.base.get(w.mem, slot)));
+    const [mine, other] = dcbs.map((dcb) => Dcb.cspace.at(dcb)) as [Slot, Slot];
+    copyToSlot(w.caps, w.root, mine);
+    copyToSlot(w.caps, w.root, other);
+    expectOk(w, w.mint(w.root, w.at(2, 3), Rights.Read));
+    expectOk(w, call(w, NEW_ROOT, capAddrOf(3, 0), 8)());
+    for (const slot of [w.root, mine, other, w.at(0, 2)]) {
+      expect(w.show(slot)).toBe('L1CNode 0x200000 (64 KiB) rwxgi');
+      expect(w.show(slotOf(lookupSlot(w.caps, slot, RAM, 2, Rights.Read)))).toBe(w.show(w.ram));
+    }
+    expect(w.show(w.at(2, 3)), 'with the rights that it had').toBe(
+      'L1CNode 0x200000 (64 KiB) r----',
+    );
+    expect(hasCopies(w.caps, w.at(3, 8)), 'the old root').toBe(false);
+    expectOk(w, w.delete(w.at(3, 8)));
+    expect(w.log.filter((line) => line.includes('Dispatcher'))).toEqual([]);
+  });
+
+  it('gives no right that the new root has not (I6)', () => {
+    const w = new World();
+    createRoot(w, 64 * KIB);
+    Cte.rights.set(w.mem, w.at(2, 0), Rights.Read | Rights.Write);
+    expectOk(w, call(w, NEW_ROOT, capAddrOf(3, 0), 8)());
+    expect(w.show(w.root)).toBe('L1CNode 0x200000 (64 KiB) rw---');
+  });
+
   it('refuses what is not a root, not empty, too small or has no place to go', () => {
     const w = new World();
     const refuse = (
@@ -368,7 +400,7 @@ describe('the resize invocation', () => {
     ) => expectRefused(w, names, f);
     createRoot(w, 16 * KIB);
     refuse(['SYS_ERR_RESIZE_NOT_L1'], () =>
-      invokeResize(w.caps, w.rootSlot(1), words(NEW_ROOT, CNODE1, 5), w.root),
+      invokeResize(w.caps, w.rootSlot(1), words(NEW_ROOT, CNODE1, 5)),
     );
     refuse(['SYS_ERR_CAP_NOT_FOUND'], call(w, NOTHING, CNODE1, 5));
     refuse(['SYS_ERR_INVALID_SOURCE_TYPE'], call(w, RAM, CNODE1, 5));

@@ -96,8 +96,8 @@ export function invokeIdentify(
   return OK;
 }
 
-/** `CNodeCmd.Resize`; `dcbCspace` is the slot of the caller's DCB that names its root. */
-export function invokeResize(caps: Caps, root: Slot, args: Uint32Array, dcbCspace: Slot): Errval {
+/** `CNodeCmd.Resize`. */
+export function invokeResize(caps: Caps, root: Slot, args: Uint32Array): Errval {
   if (Cte.type.get(caps.mem, root) !== ObjType.L1CNode) return Err.SYS_ERR_RESIZE_NOT_L1;
   const newRoot = lookupSlot(caps, root, word(args, 0), 2, Rights.All);
   if (isError(newRoot)) return errorOf(newRoot);
@@ -108,7 +108,6 @@ export function invokeResize(caps: Caps, root: Slot, args: Uint32Array, dcbCspac
     newRoot: slotOf(newRoot),
     returnCNode: slotOf(cnode),
     returnIndex: word(args, 2),
-    dcbCspace,
   });
 }
 

@@ -96,7 +96,7 @@ describe('acceptance', () => {
     for (let bytes = 32 * KIB; bytes <= 512 * KIB; bytes *= 2) {
       expectOk(w, w.retype(w.ram, ObjType.L1CNode, w.at(2, 0), { offset, bytes }));
       const args = Uint32Array.of(capAddrOf(2, 0), capAddrOf(3, 0), 0);
-      expectOk(w, invokeResize(w.caps, root, args, w.root));
+      expectOk(w, invokeResize(w.caps, root, args));
       expectOk(w, w.delete(w.at(3, 0)));
       expectOk(w, w.delete(w.at(2, 0)));
       const last = slotCount(w.mem, root) - 1;

@@ -4,7 +4,7 @@
  */
 
 import { asPtr, type Errval, OK, Prng } from '@barreleye/core';
-import { CAP_TYPE_COUNT, capAddrOf, Dcb, errName, Kcb, ObjType } from '@barreleye/spec';
+import { CAP_TYPE_COUNT, capAddrOf, Dcb, errName, ObjType } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import {
   type Caps,
@@ -53,7 +53,7 @@ function stateOfAny(caps: Caps, root: Slot, args: Uint32Array): Errval {
 }
 
 function resizeOwn(caps: Caps, root: Slot, args: Uint32Array): Errval {
-  return invokeResize(caps, root, args, Kcb.rootCn.at(caps.kcb));
+  return invokeResize(caps, root, args);
 }
 
 /** A space with a few capabilities of every interesting kind. */

@@ -24,7 +24,6 @@ import {
   CNodeCmd,
   COUNTERS,
   Cte,
-  Dcb,
   DispatcherFrame,
   Err,
   IdCmd,
@@ -67,9 +66,7 @@ const CNODE: Commands = {
   [CNodeCmd.Create]: row(Read, 3, (k, cap) => invokeCreate(k.caps, cap, k.args)),
   [CNodeCmd.GetState]: row(Read, 2, getState),
   [CNodeCmd.GetSize]: row(Read, 0, getSize),
-  [CNodeCmd.Resize]: row(Read | Write, 3, (k, cap) =>
-    invokeResize(k.caps, cap, k.args, Dcb.cspace.at(currentDcb(k))),
-  ),
+  [CNodeCmd.Resize]: row(Read | Write, 3, (k, cap) => invokeResize(k.caps, cap, k.args)),
   [CNodeCmd.Identify]: row(Read, 2, identifyCap),
 };
 
