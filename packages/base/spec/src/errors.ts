@@ -133,6 +133,7 @@ const SENTENCES = {
   LIB_ERR_PAGE_FAULT_GUARD: 'the address lies in a guard region; a stack or buffer has overflowed',
   LIB_ERR_PMAP_MODIFY_FLAGS: 'what the pages allow could not be changed',
   LIB_ERR_FRAME_ALLOC: 'no frame could be made',
+  LIB_ERR_HEAP_FULL: 'the heap cannot grow',
   LIB_ERR_HEAP_FREE: 'no block of the heap begins at that address',
   BOOT_ERR_MENU: 'the boot menu is malformed',
   BOOT_ERR_NO_MODULE: 'the boot menu names a module that does not exist',

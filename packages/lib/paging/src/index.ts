@@ -1,5 +1,6 @@
 /** User-level virtual memory: an address space with regions, and the page tables below it. */
 
+export { Heap } from './heap.ts';
 export type { MappedRun } from './mapping.ts';
 export { createMemorySource, type MemorySource } from './memory-source.ts';
 export type { MapRequest } from './page-map.ts';

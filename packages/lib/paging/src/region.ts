@@ -16,6 +16,8 @@ export interface Region {
   readonly kind: RegionKind;
   /** `PageFlag` bits: of a lazy region those of pages that are yet to be backed. */
   readonly flags: number;
+  /** So many bytes at its start are never backed: what runs over the end of a stack hits them. */
+  readonly guardBytes: number;
   /** For people. */
   readonly name: string;
 }

@@ -55,6 +55,21 @@ describe.each(SHAPES)('in an address space of $name', (named) => {
       for (const page of [0, 1, 2, 3]) expect(space.at(base + page * PAGE)).toBeDefined();
     });
 
+    it('keeps pages at its start unbacked, for what runs over the end of a stack', () => {
+      const space = new Space(named);
+      const stack = { bytes: 5 * PAGE, flags: RW, guardBytes: PAGE, isBacked: true };
+      const { base } = must(space.vspace.reserve(stack));
+      expect(space.framesTaken).toBe(4);
+      expect(space.at(base)).toBeUndefined();
+      expect(space.vspace.serveFault(base + PAGE - 8, Access.Write)).toBe(
+        Err.LIB_ERR_PAGE_FAULT_GUARD,
+      );
+      for (const guardBytes of [1, -PAGE, 6 * PAGE]) {
+        const made = space.vspace.reserve({ bytes: 5 * PAGE, flags: RW, guardBytes });
+        expect(made.ok ? 'OK' : errName(made.err)).toBe('LIB_ERR_PMAP_ADDRESS');
+      }
+    });
+
     it('is made or backed whole or not at all, whichever step fails', () => {
       for (let step = 1; ; step++) {
         const space = new Space(named);

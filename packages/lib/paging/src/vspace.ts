@@ -47,6 +47,8 @@ export interface ReserveRequest {
   readonly flags: number;
   /** Back all pages now: touching them never faults. */
   readonly isBacked?: boolean;
+  /** So many bytes at its start, whole pages, are never backed. */
+  readonly guardBytes?: number;
   readonly name?: string;
 }
 
@@ -140,13 +142,16 @@ export class Vspace {
    * @post on failure nothing is reserved
    */
   reserveFixed(base: number, request: ReserveRequest): Result<Region> {
-    const { bytes, flags, isBacked = false, name = '' } = request;
+    const { bytes, flags, isBacked = false, guardBytes = 0, name = '' } = request;
     const free = this.checkFree(base, bytes);
     if (!isOk(free)) return fail(free);
+    if (!isAligned(guardBytes, BASE_PAGE_BITS) || guardBytes < 0 || guardBytes > bytes) {
+      return fail(Err.LIB_ERR_PMAP_ADDRESS);
+    }
     const kind = (flags & ACCESS_FLAGS) === 0 ? 'guard' : 'lazy';
-    const region = newRegion({ base, bytes, kind, flags, name });
+    const region = newRegion({ base, bytes, kind, flags, guardBytes, name });
     if (isBacked && kind === 'lazy') {
-      for (let va = base; va < base + bytes; va += BASE_PAGE_SIZE) {
+      for (let va = base + guardBytes; va < base + bytes; va += BASE_PAGE_SIZE) {
         const err = this.back(region, va);
         if (isOk(err)) continue;
         this.discard(region);
@@ -223,7 +228,8 @@ export class Vspace {
   serveFault(va: number, access: number): Errval {
     const region = this.list.at(va);
     if (region === undefined) return Err.LIB_ERR_PAGE_FAULT_NO_REGION;
-    if (region.kind === 'guard') return Err.LIB_ERR_PAGE_FAULT_GUARD;
+    const isGuarded = va < region.base + region.guardBytes;
+    if (isGuarded || region.kind === 'guard') return Err.LIB_ERR_PAGE_FAULT_GUARD;
     const needed = NEEDED[access & 3] ?? 0;
     const page = this.lookup(va);
     if (((page?.flags ?? region.flags) & needed) === 0) return Err.LIB_ERR_PAGE_FAULT_ACCESS;
@@ -251,7 +257,7 @@ export class Vspace {
     const { bytes, flags, name = '' } = request;
     const free = this.checkFree(base, bytes);
     if (!isOk(free)) return fail(free);
-    const region = newRegion({ base, bytes, kind: 'frame', flags, name });
+    const region = newRegion({ base, bytes, kind: 'frame', flags, guardBytes: 0, name });
     const err = this.pages.map(base, physical, request, region.mappings);
     if (!isOk(err)) {
       this.discard(region);
