@@ -9,3 +9,4 @@ export {
   withProgram,
 } from './boot.ts';
 export { digestRam } from './digest.ts';
+export { type FirstDomain, runFirstDomain } from './first-domain.ts';

@@ -16,7 +16,7 @@ import {
   type Result,
   succeed,
 } from '@barreleye/core';
-import { type Capref, capDelete, type Sys } from '@barreleye/libos';
+import { type Capref, capDelete, capIdentify, type Sys } from '@barreleye/libos';
 import { Err, type MappableTypeName, PageFlag, type VNodeTypeName } from '@barreleye/spec';
 import { bytesOf, flagsAt, type MappedRun, type Mapping, runsOf } from './mapping.ts';
 import type { MemorySource } from './memory-source.ts';
@@ -222,6 +222,7 @@ export class Vspace {
    * Serve a page fault: back the page of a lazy region.
    * @param access spec `Access`
    * @errors LIB_ERR_PAGE_FAULT_NO_REGION; LIB_ERR_PAGE_FAULT_GUARD; LIB_ERR_PAGE_FAULT_ACCESS;
+   *   LIB_ERR_PAGE_FAULT the frame that it showed is gone;
    *   LIB_ERR_PMAP_MAP over the reason why there is no page
    * @returns OK when the access can be tried again
    */
@@ -233,7 +234,8 @@ export class Vspace {
     const needed = NEEDED[access & 3] ?? 0;
     const page = this.lookup(va);
     if (((page?.flags ?? region.flags) & needed) === 0) return Err.LIB_ERR_PAGE_FAULT_ACCESS;
-    if (page !== undefined) return OK; // another thread was faster
+    // Another thread was faster; or the frame has died, and its mappings with it.
+    if (page !== undefined) return this.isShown(region, va) ? OK : Err.LIB_ERR_PAGE_FAULT;
     if (region.kind !== 'lazy') return Err.LIB_ERR_PAGE_FAULT;
     const err = this.back(region, va - (va % BASE_PAGE_SIZE));
     return isOk(err) ? OK : errPush(err, Err.LIB_ERR_PMAP_MAP);
@@ -265,6 +267,12 @@ export class Vspace {
     }
     this.list.add(region);
     return succeed(region);
+  }
+
+  /** Whether the mapping that shows `va` still exists. */
+  private isShown(region: OwnRegion, va: number): boolean {
+    const mapping = region.mappings[indexAt(region.mappings, va)];
+    return mapping !== undefined && capIdentify(this.sys, mapping.cap).ok;
   }
 
   /** Give the page at `va` of a lazy region a frame. */

@@ -1,0 +1,49 @@
+/** A program of a test in the place of init: it owns all memory of a real machine. */
+
+import type { System } from '@barreleye/boot';
+import { createMemory, type Memory, readBootInfo } from '@barreleye/init';
+import { type Os, program, type Wait } from '@barreleye/libos';
+import type { Paging } from '@barreleye/spec';
+import { type BootWishes, boot, type TestTarget, withProgram } from './boot.ts';
+
+/** What the program of a test works with. */
+export interface FirstDomain {
+  readonly os: Os;
+  readonly memory: Memory;
+  /** Page tables of the core. */
+  readonly paging: Paging;
+}
+
+/**
+ * Boot `target` with `main` as its first domain and run it until nothing is left to do. What a
+ * thread throws is thrown here, after the machine has stopped.
+ */
+export function runFirstDomain(
+  target: TestTarget,
+  main: (domain: FirstDomain) => Wait<unknown>,
+  wishes: BootWishes = {},
+): System {
+  let failure: { readonly error: unknown } | undefined;
+  const { paging } = target.target;
+  let isDone = false;
+  const tester = program(
+    'tester',
+    function* (os, argPage) {
+      const memory = createMemory(os, readBootInfo(os.sys.cpu, argPage), paging);
+      yield* main({ os, memory, paging });
+      isDone = true;
+    },
+    {
+      onThreadDeath(_, _name, error) {
+        failure ??= { error };
+      },
+    },
+  );
+  const system = boot(withProgram(target, tester), wishes);
+  const { kind } = system.machine.run(1e9);
+  const [broken] = system.machine.programFailures;
+  if (broken !== undefined) throw broken.error;
+  if (failure !== undefined) throw failure.error;
+  if (!isDone) throw new Error(`the program did not come to its end: the machine is ${kind}`);
+  return system;
+}
