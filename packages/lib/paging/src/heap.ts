@@ -1,6 +1,6 @@
 /**
  * A heap: blocks of any size in lazy regions, so memory is taken page by page as blocks are touched.
- * Small blocks come from runs of equal blocks, one size a run; large ones have a region of their own.
+ * Small blocks come from runs of equal blocks; large ones have a region of their own.
  * Every operation takes constant time but the making of a region.
  * @source J. Bonwick, "The Slab Allocator" (1994), without its caches of constructed objects
  */
@@ -31,7 +31,7 @@ export class Heap {
   private readonly vspace: Vspace;
   /** Free blocks by log2 of their size. */
   private readonly freeLists: number[][];
-  /** log2 of the size of every small block that is out, and bytes of every large one, by address. */
+  /** Blocks that are out, by address: log2 of the size of small ones, bytes of large ones. */
   private readonly small: Map<number, number>;
   private readonly large: Map<number, number>;
   /** What is left of the arena that runs are carved out of. */
