@@ -71,12 +71,11 @@ export {
   DCB_BYTES,
   Dcb,
   DcbState,
+  FreeRam,
   IRQ_VECTOR_COUNT,
   KCB_BYTES,
   KCB_MAGIC,
   Kcb,
-  PENDING_RAM_COUNT,
-  PendingRam,
 } from './kcb.ts';
 export {
   endpointBufferBytes,

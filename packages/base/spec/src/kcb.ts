@@ -12,13 +12,14 @@ export const DCB_BYTES = 1024;
 export const IRQ_VECTOR_COUNT = 224;
 /** Marks a KCB that a CPU driver may adopt: "KCB1". */
 export const KCB_MAGIC = 0x3142434b;
-/** RAM regions that wait for the monitor to collect them. */
-export const PENDING_RAM_COUNT = 4;
 
-/** RAM whose last capability died while nobody could be told. */
-export const PendingRam = layout('PendingRam', 16, {
-  base: u64<Paddr>(0),
-  bytes: u64(8), // 0: the entry is free
+/**
+ * The first bytes of a region of RAM that no capability covers. The first word is zero: to whoever
+ * still has the address of a slot that was here, the slot is empty.
+ */
+export const FreeRam = layout('FreeRam', 24, {
+  next: u64<Paddr>(8), // 0 for none
+  bytes: u64(16), // of the region; whole pages
 });
 
 /** Kernel control block. Written by: the CPU driver of its core, nobody else. */
@@ -47,10 +48,10 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   interrupts: u64(104),
   lostMessages: u64(112), // notifications that found a full endpoint
   bootInfo: u64<Paddr>(120),
-  pendingRam: inner(128, PendingRam, PENDING_RAM_COUNT),
+  freeRam: u64<Paddr>(128), // the first region that nobody has collected, 0 for none
+  freeRamBytes: u64(136), // of all of them
   rootCn: inner(192, Cte), // root CNode of the first domain
   monitorEp: inner(256, Cte), // for reports of deaths and of returned RAM; nothing sends any yet
-  lostRamBytes: u64(320), // RAM that nobody held any more and that `pendingRam` had no room for
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 

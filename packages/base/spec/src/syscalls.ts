@@ -122,7 +122,7 @@ export const KernelCmd = {
   RemoveKcb: 31,
   SuspendKcbSched: 32,
   GetPlatform: 33,
-  ReclaimRam: 34,
+  ReclaimRam: 34, // dest cnode, dest slot | dest cnode level << 24
   Counters: 35, // counter number; value: its count
 } as const;
 
@@ -134,7 +134,7 @@ export const COUNTERS = [
   { field: 'pageFaults', name: 'page faults' },
   { field: 'interrupts', name: 'interrupts' },
   { field: 'lostMessages', name: 'lost messages' },
-  { field: 'lostRamBytes', name: 'lost RAM bytes' },
+  { field: 'freeRamBytes', name: 'bytes of RAM to collect' },
 ] as const;
 
 /** Command tables by capability type, for printers and documentation. */

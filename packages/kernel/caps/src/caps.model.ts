@@ -125,6 +125,18 @@ export class Model {
     this.slots.set(nameOf(place), { thing, rights: object.rights });
   }
 
+  /** `next` is the memory that comes next, which nobody may hold. */
+  reclaim(next: Pick<Thing, 'base' | 'bytes'> | undefined, place: Destination): string {
+    if (isLimited(place)) return 'SYS_ERR_CNODE_RIGHTS';
+    if (place.index >= SLOT_COUNT) return 'SYS_ERR_SLOTS_INVALID';
+    if (this.at(place) !== undefined) return 'SYS_ERR_SLOT_IN_USE';
+    if (next === undefined) return 'SYS_ERR_CAP_NOT_FOUND';
+    if (this.isCovered(next.base, next.bytes)) return 'held by somebody';
+    const thing = { type: 'RAM', ...next, parent: undefined };
+    this.slots.set(nameOf(place), { thing, rights: ALL_RIGHTS });
+    return 'OK';
+  }
+
   delete(name: string): string {
     const holding = this.slots.get(name);
     if (holding === undefined) return 'SYS_ERR_CAP_NOT_FOUND';

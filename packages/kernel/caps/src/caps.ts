@@ -1,8 +1,8 @@
 /**
  * The capability system of one core, as a value to pass around. It knows where its memory is and
- * whom to tell; everything else that it knows is bytes in that memory: the slots, and six fields
- * of the kernel control block (`mdbRoot`, `deleteHead`, `deleteTail`, `clearHead`, `nextId`,
- * `nextDomainId`). A second `Caps` over the same memory goes on where the first one was.
+ * whom to tell; everything else that it knows is bytes in that memory: the slots, RAM that waits to
+ * be collected, and eight fields of the kernel control block (`mdbRoot`, `deleteHead`, `deleteTail`,
+ * `clearHead`, `nextId`, `nextDomainId`, `freeRam`, `freeRamBytes`). A second `Caps` over the same memory goes on where the first one was.
  */
 
 import { assert, type CoreId, coreId, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';
@@ -30,7 +30,7 @@ export interface CapHooks {
   vnodeCreated(type: ObjType, base: Paddr): void;
   /** The last capability of a page table is gone: no core may translate through it any more. */
   vnodeDied(type: ObjType, base: Paddr): void;
-  /** No capability on this core covers these whole pages any more: give them to their manager. */
+  /** No capability on this core covers these whole pages any more: `reclaimRam` has them. */
   ramFreed(base: Paddr, bytes: number): void;
 }
 

@@ -11,7 +11,12 @@ describe('trusted creation', () => {
       if (type === ObjType.Null || identity === 'mapping' || identity === 'endpoint') continue;
       const w = new World();
       expectOk(w, w.delete(w.ram));
-      createCap(w.caps, w.at(2, 0), type, { base: ramAt(0), bytes: 16 * KIB, arg0: 4, arg1: 5 });
+      createCap(w.caps, w.at(2, 0), type, {
+        base: ramAt(64 * KIB),
+        bytes: 16 * KIB,
+        arg0: 4,
+        arg1: 5,
+      });
       expect(checkMdb(w.caps)).toEqual([]);
     }
   });

@@ -16,6 +16,7 @@ export {
 export { moveToSlot } from './cte.ts';
 export { applyDelete, decodeDelete, deleteCap } from './delete.ts';
 export { describeCap, describeRights } from './describe.ts';
+export { eachFreeRam, type RamRegion, reclaimRam } from './free-ram.ts';
 export { checkAvailable, checkOwned, checkRights } from './guard.ts';
 export {
   createIdentification,
@@ -31,6 +32,7 @@ export {
   invokeGetState,
   invokeIdentify,
   invokeMint,
+  invokeReclaimRam,
   invokeResize,
   invokeRetype,
   invokeRevoke,

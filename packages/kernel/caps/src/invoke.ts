@@ -21,6 +21,7 @@ import {
   lookupSourceRoot,
 } from './cspace.ts';
 import { applyDelete, decodeDelete } from './delete.ts';
+import { reclaimRam } from './free-ram.ts';
 import { type Identification, identify, stateOf } from './identify.ts';
 import type { CopyPlan, RetypePlan } from './plans.ts';
 import { resize } from './resize.ts';
@@ -109,6 +110,13 @@ export function invokeResize(caps: Caps, root: Slot, args: Uint32Array): Errval 
     returnCNode: slotOf(cnode),
     returnIndex: word(args, 2),
   });
+}
+
+/** `KernelCmd.ReclaimRam`; `root` is the caller's. */
+export function invokeReclaimRam(caps: Caps, root: Slot, args: Uint32Array): Errval {
+  const cnode = lookupCNode(caps, root, word(args, 0), levelOf(word(args, 1)));
+  if (isError(cnode)) return errorOf(cnode);
+  return reclaimRam(caps, slotOf(cnode), indexOf(word(args, 1)));
 }
 
 const READ_WRITE = Rights.Read | Rights.Write;

@@ -18,6 +18,7 @@ import {
 } from '@barreleye/core';
 import { Cte, CteFlag, capTypeInfo, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
+import { keepRam } from './free-ram.ts';
 import { hasFlag, isDying, isForeign } from './guard.ts';
 import { baseOf, readKey, rootOf } from './key.ts';
 import { endOf, firstFrom } from './mdb.ts';
@@ -56,14 +57,14 @@ export function isReturnable(caps: Caps, slot: Slot): boolean {
 /** Return the memory of an object that has just left the database and had no descendants. */
 export function returnObject(caps: Caps, base: Paddr, bytes: number): void {
   if (bytes % BASE_PAGE_SIZE === 0) {
-    caps.hooks.ramFreed(base, bytes);
+    keepRam(caps, base, bytes);
     return;
   }
   const page = alignDown(base, BASE_PAGE_BITS);
   const { rangeAnswer } = caps;
   findRange(caps, ObjType.RAM, page, BASE_PAGE_SIZE, rangeAnswer);
   const isShared = rangeAnswer.kind === RangeClass.Inner || rangeAnswer.kind === RangeClass.Partial;
-  if (!isShared) caps.hooks.ramFreed(page, BASE_PAGE_SIZE);
+  if (!isShared) keepRam(caps, page, BASE_PAGE_SIZE);
 }
 
 /**
@@ -115,5 +116,5 @@ function firstDescendantFrom(caps: Caps, slot: Slot, from: number): Slot {
 function returnPages(caps: Caps, from: number, end: number): void {
   const first = asPaddr(alignUp(from, BASE_PAGE_BITS));
   const bytes = alignDown(end, BASE_PAGE_BITS) - first;
-  if (bytes > 0) caps.hooks.ramFreed(first, bytes);
+  if (bytes > 0) keepRam(caps, first, bytes);
 }

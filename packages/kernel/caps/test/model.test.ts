@@ -5,8 +5,18 @@ import { CTE_BYTES, Cte, capTypeName, errName, ObjType } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Holding, KINDS, Model, nameOf, type Place, type Thing } from '../src/caps.model.ts';
-import { checkMdb, copy, createCap, eachCap, retype, revoke, type Slot } from '../src/index.ts';
-import { CNODE_BASE, KIB, PAGE, RAM_BASE, ramAt, World } from './world.ts';
+import {
+  type Caps,
+  checkMdb,
+  copy,
+  eachCap,
+  eachFreeRam,
+  reclaimRam,
+  retype,
+  revoke,
+  type Slot,
+} from '../src/index.ts';
+import { CNODE_BASE, KIB, PAGE, RAM_BASE, World } from './world.ts';
 
 const ROOT_BYTES = 32 * PAGE;
 const SLOT_COUNT = 256;
@@ -23,14 +33,14 @@ const FIRST: Place = { cnode: '', index: 0 };
 type RightsOf = Pick<Holding, 'rights'>;
 
 interface Step {
-  readonly kind: 'retype' | 'copy' | 'mint' | 'delete' | 'revoke' | 'map';
+  readonly kind: 'retype' | 'copy' | 'mint' | 'delete' | 'revoke' | 'map' | 'reclaim';
   readonly dice: readonly number[];
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom(
     ...(['retype', 'retype', 'retype', 'retype', 'retype', 'retype', 'copy', 'copy'] as const),
-    ...(['mint', 'map', 'map', 'delete', 'delete', 'delete', 'revoke'] as const),
+    ...(['mint', 'map', 'map', 'delete', 'delete', 'delete', 'revoke', 'reclaim'] as const),
   ),
   dice: fc.array(fc.noBias(fc.nat(99_999)), { minLength: 8, maxLength: 8 }),
 });
@@ -45,10 +55,7 @@ class Pair {
   readonly model: Model;
 
   constructor() {
-    this.world = new World();
-    this.world.delete(this.world.ram);
-    this.world.log.length = 0;
-    createCap(this.world.caps, this.world.ram, ObjType.RAM, { base: ramAt(0), bytes: ROOT_BYTES });
+    this.world = new World({ ramBytes: ROOT_BYTES });
     const root = { type: 'RAM', base: RAM_BASE, bytes: ROOT_BYTES };
     this.model = new Model(root, FIRST);
   }
@@ -121,6 +128,12 @@ class Pair {
         if (holding !== undefined && trial.at(source)?.thing !== holding.thing) return nothing;
         return { real: errName(revoke(caps, from)), expected: model.revoke(nameOf(source)) };
       }
+      case 'reclaim': {
+        const { cnode, slotIndex, rights } = this.cnode(place, dice[4]);
+        const [next] = eachFreeRam(caps);
+        const real = errName(reclaimRam(caps, cnode, slotIndex));
+        return { real, expected: model.reclaim(next, { ...place, rights }) };
+      }
       default:
         return this.runMap(dice, source, place);
     }
@@ -158,7 +171,7 @@ class Pair {
     }
     const bySlot = (a: [Slot, string], b: [Slot, string]): number => a[0] - b[0];
     expect(String([...real].sort(bySlot))).toBe(String([...expected].sort(bySlot)));
-    expect(String(freedPages(world.log))).toBe(String(this.uncoveredPages()));
+    expect(String(freePages(world.caps))).toBe(String(this.uncoveredPages()));
   }
 
   private uncoveredPages(): number[] {
@@ -218,12 +231,12 @@ const TIME_LIMIT = 600_000;
 
 const nothing = { real: '', expected: '' };
 
-/** Page numbers that were freed, in order; a page that was freed twice is there twice. */
-function freedPages(log: readonly string[]): number[] {
+/** Numbers of pages that wait to be collected, in order; one that waits twice is there twice. */
+function freePages(caps: Caps): number[] {
   const pages: number[] = [];
-  for (const line of log) {
-    const [, from, size] = /^free \+(\d+)K (\d+)K$/.exec(line) ?? [];
-    for (let at = 0; at < Number(size) / 4; at++) pages.push(Number(from) / 4 + at);
+  for (const { base, bytes } of eachFreeRam(caps)) {
+    const first = (base - RAM_BASE) / PAGE;
+    for (let i = 0; i < bytes / PAGE; i++) pages.push(first + i);
   }
   return pages.toSorted((a, b) => a - b);
 }

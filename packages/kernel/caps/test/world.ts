@@ -38,6 +38,8 @@ export const PAGE = 4096;
 
 export interface WorldOptions {
   readonly core?: number;
+  /** Bytes of RAM to retype; RAM_BYTES, if left out. */
+  readonly ramBytes?: number;
   /** Whether there is RAM; everywhere, if left out. */
   readonly isRam?: CapHooks['isRam'];
 }
@@ -58,7 +60,7 @@ export class World {
   readonly log: string[];
   /** The root CNode capability, in the KCB. */
   readonly root: Slot;
-  /** RAM_BYTES bytes of RAM, in slot 0 of CNode 1. */
+  /** The RAM to retype, in slot 0 of CNode 1. */
   readonly ram: Slot;
 
   constructor(options: WorldOptions = {}) {
@@ -82,7 +84,8 @@ export class World {
       bytes: 16 * KIB,
     });
     this.ram = this.at(1, 0);
-    createCap(this.caps, this.ram, ObjType.RAM, { base: asPaddr(RAM_BASE), bytes: RAM_BYTES });
+    const bytes = options.ramBytes ?? RAM_BYTES;
+    createCap(this.caps, this.ram, ObjType.RAM, { base: asPaddr(RAM_BASE), bytes });
   }
 
   /** Slot `index` of the root CNode. */

@@ -5,7 +5,7 @@
 
 import type { CapHooks } from '@barreleye/caps';
 import { asPaddr, asPtr, type Ptr } from '@barreleye/core';
-import { Dcb, DcbState, Kcb, PENDING_RAM_COUNT, PendingRam } from '@barreleye/spec';
+import { Dcb, DcbState, Kcb } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import { removeFromQueue } from './schedule.ts';
@@ -38,8 +38,8 @@ export function createCapHooks(kernel: () => Kernel): CapHooks {
       if (hal.currentRoot() === base) hal.loadRoot(asPaddr(0), 0);
       hal.invalidateAll();
     },
-    ramFreed(base, bytes) {
-      keepForMonitor(kernel(), base, bytes);
+    ramFreed() {
+      // It waits for `KernelCmd.ReclaimRam`; there is nobody to tell yet.
     },
   };
 }
@@ -50,19 +50,4 @@ export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   removeFromQueue(k, dcb);
   Dcb.state.set(k.mem, dcb, DcbState.Dead);
   if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, asPtr(0));
-}
-
-/**
- * Note RAM that nobody holds any more. There are four places, and nobody collects from them yet;
- * what does not fit is lost, and counted.
- */
-function keepForMonitor(k: Kernel, base: number, bytes: number): void {
-  for (let i = 0; i < PENDING_RAM_COUNT; i++) {
-    const pending = Kcb.pendingRam.at(k.kcb, i);
-    if (PendingRam.bytes.get(k.mem, pending) !== 0) continue;
-    PendingRam.base.set(k.mem, pending, asPaddr(base));
-    PendingRam.bytes.set(k.mem, pending, bytes);
-    return;
-  }
-  Kcb.lostRamBytes.set(k.mem, k.kcb, Kcb.lostRamBytes.get(k.mem, k.kcb) + bytes);
 }

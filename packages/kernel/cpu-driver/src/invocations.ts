@@ -12,6 +12,7 @@ import {
   invokeGetState,
   invokeIdentify,
   invokeMint,
+  invokeReclaimRam,
   invokeResize,
   invokeRetype,
   invokeRevoke,
@@ -24,6 +25,7 @@ import {
   CNodeCmd,
   COUNTERS,
   Cte,
+  Dcb,
   DispatcherFrame,
   Err,
   IdCmd,
@@ -80,6 +82,7 @@ const MAPPING: Commands = { [MappingCmd.Modify]: row(0, 3, modifyMapping) };
 
 const KERNEL: Commands = {
   [KernelCmd.GetCoreId]: row(Read, 0, (k) => answer(k, k.hal.coreId)),
+  [KernelCmd.ReclaimRam]: row(Read, 2, (k) => invokeReclaimRam(k.caps, cspaceOf(k), k.args)),
   [KernelCmd.Counters]: row(Read, 1, readCounter),
 };
 
@@ -106,6 +109,11 @@ export const INVOCATIONS: { readonly [type: number]: Commands } = {
 
 function row(rights: number, argCount: number, run: Invocation['run']): Invocation {
   return { rights, argCount, run };
+}
+
+/** The slot of the caller's root CNode. */
+function cspaceOf(k: Kernel): Slot {
+  return Dcb.cspace.at(currentDcb(k));
 }
 
 function answer(k: Kernel, value: number): Errval {
