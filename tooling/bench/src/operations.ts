@@ -76,7 +76,7 @@ export function insert(space: CapSpace): Gauge {
 export function copyAndDelete(space: CapSpace, operations: number): () => void {
   const { caps } = space;
   const target = space.emptySlot(1, 0);
-  const rest = { isMint: false, param1: 0, param2: 0 };
+  const rest = { isMint: false, keptRights: 0, param1: 0, param2: 0 };
   const request = { source: target, cnode: space.emptyCNode(1), slotIndex: 0, ...rest };
   return () => {
     for (let i = 0; i < operations; i++) {

@@ -103,8 +103,9 @@ export class CapsDomain {
     return this.sys.call();
   }
 
-  mint(source: string, target: string, param1: number, param2: number): Errval {
+  mint(source: string, target: string, rights: number, param1: number, param2: number): Errval {
     this.beginCopy(CNodeCmd.Mint, source, target);
+    this.sys.arg(rights);
     this.sys.arg(param1);
     this.sys.arg(param2);
     return this.sys.call();

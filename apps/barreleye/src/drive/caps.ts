@@ -16,6 +16,7 @@ import {
   L2_CNODE_BYTES,
   PageFlag,
   type Program,
+  Rights,
 } from '@barreleye/spec';
 import { z } from 'zod';
 import { CapsDomain, type RamLayout, type Words } from './caps-domain.ts';
@@ -174,7 +175,9 @@ function runOne(domain: CapsDomain, op: Operation): object {
     case 'copy':
       return report(domain.copy(op.src, op.dst));
     case 'mint':
-      return report(domain.mint(op.src, op.dst, op.rights ?? op.param1 ?? 0, op.param2 ?? 0));
+      return report(
+        domain.mint(op.src, op.dst, op.rights ?? Rights.All, op.param1 ?? 0, op.param2 ?? 0),
+      );
     case 'delete':
       return report(errPop(domain.delete(op.cap)));
     case 'revoke':

@@ -17,6 +17,7 @@ export {
   CAP_TYPES,
   type CapTypeInfo,
   type CapTypeName,
+  type CopyableTypeName,
   capTypeInfo,
   capTypeName,
   type Identity,

@@ -34,7 +34,7 @@ export const INVOKE_ARGS_AT = 3;
 export const CNodeCmd = {
   // dest cspace, dest cnode, dest slot, source cspace, source cap, levels (dest cnode, source)
   Copy: 0,
-  // as Copy, then param1, param2
+  // as Copy, then rights to keep, param1, param2 (by type of the source)
   Mint: 1,
   // source cspace, source cap, offset lo, hi, type | count << 16, object bytes lo, hi,
   // dest cspace, dest cnode, dest slot | dest cnode level << 24

@@ -90,7 +90,7 @@ describe('mint', () => {
   it('aims an endpoint at its buffer', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
-    expectOk(w, w.mint(endpoint, w.at(1, 5), 0x2000, 64 | (3 << 16)));
+    expectOk(w, w.mint(endpoint, w.at(1, 5), Rights.All, 0x2000, 64 | (3 << 16)));
     expect(w.show(w.at(1, 5))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) rwxgi');
     expect(Cte.iftype.get(w.mem, w.at(1, 5))).toBe(3);
   });
@@ -98,19 +98,40 @@ describe('mint', () => {
   it('T33: endpoints with different buffers are not copies of one another', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
-    expectOk(w, w.mint(endpoint, w.at(1, 5), 0x2000, 64));
-    expectOk(w, w.mint(endpoint, w.at(1, 6), 0x3000, 64));
-    expectOk(w, w.mint(endpoint, w.at(1, 7), 0x3000, 32));
+    expectOk(w, w.mint(endpoint, w.at(1, 5), Rights.All, 0x2000, 64));
+    expectOk(w, w.mint(endpoint, w.at(1, 6), Rights.All, 0x3000, 64));
+    expectOk(w, w.mint(endpoint, w.at(1, 7), Rights.All, 0x3000, 32));
     expectOk(w, w.copy(w.at(1, 6), w.at(1, 8)));
     const sameAs6 = [5, 6, 7, 8].filter((i) => isCopy(w.caps, w.at(1, 6), w.at(1, i)));
     expect(sameAs6).toEqual([6, 8]);
     expect(hasCopies(w.caps, endpoint)).toBe(false);
   });
 
+  it('takes rights from endpoints and ports like from anything, and no more', () => {
+    const w = new World();
+    const endpoint = createEndpoint(w);
+    expectOk(w, w.mint(endpoint, w.at(1, 5), Rights.Read | Rights.Write, 0x2000, 64 | (3 << 16)));
+    expect(w.show(w.at(1, 5))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) rw---');
+    expectOk(w, w.mint(w.at(1, 5), w.at(1, 6), Rights.Write | Rights.Grant));
+    expect(w.show(w.at(1, 6))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) -w---');
+    expect(Cte.iftype.get(w.mem, w.at(1, 6)), 'its buffer and interface stay').toBe(3);
+    expect(isCopy(w.caps, w.at(1, 5), w.at(1, 6))).toBe(true);
+    createCap(w.caps, w.at(2, 0), ObjType.IO, { arg0: 0x100, arg1: 0x3ff, rights: Rights.Read });
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 1), Rights.All, 0x100, 0x101));
+    expect(w.show(w.at(2, 1))).toBe('IO 0x100..0x101 r----');
+  });
+
+  it('refuses parameters that mean nothing for the type', () => {
+    const w = new World();
+    const call = (p1: number, p2: number) => () => w.mint(w.ram, w.at(1, 1), Rights.All, p1, p2);
+    expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(1, 0));
+    expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0, 1));
+  });
+
   it('T18: refuses an endpoint without a ring before it writes anything', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
-    const call = (words: number) => () => w.mint(endpoint, w.at(1, 5), 0x2000, words);
+    const call = (words: number) => () => w.mint(endpoint, w.at(1, 5), Rights.All, 0x2000, words);
     expectRefused(w, ['SYS_ERR_INVALID_EPLEN'], call(0));
     expectRefused(w, ['SYS_ERR_INVALID_EPLEN'], call(7 << 16));
     expect(w.isEmpty(w.at(1, 5))).toBe(true);
@@ -120,7 +141,7 @@ describe('mint', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
     const call = (offset: number, words: number) => () =>
-      w.mint(endpoint, w.at(1, 5), offset, words);
+      w.mint(endpoint, w.at(1, 5), Rights.All, offset, words);
     for (const [offset, words] of [
       [0, 1], // where the kernel reads and writes
       [4088, 1],
@@ -139,15 +160,17 @@ describe('mint', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.Dispatcher, w.at(1, 1)));
     expectOk(w, w.retype(w.at(1, 1), ObjType.EndPointLMP, w.at(1, 2)));
-    expectRefused(w, ['SYS_ERR_EP_OUTSIDE_FRAME'], () => w.mint(w.at(1, 2), w.at(1, 5), 4096, 1));
+    expectRefused(w, ['SYS_ERR_EP_OUTSIDE_FRAME'], () =>
+      w.mint(w.at(1, 2), w.at(1, 5), Rights.All, 4096, 1),
+    );
   });
 
   it('does not let a sender aim an endpoint elsewhere', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
-    expectOk(w, w.mint(endpoint, w.at(1, 5), 0x2000, 64));
+    expectOk(w, w.mint(endpoint, w.at(1, 5), Rights.All, 0x2000, 64));
     const call = (offset: number, words: number) => () =>
-      w.mint(w.at(1, 5), w.at(1, 6), offset, words);
+      w.mint(w.at(1, 5), w.at(1, 6), Rights.All, offset, words);
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x3000, 64));
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x2000, 65));
     expectOk(w, call(0x2000, 64)());
@@ -156,15 +179,18 @@ describe('mint', () => {
   it('narrows a range of ports', () => {
     const w = new World();
     createCap(w.caps, w.at(2, 0), ObjType.IO, { arg0: 0x100, arg1: 0x3ff });
-    const call = (first: number, last: number) => () => w.mint(w.at(2, 0), w.at(2, 1), first, last);
+    const call = (first: number, last: number) => () =>
+      w.mint(w.at(2, 0), w.at(2, 1), Rights.All, first, last);
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0xff, 0x200));
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x100, 0x400));
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x200, 0x1ff));
+    expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x1_0200, 0x1_0201));
+    expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0, 0));
     expectOk(w, call(0x3f8, 0x3ff)());
     expect(w.show(w.at(2, 1))).toBe('IO 0x3f8..0x3ff rwxgi');
     expect(isCopy(w.caps, w.at(2, 0), w.at(2, 1))).toBe(false);
     Cte.flags.set(w.mem, w.at(2, 1), CteFlag.RemoteCopies);
-    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), 0x3f8, 0x3ff));
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), Rights.All, 0x3f8, 0x3ff));
     expect(isCopy(w.caps, w.at(2, 1), w.at(2, 2)), 'which agree (I29)').toBe(true);
   });
 
@@ -172,11 +198,13 @@ describe('mint', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.EndPointUMP, w.at(1, 1), { bytes: PAGE }));
     const call = (iftype: number, other: number) => () =>
-      w.mint(w.at(1, 1), w.at(1, 2), iftype, other);
+      w.mint(w.at(1, 1), w.at(1, 2), Rights.All, iftype, other);
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(1, 1));
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x1_0000, 0));
     expectOk(w, call(9, 0)());
     expect(Cte.iftype.get(w.mem, w.at(1, 2))).toBe(9);
+    expectOk(w, w.mint(w.at(1, 2), w.at(1, 3), Rights.Read));
+    expect(Cte.iftype.get(w.mem, w.at(1, 3))).toBe(9);
   });
 });
 

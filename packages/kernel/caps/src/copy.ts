@@ -16,14 +16,15 @@ import { errorOf, isEmpty, isError, type Slot, slotOf } from './slot.ts';
 /**
  * Check the request in `plan` and complete it; nothing else changes (T18).
  *
- * Parameters of a mint: EndPointLMP: buffer offset in the dispatcher frame in bytes; ring words |
- * interface type << 16. EndPointUMP: interface type; 0. IO: first and last port. Any other type:
- * mask of the rights to keep; unused.
+ * A mint of any type keeps no more rights than it says. Its parameters: EndPointLMP: buffer offset
+ * in the dispatcher frame in bytes; ring words | interface type << 16; both 0 to leave an endpoint
+ * that has a buffer as it is. EndPointUMP: interface type, 0 to leave it; 0. IO: first and last port. Any other
+ * type: 0; 0. @differs Barrelfish cannot take rights from endpoints and ports.
  * @errors SYS_ERR_DEST_TYPE_INVALID not a CNode, or the type may not stand there;
  *   SYS_ERR_CAP_NOT_FOUND no source; SYS_ERR_CAP_LOCKED the source is busy (T31);
  *   SYS_ERR_INVALID_SOURCE_TYPE there is only one capability of each object of the type; those of
  *   `locateEmptySlots`; SYS_ERR_INVALID_EPLEN no ring; SYS_ERR_EP_OUTSIDE_FRAME (T17);
- *   SYS_ERR_MINT_PARAMETERS they would widen the capability
+ *   SYS_ERR_MINT_PARAMETERS they would widen the capability, or mean nothing for its type
  */
 export function decodeCopy(caps: Caps, plan: CopyPlan): Errval {
   const { mem } = caps;
@@ -69,6 +70,7 @@ export function copy(caps: Caps, request: CopyRequest): Errval {
   plan.cnode = request.cnode;
   plan.slotIndex = request.slotIndex;
   plan.isMint = request.isMint;
+  plan.keptRights = request.keptRights;
   plan.param1 = request.param1;
   plan.param2 = request.param2;
   const err = decodeCopy(caps, plan);
@@ -88,18 +90,18 @@ export function copyToSlot(caps: Caps, source: Slot, target: Slot): void {
 }
 
 function decodeMint(caps: Caps, plan: CopyPlan, type: ObjType): Errval {
+  plan.rights &= plan.keptRights;
   switch (type) {
     case ObjType.EndPointLMP:
       return decodeMintEndpoint(caps, plan);
     case ObjType.EndPointUMP:
       if (plan.param1 > 0xffff || plan.param2 !== 0) return Err.SYS_ERR_MINT_PARAMETERS;
-      plan.iftype = plan.param1;
+      if (plan.param1 !== 0) plan.iftype = plan.param1;
       return OK;
     case ObjType.IO:
       return decodeMintPorts(plan);
     default:
-      plan.rights &= plan.param1;
-      return OK;
+      return plan.param1 === 0 && plan.param2 === 0 ? OK : Err.SYS_ERR_MINT_PARAMETERS;
   }
 }
 
@@ -108,8 +110,9 @@ function decodeMintEndpoint(caps: Caps, plan: CopyPlan): Errval {
   const { mem } = caps;
   const offset = plan.param1;
   const ringWords = plan.param2 & 0xffff;
-  if (ringWords === 0) return Err.SYS_ERR_INVALID_EPLEN;
   const hasBuffer = plan.arg1 !== 0;
+  if (hasBuffer && offset === 0 && plan.param2 === 0) return OK;
+  if (ringWords === 0) return Err.SYS_ERR_INVALID_EPLEN;
   const isSame = plan.arg0 === offset && plan.arg1 === ringWords;
   if (hasBuffer && !isSame) return Err.SYS_ERR_MINT_PARAMETERS;
 

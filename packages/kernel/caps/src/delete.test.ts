@@ -1,5 +1,5 @@
 import { asPaddr, asPtr, coreId } from '@barreleye/core';
-import { Cte, CteFlag, Dcb, Err, ObjType } from '@barreleye/spec';
+import { Cte, CteFlag, Dcb, Err, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, expectRefused, KIB, PAGE, RAM_BASE, ramAt, World } from '../test/world.ts';
 import { checkMdb } from './check.ts';
@@ -377,7 +377,7 @@ describe('a dispatcher', () => {
     copyToSlot(w.caps, w.at(1, 3), Dcb.vspace.at(dcb));
     copyToSlot(w.caps, w.at(1, 2), Dcb.frame.at(dcb));
     expectOk(w, w.retype(w.at(1, 1), ObjType.EndPointLMP, w.at(1, 5)));
-    expectOk(w, w.mint(w.at(1, 5), w.at(2, 5), 0x1000, 32));
+    expectOk(w, w.mint(w.at(1, 5), w.at(2, 5), Rights.All, 0x1000, 32));
     expectOk(w, w.copy(w.at(2, 5), w.at(2, 6)));
   }
 

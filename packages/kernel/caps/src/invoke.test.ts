@@ -132,13 +132,17 @@ describe('the copy invocation', () => {
     expectRefused(w, ['SYS_ERR_SOURCE_ROOTCN_LOOKUP', 'SYS_ERR_CAP_NOT_FOUND'], call(w, words()));
   });
 
-  it('mints with its two parameters', () => {
+  it('mints with rights to keep and two parameters', () => {
     const w = new World();
-    const args = copyArgs({ params: [Rights.Read, 0] });
+    const args = copyArgs({ params: [Rights.Read, 0, 0] });
     expectOk(w, invokeMint(w.caps, w.root, args));
     expect(w.show(w.at(1, 5))).toBe('RAM 0x200000 (2 MiB) r----');
-    expectOk(w, invokeCopy(w.caps, w.root, copyArgs({ slot: 6, params: [Rights.Read, 0] })));
+    expectOk(w, invokeCopy(w.caps, w.root, copyArgs({ slot: 6, params: [Rights.Read, 0, 0] })));
     expect(w.show(w.at(1, 6))).toBe('RAM 0x200000 (2 MiB) rwxgi');
+    createCap(w.caps, w.at(1, 7), ObjType.IO, { arg0: 0x60, arg1: 0x64 });
+    const ports = { cap: capAddrOf(1, 7), slot: 8, params: [Rights.Write, 0x60, 0x61] };
+    expectOk(w, invokeMint(w.caps, w.root, copyArgs(ports)));
+    expect(w.show(w.at(1, 8))).toBe('IO 0x60..0x61 -w---');
   });
 });
 

@@ -34,7 +34,7 @@ export function invokeCopy(caps: Caps, root: Slot, args: Uint32Array): Errval {
   return copyOrMint(caps, root, args, false);
 }
 
-/** `CNodeCmd.Mint`: `CNodeCmd.Copy` and two parameters (`decodeCopy`). */
+/** `CNodeCmd.Mint`: `CNodeCmd.Copy`, rights to keep, and two parameters (`decodeCopy`). */
 export function invokeMint(caps: Caps, root: Slot, args: Uint32Array): Errval {
   return copyOrMint(caps, root, args, true);
 }
@@ -141,8 +141,9 @@ function decodeCopyArgs(caps: Caps, root: Slot, args: Uint32Array, plan: CopyPla
   plan.source = slotOf(source);
   plan.cnode = slotOf(cnode);
   plan.slotIndex = word(args, 2);
-  plan.param1 = word(args, 6);
-  plan.param2 = word(args, 7);
+  plan.keptRights = word(args, 6);
+  plan.param1 = word(args, 7);
+  plan.param2 = word(args, 8);
   return OK;
 }
 

@@ -8,14 +8,16 @@ import { asPaddr, type Paddr } from '@barreleye/core';
 import type { ObjType } from '@barreleye/spec';
 import { NO_SLOT, type Slot } from './slot.ts';
 
-/** A copy, or with `isMint` a copy that is narrowed by two parameters. */
+/** A copy, or with `isMint` a copy that is narrowed. */
 export interface CopyRequest {
   source: Slot;
   /** The CNode capability of the destination, and the index of the slot in it. */
   cnode: Slot;
   slotIndex: number;
   isMint: boolean;
-  /** Meaning by type of `source`: see `decodeCopy`. */
+  /** Of a mint: rights to keep, if the source has them. */
+  keptRights: number;
+  /** Of a mint: meaning by type of `source`, see `decodeCopy`. */
   param1: number;
   param2: number;
 }
@@ -57,6 +59,7 @@ export function createCopyPlan(): CopyPlan {
     cnode: NO_SLOT,
     slotIndex: 0,
     isMint: false,
+    keptRights: 0,
     param1: 0,
     param2: 0,
     target: NO_SLOT,

@@ -1,5 +1,5 @@
 import { asPaddr } from '@barreleye/core';
-import { Cte, ObjType } from '@barreleye/spec';
+import { Cte, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, KIB, PAGE, RAM_BASE, RAM_BYTES, World } from '../test/world.ts';
 import { createCap } from './create.ts';
@@ -68,9 +68,9 @@ describe('relations', () => {
   it('ranges that overlap without nesting are strangers', () => {
     const w = new World();
     createCap(w.caps, w.at(2, 0), ObjType.IO, { arg0: 0, arg1: 999 });
-    expectOk(w, w.mint(w.at(2, 0), w.at(2, 1), 100, 299));
-    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), 200, 399));
-    expectOk(w, w.mint(w.at(2, 2), w.at(2, 3), 210, 220));
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 1), Rights.All, 100, 299));
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), Rights.All, 200, 399));
+    expectOk(w, w.mint(w.at(2, 2), w.at(2, 3), Rights.All, 210, 220));
     expect(isDescendant(w.caps, w.at(2, 2), w.at(2, 1))).toBe(false);
     expect(hasDescendants(w.caps, w.at(2, 1)), 'numbers do not say who made it').toBe(true);
     expect(findAncestor(w.caps, w.at(2, 2))).toBe(w.at(2, 0));

@@ -1,5 +1,5 @@
 import { asPaddr, asPtr, coreId } from '@barreleye/core';
-import { Cte, CteFlag, Dcb, Err, ObjType } from '@barreleye/spec';
+import { Cte, CteFlag, Dcb, Err, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import {
   expectOk,
@@ -91,8 +91,8 @@ describe('revoke', () => {
     expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(2, 2), frame));
     copyToSlot(w.caps, w.at(2, 2), Dcb.frame.at(asPtr<'Dcb'>(ramAt(0))));
     expectOk(w, w.retype(w.at(2, 1), ObjType.EndPointLMP, w.at(2, 3)));
-    expectOk(w, w.mint(w.at(2, 3), w.at(2, 4), 0x1000, 8));
-    expectOk(w, w.mint(w.at(2, 3), w.at(2, 5), 0x2000, 8));
+    expectOk(w, w.mint(w.at(2, 3), w.at(2, 4), Rights.All, 0x1000, 8));
+    expectOk(w, w.mint(w.at(2, 3), w.at(2, 5), Rights.All, 0x2000, 8));
     expectOk(w, w.copy(w.at(2, 4), w.at(2, 6)));
     expectOk(w, revoke(w.caps, w.at(2, 4)));
     expect([3, 4, 5, 6].map((i) => w.isEmpty(w.at(2, i)))).toEqual([false, false, false, true]);
@@ -216,9 +216,9 @@ describe('revoke', () => {
   it('of ports removes all that was minted from them, overlapping or not', () => {
     const w = new World();
     createCap(w.caps, w.at(2, 0), ObjType.IO, { arg0: 0, arg1: 0xffff });
-    expectOk(w, w.mint(w.at(2, 0), w.at(2, 1), 0x100, 0x1ff));
-    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), 0x180, 0x27f));
-    expectOk(w, w.mint(w.at(2, 0), w.at(2, 3), 0x180, 0x1ff));
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 1), Rights.All, 0x100, 0x1ff));
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), Rights.All, 0x180, 0x27f));
+    expectOk(w, w.mint(w.at(2, 0), w.at(2, 3), Rights.All, 0x180, 0x1ff));
     expectOk(w, revoke(w.caps, w.at(2, 1)));
     expect([0, 1, 2, 3].filter((i) => !w.isEmpty(w.at(2, i)))).toEqual([0, 1, 2]);
     expectOk(w, revoke(w.caps, w.at(2, 0)));

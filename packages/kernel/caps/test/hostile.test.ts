@@ -115,6 +115,7 @@ function likelyWords(prng: Prng, call: (typeof CALLS)[number], args: Uint32Array
     args[3] = 2;
     args[4] = capAddrOf(1, prng.below(30));
     args[5] = 1 | (2 << 4);
+    if (prng.below(3) !== 0) args.fill(0, 7, 9);
   } else {
     args[1] = 2;
   }

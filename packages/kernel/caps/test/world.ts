@@ -116,17 +116,20 @@ export class World {
   }
 
   copy(source: Slot, target: Slot): Errval {
-    return this.copyOrMint(source, target, false, 0, 0);
+    const { cnode, index } = this.placeOf(target);
+    return this.copyInto(source, cnode, index);
   }
 
   /** Copy to slot `index` of any capability that may or may not be a CNode. */
   copyInto(source: Slot, cnode: Slot, index: number): Errval {
-    const none = { isMint: false, param1: 0, param2: 0 };
+    const none = { isMint: false, keptRights: 0, param1: 0, param2: 0 };
     return copy(this.caps, { source, cnode, slotIndex: index, ...none });
   }
 
-  mint(source: Slot, target: Slot, param1: number, param2 = 0): Errval {
-    return this.copyOrMint(source, target, true, param1, param2);
+  mint(source: Slot, target: Slot, keptRights: number, param1 = 0, param2 = 0): Errval {
+    const { cnode, index } = this.placeOf(target);
+    const place = { source, cnode, slotIndex: index };
+    return copy(this.caps, { ...place, isMint: true, keptRights, param1, param2 });
   }
 
   delete(slot: Slot): Errval {
@@ -175,17 +178,6 @@ export class World {
   /** Everything in memory, to show that a call changed nothing. */
   snapshot(): Uint8Array {
     return this.mem.read(asPaddr(ORIGIN), MEMORY_BYTES);
-  }
-
-  private copyOrMint(
-    source: Slot,
-    target: Slot,
-    isMint: boolean,
-    param1: number,
-    param2: number,
-  ): Errval {
-    const { cnode, index } = this.placeOf(target);
-    return copy(this.caps, { source, cnode, slotIndex: index, isMint, param1, param2 });
   }
 
   private placeOf(slot: Slot): { cnode: Slot; index: number } {

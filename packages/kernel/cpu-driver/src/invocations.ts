@@ -61,7 +61,7 @@ const { Read, Write } = Rights;
 
 const CNODE: Commands = {
   [CNodeCmd.Copy]: row(Read, 6, (k, cap) => invokeCopy(k.caps, cap, k.args)),
-  [CNodeCmd.Mint]: row(Read, 8, (k, cap) => invokeMint(k.caps, cap, k.args)),
+  [CNodeCmd.Mint]: row(Read, 9, (k, cap) => invokeMint(k.caps, cap, k.args)),
   [CNodeCmd.Retype]: row(Read, 10, (k, cap) => invokeRetype(k.caps, cap, k.args)),
   [CNodeCmd.Delete]: row(Read, 2, (k, cap) => invokeDelete(k.caps, cap, k.args)),
   [CNodeCmd.Revoke]: row(Read, 2, (k, cap) => invokeRevoke(k.caps, cap, k.args)),

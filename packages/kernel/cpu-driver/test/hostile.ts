@@ -184,8 +184,8 @@ const endpointArgs = fc.constantFrom([0x2000, 8], [0x3000, 1], [0x7_fff0, 4], [0
 const CALLS: readonly (readonly [number, Gen<Word[]>])[] = [
   [8, invocation(root, CNodeCmd.Retype, retypeArgs)],
   [4, invocation(root, CNodeCmd.Copy, copyArgs)],
-  [2, invocation(root, CNodeCmd.Mint, row(copyArgs, fc.nat(31), fc.constant(0)))],
-  [2, invocation(root, CNodeCmd.Mint, row(copyArgs, endpointArgs))],
+  [2, invocation(root, CNodeCmd.Mint, row(copyArgs, fc.nat(31), fc.constant(0), fc.constant(0)))],
+  [2, invocation(root, CNodeCmd.Mint, row(copyArgs, fc.nat(31), endpointArgs))],
   [4, invocation(root, CNodeCmd.Delete, aim)],
   [1, invocation(root, CNodeCmd.Revoke, aim)],
   [1, invocation(root, CNodeCmd.Create, row(mostly(fc.constant(ObjType.ID), anyWord), place))],

@@ -17,6 +17,7 @@ import {
   LmpEndpoint,
   LmpHeader,
   ObjType,
+  Rights,
   RootSlot,
   Syscall,
 } from '@barreleye/spec';
@@ -169,11 +170,11 @@ describe.each(TARGETS)('connecting a line on $name', (target) => {
       0xffff_fff8,
     ];
     for (const offset of outside) {
-      expect(user.mint(blank, user.newSlot(), offset, RING).names).toEqual([
+      expect(user.mint(blank, user.newSlot(), Rights.All, offset, RING).names).toEqual([
         'SYS_ERR_EP_OUTSIDE_FRAME',
       ]);
     }
-    must(user.mint(blank, user.newSlot(), DISPATCHER_FRAME_BYTES - bytes, RING));
+    must(user.mint(blank, user.newSlot(), Rights.All, DISPATCHER_FRAME_BYTES - bytes, RING));
     expect(checkKernel(user.bench.kernel)).toEqual([]);
   });
 });

@@ -162,7 +162,7 @@ describe.each(TARGETS)('an invocation on $name', (target) => {
   test('through a CNode that may not be read is refused', () => {
     const user = new User(target);
     const blind = user.make(ObjType.L2CNode);
-    const mint = [CPTR_ROOTCN, 0, FREE_ROOT_SLOT, CPTR_ROOTCN, blind, 2 * 16, Rights.Write, 0];
+    const mint = [CPTR_ROOTCN, 0, FREE_ROOT_SLOT, CPTR_ROOTCN, blind, 2 * 16, Rights.Write, 0, 0];
     must(user.invokeRoot(CNodeCmd.Mint, ...mint));
     const words = invocation(capAddrOf(FREE_ROOT_SLOT, 0), RamCmd.Noop);
     expectRefused(user, ['SYS_ERR_CNODE_RIGHTS'], words);

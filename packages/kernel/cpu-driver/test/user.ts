@@ -26,6 +26,7 @@ import {
   Kcb,
   ObjType,
   PageFlag,
+  Rights,
   RootSlot,
   Syscall,
   TaskSlot,
@@ -188,8 +189,8 @@ export class User {
     return this.invokeRoot(CNodeCmd.Copy, ...copyWords(source, slot));
   }
 
-  mint(source: number, slot: number, param1: number, param2 = 0): Answer {
-    return this.invokeRoot(CNodeCmd.Mint, ...copyWords(source, slot), param1, param2);
+  mint(source: number, slot: number, rights: number, param1 = 0, param2 = 0): Answer {
+    return this.invokeRoot(CNodeCmd.Mint, ...copyWords(source, slot), rights, param1, param2);
   }
 
   delete(address: number): Answer {
@@ -226,7 +227,7 @@ export class User {
     const blank = this.newSlot();
     must(this.retype(dispatcher, 0, ObjType.EndPointLMP, 0, 1, blank));
     const endpoint = this.newSlot();
-    must(this.mint(blank, endpoint, offset, ringWords));
+    must(this.mint(blank, endpoint, Rights.All, offset, ringWords));
     must(this.delete(blank));
     return endpoint;
   }

@@ -14,6 +14,7 @@ import {
   invokeHeader,
   KernelCmd,
   ObjType,
+  Rights,
   Syscall,
   VNodeCmd,
 } from '@barreleye/spec';
@@ -24,6 +25,9 @@ import {
   capDelete,
   capIdentify,
   capMint,
+  capMintEndpoint,
+  capMintPorts,
+  capMintUmp,
   capRetype,
   capRetypeAny,
   capRevoke,
@@ -120,8 +124,8 @@ describe.each([archX86_64, archArmv7])('the words of an operation on $name', (ar
 
   it('mint', () => {
     const kernel = new Recorder(arch);
-    capMint(kernel.sys, SLOT, RAM, 0x1234, 0xffff_ffff);
-    expect(kernel.words(8)).toEqual([
+    capMint(kernel.sys, SLOT, RAM, 0x1234);
+    expect(kernel.words(9)).toEqual([
       ...onRoot(CNodeCmd.Mint),
       CPTR_ROOTCN,
       0x800,
@@ -130,8 +134,29 @@ describe.each([archX86_64, archArmv7])('the words of an operation on $name', (ar
       RAM.cptr,
       1 | (2 << 4),
       0x1234,
-      0xffff_ffff,
+      0,
+      0,
     ]);
+  });
+
+  it('mint of what takes parameters', () => {
+    const { Read, All } = Rights;
+    const last = (mint: (sys: Sys) => { readonly ok: boolean }): number[] => {
+      const kernel = new Recorder(arch);
+      expect(mint(kernel.sys).ok).toBe(true);
+      return kernel.words(9).slice(-3);
+    };
+    const endpoint = capref<'EndPointLMP'>(8, 1);
+    const buffer = { offset: 0x2000, ringWords: 0xffff, iftype: 0xfffe };
+    expect(last((sys) => capMintEndpoint(sys, SLOT, endpoint, buffer, Read))).toEqual([
+      Read,
+      0x2000,
+      0xfffe_ffff,
+    ]);
+    const ump = capref<'EndPointUMP'>(8, 1);
+    expect(last((sys) => capMintUmp(sys, SLOT, ump, 7))).toEqual([All, 7, 0]);
+    const ports = capref<'IO'>(8, 1);
+    expect(last((sys) => capMintPorts(sys, SLOT, ports, 5, 9))).toEqual([All, 5, 9]);
   });
 
   it('delete and revoke', () => {
@@ -209,7 +234,7 @@ describe("the kernel's reason comes through under the library's own", () => {
     ['LIB_ERR_CAP_RETYPE', (sys) => capRetype(sys, SLOT, RAM, 'Frame', range)],
     ['LIB_ERR_CAP_RETYPE', (sys) => capRetypeAny(sys, SLOT, RAM, 'Frame', range)],
     ['LIB_ERR_CAP_COPY', (sys) => capCopy(sys, SLOT, RAM)],
-    ['LIB_ERR_CAP_MINT', (sys) => capMint(sys, SLOT, RAM, 0, 0)],
+    ['LIB_ERR_CAP_MINT', (sys) => capMint(sys, SLOT, RAM, 0)],
     ['LIB_ERR_CAP_IDENTIFY', (sys) => capIdentify(sys, RAM)],
     ['LIB_ERR_CAP_DELETE', (sys) => fail(capDelete(sys, RAM))],
     ['LIB_ERR_CAP_REVOKE', (sys) => fail(capRevoke(sys, RAM))],
@@ -251,6 +276,21 @@ describe('what does not compile', () => {
     capRetype(sys, SLOT, RAM, 'DevFrame', range);
     // @ts-expect-error: nothing can be made of an empty slot
     capRetype(sys, SLOT, SLOT, 'Frame', range);
+  });
+
+  it('is a copy or a mint of what there is only once, or a mint with wrong parameters', () => {
+    const mapping: Capref<'Frame_Mapping'> = capref(8, 9);
+    // @ts-expect-error: mappings are neither copied nor minted
+    capCopy(sys, SLOT, mapping);
+    // @ts-expect-error: mappings are neither copied nor minted
+    capMint(sys, SLOT, mapping, 1);
+    // @ts-expect-error: an empty slot has nothing to copy
+    capCopy(sys, SLOT, SLOT);
+    // @ts-expect-error: which ports?
+    capMint(sys, SLOT, capref<'IO'>(8, 1), 1);
+    // @ts-expect-error: a frame has no buffer
+    capMintEndpoint(sys, SLOT, FRAME, { offset: 0, ringWords: 1 });
+    expect(capMint(sys, SLOT, FRAME, 1).ok).toBe(true);
   });
 
   it('is a retype into a full slot, or the use of its result as another type', () => {

@@ -18,6 +18,7 @@ import {
   CAP_TYPE_NAMES,
   type CapTypeName,
   CNodeCmd,
+  type CopyableTypeName,
   Err,
   IrqDestCmd,
   IrqTableCmd,
@@ -27,6 +28,7 @@ import {
   type MappingTypeName,
   ObjType,
   type RetypeTarget,
+  Rights,
   VNodeCmd,
   type VNodeTypeName,
 } from '@barreleye/spec';
@@ -92,7 +94,7 @@ export function capRetypeAny(
 }
 
 /** Put a copy of `source` into `slot`. */
-export function capCopy<T extends CapTypeName>(
+export function capCopy<T extends CopyableTypeName>(
   sys: Sys,
   slot: Slot,
   source: Capref<T>,
@@ -105,23 +107,61 @@ export function capCopy<T extends CapTypeName>(
 }
 
 /**
- * Put a changed copy of `source` into `slot`: for endpoints buffer offset and length, for IO the
- * first and last port, otherwise the rights to keep.
+ * Put a copy of `source` with fewer rights into `slot`.
+ * @param rights to keep (`Rights` bits); what the source lacks stays away
  */
-export function capMint<T extends CapTypeName>(
+export function capMint<T extends Exclude<CopyableTypeName, 'IO'>>(
   sys: Sys,
   slot: Slot,
   source: Capref<T>,
-  param1: number,
-  param2: number,
+  rights: number,
 ): Result<Capref<T>> {
-  const place = placeOf(slot);
-  sys.begin(TASK_ROOT_CN, CNodeCmd.Mint);
-  beginCopy(sys, slot, source, place.cnode, place.slot, place.cnodeLevel);
-  sys.arg(param1);
-  sys.arg(param2);
-  const err = sys.call();
-  return isOk(err) ? succeed(holds<T>(slot)) : fail(errPush(err, Err.LIB_ERR_CAP_MINT));
+  return mint(sys, slot, source, rights, 0, 0);
+}
+
+/** Where the kernel puts what is sent to an endpoint. */
+export interface EndpointBuffer {
+  /** Offset of the ring in the dispatcher frame, bytes. */
+  readonly offset: number;
+  /** Length of the ring, words of messages; below 2^16. */
+  readonly ringWords: number;
+  /** A number that says what is spoken there, below 2^16. */
+  readonly iftype?: number;
+}
+
+/** Put a copy of a new endpoint, aimed at a buffer in the frame of its dispatcher, into `slot`. */
+export function capMintEndpoint(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<'EndPointLMP'>,
+  buffer: EndpointBuffer,
+  rights: number = Rights.All,
+): Result<Capref<'EndPointLMP'>> {
+  const { offset, ringWords, iftype = 0 } = buffer;
+  return mint(sys, slot, source, rights, offset, (ringWords | (iftype << 16)) >>> 0);
+}
+
+/** Put a copy of a UMP endpoint that says what is spoken there into `slot`. */
+export function capMintUmp(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<'EndPointUMP'>,
+  iftype: number,
+  rights: number = Rights.All,
+): Result<Capref<'EndPointUMP'>> {
+  return mint(sys, slot, source, rights, iftype, 0);
+}
+
+/** Put a capability of the ports `first` to `last`, part of those of `source`, into `slot`. */
+export function capMintPorts(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<'IO'>,
+  first: number,
+  last: number,
+  rights: number = Rights.All,
+): Result<Capref<'IO'>> {
+  return mint(sys, slot, source, rights, first, last);
 }
 
 /** Delete the capability in a slot of the domain's own CSpace. The slot is empty afterwards. */
@@ -277,6 +317,24 @@ export function kernelCounter(sys: Sys, kernel: Capref<'Kernel'>, index: number)
 export function nextSlot<T extends CapTypeName>(slot: Capref<T>, count: number): Capref<T> {
   const place = placeOf(slot);
   return capref<T>(place.cnode >>> 8, place.slot + count);
+}
+
+function mint<T extends CapTypeName>(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<T>,
+  rights: number,
+  param1: number,
+  param2: number,
+): Result<Capref<T>> {
+  const place = placeOf(slot);
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Mint);
+  beginCopy(sys, slot, source, place.cnode, place.slot, place.cnodeLevel);
+  sys.arg(rights);
+  sys.arg(param1);
+  sys.arg(param2);
+  const err = sys.call();
+  return isOk(err) ? succeed(holds<T>(slot)) : fail(errPush(err, Err.LIB_ERR_CAP_MINT));
 }
 
 function beginCopy(

@@ -7,7 +7,7 @@
 import { type Errval, isOk, type Result } from '@barreleye/core';
 import { type Arch, Err } from '@barreleye/spec';
 import type { Capref, Slot } from './capref.ts';
-import { capDelete, capMint, capRetype } from './caps.ts';
+import { capDelete, capMintEndpoint, capRetype } from './caps.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Endpoint, LmpMessage } from './endpoint.ts';
 import { OsError, unwrap } from './os-error.ts';
@@ -163,7 +163,7 @@ export class Os {
     const range = { offset: 0, objectBytes: 0, count: 1 };
     const source = unwrap(capRetype(sys, raw, TASK_DISPATCHER, 'EndPointLMP', range));
     undo.push(() => this.check(capDelete(sys, source)));
-    const cap = unwrap(capMint(sys, slot, source, buffer.offset, ringWords));
+    const cap = unwrap(capMintEndpoint(sys, slot, source, buffer));
     undo.push(() => this.check(capDelete(sys, cap)));
     this.check(capDelete(sys, source));
     this.check(slots.free(raw));
