@@ -51,6 +51,7 @@ test('writeTable points to a quarter of a page, in domain 0', () => {
   expect(paging.readEntry(mem, 0, TABLE, 0)).toEqual({
     kind: 'table',
     base: 0x8001_0400,
+    pageBits: 0,
     flags: 0,
     accessed: true,
     dirty: false,
@@ -66,6 +67,7 @@ test('every set of flags comes back, with what the format implies', () => {
       expect(paging.readEntry(mem, level, TABLE, flags)).toEqual({
         kind: 'page',
         base: 0xc340_0000,
+        pageBits: level === 0 ? 20 : 12,
         flags: isReadable ? flags | Read : flags,
         accessed: true,
         dirty: true,

@@ -101,6 +101,14 @@ export const SmallPageBits: PageBits = {
 
 const { Read, Write, Execute, NoCache, All } = PageFlag;
 const ADDRESS_LIMIT = 2 ** 32;
+const EMPTY: EntryView = {
+  kind: 'empty',
+  base: asPaddr(0),
+  pageBits: 0,
+  flags: 0,
+  accessed: false,
+  dirty: false,
+};
 
 /** Make entry `index` of a first-level table point to the table `child`, in domain 0. */
 export function writeTable(
@@ -156,20 +164,28 @@ export function isPresent(mem: PhysMem, level: number, table: Paddr, index: numb
 export function readEntry(mem: PhysMem, level: number, table: Paddr, index: number): EntryView {
   const word = mem.load32(entryAt(mem, level, table, index));
   const kind = word & 3;
-  if (kind === 0) {
-    return { kind: 'empty', base: asPaddr(0), flags: 0, accessed: false, dirty: false };
-  }
+  if (kind === 0) return EMPTY;
   if (level === 0 && kind === FirstKind.Table) {
     const base = asPaddr((word & ~0x3ff) >>> 0);
-    return { kind: 'table', base, flags: 0, accessed: true, dirty: false };
+    return { kind: 'table', base, pageBits: 0, flags: 0, accessed: true, dirty: false };
   }
-  const bits = level === 0 ? 20 : kind === SecondKind.LargePage ? 16 : 12;
-  const isSuper = level === 0 && (word & SectionBits.Super) !== 0;
-  const low = (word & -(2 ** (isSuper ? 24 : bits))) >>> 0;
-  const base = isSuper ? supersectionHigh(word) * ADDRESS_LIMIT + low : low;
-  const layout = bits === 20 ? SectionBits : bits === 16 ? LargePageBits : SmallPageBits;
-  const flags = flagsOf(layout, word);
-  return { kind: 'page', base: asPaddr(base), flags, accessed: true, dirty: true };
+  const pageBits = pageBitsOf(level, word);
+  const low = (word & -(2 ** pageBits)) >>> 0;
+  const base = pageBits === 24 ? supersectionHigh(word) * ADDRESS_LIMIT + low : low;
+  const flags = flagsOf(layoutOf(pageBits), word);
+  return { kind: 'page', base: asPaddr(base), pageBits, flags, accessed: true, dirty: true };
+}
+
+/** log2 of the bytes of the page that the entry `word` of a table of level `level` maps. */
+function pageBitsOf(level: number, word: number): number {
+  if (level === 0) return (word & SectionBits.Super) !== 0 ? 24 : 20;
+  return (word & 3) === SecondKind.LargePage ? 16 : 12;
+}
+
+/** Where a page of `2 ** pageBits` bytes has its attributes. */
+function layoutOf(pageBits: number): PageBits {
+  if (pageBits >= 20) return SectionBits;
+  return pageBits === 16 ? LargePageBits : SmallPageBits;
 }
 
 /** Bits 39:32 of the physical address that a supersection entry maps. */

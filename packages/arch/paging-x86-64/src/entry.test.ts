@@ -45,6 +45,7 @@ test('writeTable allows everything below it', () => {
   expect(paging.readEntry(mem, 1, TABLE, 1)).toEqual({
     kind: 'table',
     base: 0x1_2345_6000,
+    pageBits: 0,
     flags: 0,
     accessed: false,
     dirty: false,
@@ -60,6 +61,7 @@ test('every set of flags comes back, with what the format implies', () => {
       expect(paging.readEntry(mem, level, TABLE, flags)).toEqual({
         kind: 'page',
         base: 0x3_4000_0000,
+        pageBits: [39, 30, 21, 12][level],
         flags: isReadable ? flags | Read : flags,
         accessed: false,
         dirty: false,
@@ -102,6 +104,7 @@ test('clearEntry empties one entry', () => {
   expect(paging.readEntry(mem, 3, TABLE, 1)).toEqual({
     kind: 'empty',
     base: 0,
+    pageBits: 0,
     flags: 0,
     accessed: false,
     dirty: false,

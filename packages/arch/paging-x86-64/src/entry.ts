@@ -30,6 +30,14 @@ export const EntryHigh = {
 
 const TWO_32 = 2 ** 32;
 const { Read, Write, Execute, NoCache, All } = PageFlag;
+const EMPTY: EntryView = {
+  kind: 'empty',
+  base: asPaddr(0),
+  pageBits: 0,
+  flags: 0,
+  accessed: false,
+  dirty: false,
+};
 
 /**
  * Make entry `index` point to the table `child`. Everything is allowed here: the entry of the page
@@ -90,18 +98,18 @@ export function readEntry(mem: PhysMem, level: number, table: Paddr, index: numb
   const at = entryAt(mem, level, table, index);
   const low = mem.load32(at);
   const high = mem.load32(asPaddr(at + 4));
+  if ((low & EntryLow.P) === 0) return EMPTY;
   const accessed = (low & EntryLow.A) !== 0;
-  if ((low & EntryLow.P) === 0) {
-    return { kind: 'empty', base: asPaddr(0), flags: 0, accessed: false, dirty: false };
-  }
   const { mapsPages, childType, spanBits } = levelAt(level);
   const isPage = childType === undefined || (mapsPages && (low & EntryLow.PS) !== 0);
   if (!isPage) {
-    return { kind: 'table', base: baseOf(low, high, 12), flags: 0, accessed, dirty: false };
+    const base = baseOf(low, high, 12);
+    return { kind: 'table', base, pageBits: 0, flags: 0, accessed, dirty: false };
   }
   return {
     kind: 'page',
     base: baseOf(low, high, spanBits),
+    pageBits: spanBits,
     flags: flagsOf(low, high),
     accessed,
     dirty: (low & EntryLow.D) !== 0,

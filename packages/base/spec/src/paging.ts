@@ -30,6 +30,8 @@ export interface TableLevel {
 export interface EntryView {
   readonly kind: 'empty' | 'table' | 'page';
   readonly base: Paddr;
+  /** log2 of the bytes that a page has; 0 for what is no page. */
+  readonly pageBits: number;
   /** `PageFlag` bits of a page. */
   readonly flags: number;
   readonly accessed: boolean;
