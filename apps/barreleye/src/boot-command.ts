@@ -1,7 +1,7 @@
 /** `barreleye boot`: build a system and sit at its console. */
 
 import { readFileSync } from 'node:fs';
-import { bootSystem, type Menu, parseMenu, type System } from '@barreleye/boot';
+import { bootSystem, type Menu, parseMenu, type System, type Target } from '@barreleye/boot';
 import {
   type InputSource,
   runMachine,
@@ -22,6 +22,8 @@ export interface BootFlags {
   readonly host: string;
   readonly seed: string;
   readonly menu?: string;
+  /** False: `--no-pae`. */
+  readonly pae: boolean;
   readonly run?: string;
   readonly trace?: string;
   readonly stats?: boolean;
@@ -51,7 +53,9 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
   return exitCode ?? EXIT_STUCK;
 }
 
-function createSystem({ target, menu }: BootTarget, flags: BootFlags): System {
+function createSystem(bootTarget: BootTarget, flags: BootFlags): System {
+  const { menu } = bootTarget;
+  const target = flags.pae ? bootTarget.target : targetWithoutPae(bootTarget);
   refuseUnfinished(flags);
   const booted = bootSystem({
     target,
@@ -63,6 +67,11 @@ function createSystem({ target, menu }: BootTarget, flags: BootFlags): System {
   });
   if (!booted.ok) throw new UsageError(booted.message);
   return booted.system;
+}
+
+function targetWithoutPae({ target, withoutPae }: BootTarget): Target {
+  if (withoutPae !== undefined) return withoutPae;
+  throw new UsageError(`--no-pae: ${target.name} has one kind of page tables`);
 }
 
 /** Options that exist but that nothing stands behind yet. */

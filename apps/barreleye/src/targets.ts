@@ -2,6 +2,7 @@
 
 import type { Target } from '@barreleye/boot';
 import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
+import { MENU_X86_32, targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
 import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
 import { UsageError } from './usage-error.ts';
 
@@ -9,10 +10,13 @@ import { UsageError } from './usage-error.ts';
 export interface BootTarget {
   readonly target: Target;
   readonly menu: string;
+  /** The same machine with page tables without PAE, where there is a choice. */
+  readonly withoutPae?: Target;
 }
 
-const TARGETS: ReadonlyMap<string, BootTarget> = new Map([
+const TARGETS: ReadonlyMap<string, BootTarget> = new Map<string, BootTarget>([
   ['x86_64', { target: targetX86_64, menu: MENU_X86_64 }],
+  ['x86_32', { target: targetX86_32, withoutPae: targetX86_32NoPae, menu: MENU_X86_32 }],
   ['armv7', { target: targetArmv7, menu: MENU_ARMV7 }],
 ]);
 

@@ -57,7 +57,11 @@ describe.concurrent('what makes no sense is one line on stderr and exit code 2',
   it.each<[string, string[], RegExp]>([
     ['nothing', [], /^say what to do; --help lists it$/],
     ['an unknown command', ['frob'], /^unknown command 'frob'/],
-    ['an unknown target', ['boot', 'vax'], /^unknown target 'vax' \(there is x86_64, armv7\)$/],
+    [
+      'an unknown target',
+      ['boot', 'vax'],
+      /^unknown target 'vax' \(there is x86_64, x86_32, armv7\)$/,
+    ],
     ['an unknown option', ['boot', 'x86_64', '--frob'], /^unknown option '--frob'/],
     ['little RAM', ['boot', 'armv7', '--ram', '1m'], /^too little RAM: 1 MiB; vexpress takes/],
     ['a bad seed', ['boot', 'x86_64', '--seed', '-1'], /^--seed: '-1' is not a whole number/],

@@ -2,6 +2,7 @@
 
 import { type BootOptions, bootSystem, parseMenu, type System, type Target } from '@barreleye/boot';
 import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
+import { MENU_X86_32, targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
 import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
 import { checkKernel } from '@barreleye/cpu-driver';
 import { programImage } from '@barreleye/libos';
@@ -17,6 +18,8 @@ export interface TestTarget {
 /** Every target there is: what holds for one must hold for all. */
 export const TARGETS: readonly TestTarget[] = [
   { name: 'x86_64', target: targetX86_64, menu: MENU_X86_64 },
+  { name: 'x86_32', target: targetX86_32, menu: MENU_X86_32 },
+  { name: 'x86_32 without PAE', target: targetX86_32NoPae, menu: MENU_X86_32 },
   { name: 'armv7', target: targetArmv7, menu: MENU_ARMV7 },
 ];
 

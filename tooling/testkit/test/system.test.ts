@@ -88,7 +88,7 @@ test('all targets show the same screen but for addresses, sizes, names and table
  */
 function mask(screen: string): string {
   return screen
-    .replace(/\b(x86_64|armv7)\b/g, 'ARCH')
+    .replace(/\b(x86_64|x86_32|armv7)\b/g, 'ARCH')
     .replace(/0x[0-9a-f]+/g, 'ADDRESS')
     .replace(/[0-9.]+ (B|KiB|MiB)\b/g, 'SIZE')
     .replace(/free [0-9]+ of/g, 'free SIZE of')

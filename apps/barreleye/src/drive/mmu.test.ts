@@ -47,3 +47,56 @@ test.each([
   }
   expect(message.split(':')[0]).toBe(field);
 });
+
+/** A page at `0x1000` that user mode may read only, in the tables of `arch`. */
+function onePage(arch: string): object {
+  const pointers = [{ base: '0x10000', size: '0x1000', u64: ['0x11001'] }];
+  const isPae = arch.includes('pae');
+  const key = isPae ? 'u64' : 'u32';
+  return {
+    arch,
+    root: isPae ? '0x10000' : '0x11000',
+    memory: [
+      ...(isPae ? pointers : []),
+      { base: '0x11000', size: '0x1000', [key]: ['0x12007'] },
+      { base: '0x12000', size: '0x1000', [key]: [0, '0x200005'] },
+    ],
+    probes: [
+      { va: '0x1234', access: 'r', user: true },
+      { va: '0x1234', access: 'w', user: true },
+      { va: '0xffffffff80000000', access: 'x', user: true },
+    ],
+  };
+}
+
+test.each([
+  ['i386', 4],
+  ['x86_32', 4],
+  ['pae', 20],
+  ['x86_32_pae', 20],
+])('walks the tables of %s', (arch, fetchCode) => {
+  const fault = (code: number, addr: string) => ({ kind: 'page-fault', code, addr });
+  expect(driveMmu(onePage(arch))).toEqual({
+    probes: [
+      { va: '0x1234', access: 'r', user: true, pa: '0x200234' },
+      { va: '0x1234', access: 'w', user: true, fault: fault(7, '0x1234') },
+      {
+        va: '0xffffffff80000000',
+        access: 'x',
+        user: true,
+        fault: fault(fetchCode, '0x80000000'),
+      },
+    ],
+    changed: [
+      { addr: '0x11000', value: '0x12027' },
+      { addr: arch.includes('pae') ? '0x12008' : '0x12004', value: '0x200025' },
+    ],
+  });
+});
+
+test.each([
+  ['i386', '0x20'],
+  ['pae', '0x10'],
+])('%s refuses the CR4.PAE of the other format', (arch, cr4) => {
+  expect(() => driveMmu({ ...onePage(arch), regs: { cr4 } })).toThrow(InputError);
+});

@@ -5,6 +5,7 @@
 
 import { alignUp, asPaddr, BASE_PAGE_BITS, KernelPanic, PhysMem } from '@barreleye/core';
 import { createWalker as createArmWalker } from '@barreleye/paging-armv7';
+import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { createWalker as createX86Walker } from '@barreleye/paging-x86-64';
 import { Access, type Walker } from '@barreleye/spec';
 import { z } from 'zod';
@@ -14,6 +15,9 @@ import { hexOut, InputError, numeric, parseInput, pattern64, word32 } from './in
 const ORACLE_PHYSICAL_BITS = 40;
 /** Memory that a case may describe: all of it below this address. */
 const MEMORY_LIMIT = 2 ** 34;
+
+/** Names of architectures, those of the oracle. */
+const ARCH_NAMES = ['x86_64', 'i386', 'x86_32', 'pae', 'x86_32_pae', 'armv7', 'arm'] as const;
 
 const MemoryItem = z.strictObject({
   base: numeric,
@@ -33,7 +37,7 @@ const Probe = z.looseObject({
 });
 
 const MmuCase = z.looseObject({
-  arch: z.enum(['x86_64', 'armv7', 'arm']),
+  arch: z.enum(ARCH_NAMES),
   root: numeric,
   memory: z.array(MemoryItem),
   regs: z.record(z.string(), numeric).optional(),
@@ -60,6 +64,20 @@ const x86_64: MmuKind = {
       : { kind: 'page-fault', code: faultCode, addr: hexOut(va) },
 };
 
+const i386: MmuKind = {
+  wordBytes: 4,
+  createWalker: (mem, regs) =>
+    pagingX86_32.createWalker(mem, { MAXPHYADDR: ORACLE_PHYSICAL_BITS, ...upperCase(regs) }),
+  describeFault: describeFault32,
+};
+
+const pae: MmuKind = {
+  wordBytes: 8,
+  createWalker: (mem, regs) =>
+    pagingX86_32Pae.createWalker(mem, { MAXPHYADDR: ORACLE_PHYSICAL_BITS, ...upperCase(regs) }),
+  describeFault: describeFault32,
+};
+
 const armv7: MmuKind = {
   wordBytes: 4,
   createWalker: (mem, regs) => createArmWalker(mem, upperCase(regs)),
@@ -76,7 +94,15 @@ const armv7: MmuKind = {
   },
 };
 
-const KINDS: Readonly<Record<string, MmuKind>> = { x86_64, armv7, arm: armv7 };
+const KINDS: Readonly<Record<(typeof ARCH_NAMES)[number], MmuKind>> = {
+  x86_64,
+  i386,
+  x86_32: i386,
+  pae,
+  x86_32_pae: pae,
+  armv7,
+  arm: armv7,
+};
 const ACCESS: Readonly<Record<string, number>> = {
   r: Access.Read,
   w: Access.Write,
@@ -86,7 +112,7 @@ const ACCESS: Readonly<Record<string, number>> = {
 /** Run a case. */
 export function driveMmu(document: unknown): unknown {
   const input = parseInput(MmuCase, document);
-  const kind = KINDS[input.arch] as MmuKind;
+  const kind = KINDS[input.arch];
   const mem = createMemory(input.memory, input.root);
   for (const [i, item] of input.memory.entries()) {
     clearBelow(mem, item, input.memory.slice(0, i));
@@ -102,6 +128,11 @@ export function driveMmu(document: unknown): unknown {
     return { ...asked, fault: kind.describeFault(walker, va, access) };
   });
   return { probes, changed: changedWords(mem, input.memory, before, kind.wordBytes) };
+}
+
+/** A fault of 32-bit x86, where every fault of a walk is a page fault. */
+function describeFault32({ faultCode }: Walker, va: bigint): object {
+  return { kind: 'page-fault', code: faultCode, addr: hexOut(BigInt.asUintN(32, va)) };
 }
 
 /** A walker, or an InputError when the registers are not those of an MMU that walks. */

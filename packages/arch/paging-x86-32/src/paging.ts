@@ -29,7 +29,11 @@ export const pagingX86_32: X86Paging = {
   clearEntry: entry.clearEntry,
   isPresent: entry.isPresent,
   readEntry: entry.readEntry,
-  createWalker: (mem, regs) => createWalker(mem, { CR4: CR4_PSE, ...regs }),
+  createWalker(mem, regs) {
+    const all = { CR4: CR4_PSE, ...regs };
+    assert((all.CR4 & CR4_PAE) === 0, 'CR4.PAE is set: not 32-bit paging');
+    return createWalker(mem, all);
+  },
 };
 
 /** PAE paging: pages of 4 KiB and 2 MiB, with a bit against execution. Stateless likewise. */
@@ -46,7 +50,11 @@ export const pagingX86_32Pae: X86Paging = {
   clearEntry: entryPae.clearEntry,
   isPresent: entryPae.isPresent,
   readEntry: entryPae.readEntry,
-  createWalker: (mem, regs) => createWalker(mem, { CR4: CR4_PAE, ...regs }),
+  createWalker(mem, regs) {
+    const all = { CR4: CR4_PAE, ...regs };
+    assert((all.CR4 & CR4_PAE) !== 0, 'CR4.PAE is clear: not PAE paging');
+    return createWalker(mem, all);
+  },
 };
 
 /**

@@ -247,6 +247,12 @@ test.each(FORMATS)('$name: memory full of rubbish does not stop a walker', ({ pa
   }
 });
 
+test('each format insists on its CR4.PAE', () => {
+  const mem = new PhysMem(new ArrayBuffer(4096));
+  expect(() => pagingX86_32.createWalker(mem, { CR4: 0x20 })).toThrow('CR4.PAE is set');
+  expect(() => pagingX86_32Pae.createWalker(mem, { CR4: 0x10 })).toThrow('CR4.PAE is clear');
+});
+
 test.each([[{ CR0: 0x11 }], [{ MAXPHYADDR: 31 }], [{ MAXPHYADDR: 53 }]])(
   'control registers %j are not those of a paging processor',
   (regs) => {

@@ -1,12 +1,15 @@
 import { BASE_PAGE_SIZE } from '@barreleye/core';
 import { describe, expect, it } from 'vitest';
-import { type Arch, archArmv7, archX86_64 } from './arch.ts';
+import { type Arch, archArmv7, archX86_32, archX86_64 } from './arch.ts';
 import { BOOTINFO_BYTES } from './bootinfo.ts';
-import { DISPATCHER_FRAME_BYTES, SAVE_AREA_REGISTERS } from './dispatcher-frame.ts';
+import { DISPATCHER_FRAME_BYTES, MESSAGE_WORDS, SAVE_AREA_REGISTERS } from './dispatcher-frame.ts';
 import { INVOKE_ARGS_AT } from './syscalls.ts';
 import { IMAGE_BYTES } from './user.ts';
 
-const ARCHS: [string, Arch][] = [archX86_64, archArmv7].map((arch) => [arch.name, arch]);
+const ARCHS: [string, Arch][] = [archX86_64, archX86_32, archArmv7].map((arch) => [
+  arch.name,
+  arch,
+]);
 const unique = (list: readonly number[]): boolean => new Set(list).size === list.length;
 
 describe.each(ARCHS)('%s', (_, arch) => {
@@ -38,7 +41,9 @@ describe.each(ARCHS)('%s', (_, arch) => {
   });
 
   it('has words for the longest invocation, which is a retype with ten', () => {
-    expect(arch.argWords.length).toBeGreaterThanOrEqual(INVOKE_ARGS_AT + 10);
+    expect(arch.argWords.length + MESSAGE_WORDS).toBeGreaterThanOrEqual(INVOKE_ARGS_AT + 10);
+    // Number, header and address, which the kernel reads before it knows the caller's wish.
+    expect(arch.argWords.length).toBeGreaterThanOrEqual(INVOKE_ARGS_AT);
   });
 
   it('uses the high half of a register only if it has one', () => {
@@ -91,6 +96,15 @@ describe('registers by the manuals', () => {
     expect(upcall).toEqual(['RDI', 'RSI', 'RDX', 'RCX', 'R8', 'R9'].slice(0, upcall.length));
   });
 
+  it('x86_32: all general registers but ESP', () => {
+    expect(archX86_32.registers[archX86_32.pc]).toBe('EIP');
+    expect(archX86_32.registers[archX86_32.sp]).toBe('ESP');
+    const others = ['EAX', 'EBX', 'ECX', 'EDX', 'ESI', 'EDI', 'EBP'];
+    expect(argNames(archX86_32)).toEqual(others);
+    const upcall = archX86_32.upcallArgs.map((r) => archX86_32.registers[r]);
+    expect(upcall).toEqual(['EAX', 'EDX', 'ECX', 'EBX', 'ESI']);
+  });
+
   it('armv7: R0 to R12, and R15 is the program counter', () => {
     expect([archArmv7.pc, archArmv7.sp]).toEqual([15, 13]);
     expect(argNames(archArmv7)).toEqual(Array.from({ length: 13 }, (_, i) => `R${i}`));
@@ -98,7 +112,7 @@ describe('registers by the manuals', () => {
 
   it('gates are instructions that stay undefined', () => {
     // UD2 is 0F 0B; UDF #imm16 on ARM is 0xe7f000f0 with the immediate in bits 19-8 and 3-0.
-    expect(archX86_64.gateOpcode).toBe(0x0b0f_0b0f);
+    for (const { gateOpcode } of [archX86_64, archX86_32]) expect(gateOpcode).toBe(0x0b0f_0b0f);
     expect((archArmv7.gateOpcode & 0xfff0_00f0) >>> 0).toBe(0xe7f0_00f0);
   });
 });

@@ -102,6 +102,45 @@ export const archX86_64: Arch = {
   heapBase: 0x80_0000_0000,
 };
 
+/** EAX to EDI in encoding order, then EIP, EFLAGS and two segments. Intel SDM vol. 1 3.4. */
+const X86_32_REGISTERS = [
+  'EAX',
+  'ECX',
+  'EDX',
+  'EBX',
+  'ESP',
+  'EBP',
+  'ESI',
+  'EDI',
+  'EIP',
+  'EFLAGS',
+  'FS',
+  'GS',
+] as const;
+
+/**
+ * 32-bit x86, with PAE and without. EAX, EBX, ECX, EDX, ESI, EDI, EBP carry arguments; calls with
+ * more than seven words put the rest into the message words of the dispatcher frame.
+ */
+export const archX86_32: Arch = {
+  name: 'x86_32',
+  wordBytes: 4,
+  registers: X86_32_REGISTERS,
+  pc: 8,
+  sp: 4,
+  argWords: [0, 3, 1, 2, 6, 7, 5].map(low),
+  resultWords: [low(0), low(2), low(1), low(3)],
+  upcallArgs: [0, 2, 1, 3, 6],
+  lmpWords: 9,
+  gateOpcode: 0x0b0f_0b0f, // UD2 twice, as on x86_64
+  userBase: 0x1_0000,
+  userLimit: 2 ** 31,
+  imageBase: 0x40_0000,
+  dispatcherBase: 0x80_0000,
+  bootInfoBase: 0x100_0000,
+  heapBase: 0x4000_0000, // where an entry of the root table with PAE begins
+};
+
 /** R0 to R15, CPSR, TPIDRURO. ARM DDI 0406C B1.3. */
 const ARMV7_REGISTERS = [
   'R0',

@@ -1,6 +1,13 @@
 /** The single source of truth, data only: what kernel, library and machine agree on. */
 
-export { type Arch, type ArchName, archArmv7, archX86_64, type RootType } from './arch.ts';
+export {
+  type Arch,
+  type ArchName,
+  archArmv7,
+  archX86_32,
+  archX86_64,
+  type RootType,
+} from './arch.ts';
 export {
   BOOTINFO_BYTES,
   BOOTINFO_MAGIC,

@@ -2,12 +2,14 @@
 
 import { PADDR_LIMIT, PhysMem } from '@barreleye/core';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
+import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
-import { DeviceClass } from '@barreleye/spec';
-import { describe, expect, it } from 'vitest';
+import { DeviceClass, type Paging } from '@barreleye/spec';
+import { describe, expect, it, test } from 'vitest';
 import type { Board } from './board.ts';
 import { IrqLine } from './hal.ts';
 import { Machine } from './machine.ts';
+import { boardPc32 } from './pc32.ts';
 import { boardPc64 } from './pc64.ts';
 import { boardVexpress } from './vexpress.ts';
 
@@ -15,7 +17,13 @@ const PAGE = 4096;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-describe.each([boardPc64, boardVexpress])('board $name', (board: Board) => {
+const BOARDS = [
+  { name: 'pc64', board: boardPc64, paging: pagingX86_64 },
+  { name: 'pc32', board: boardPc32, paging: pagingX86_32Pae },
+  { name: 'vexpress', board: boardVexpress, paging: pagingArmv7 },
+] satisfies { name: string; board: Board; paging: Paging }[];
+
+describe.each(BOARDS)('board $name', ({ board, paging }) => {
   const sizes = [board.minRamBytes, board.defaultRamBytes, board.maxRamBytes, 64 * MIB + PAGE];
 
   it.each(sizes)('has exactly %i bytes of RAM when asked for them', (ramBytes) => {
@@ -67,7 +75,7 @@ describe.each([boardPc64, boardVexpress])('board $name', (board: Board) => {
   it('can be built with all the RAM that it says it takes', () => {
     const machine = new Machine({
       board,
-      paging: board === boardPc64 ? pagingX86_64 : pagingArmv7,
+      paging,
       programs: [],
       ramBytes: board.maxRamBytes,
       coreCount: board.maxCores,
@@ -77,6 +85,12 @@ describe.each([boardPc64, boardVexpress])('board $name', (board: Board) => {
     expect(machine.mem).toBeInstanceOf(PhysMem);
     expect(last && machine.mem.contains(last.base, last.bytes)).toBe(true);
   });
+});
+
+test('board pc32 has everything below 4 GiB, where its page tables can reach', () => {
+  for (const { base, bytes } of [...boardPc32.ramRanges(3 * GIB), ...boardPc32.devices]) {
+    expect(base + bytes).toBeLessThanOrEqual(4 * GIB);
+  }
 });
 
 describe('board pc64', () => {

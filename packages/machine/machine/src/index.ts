@@ -13,6 +13,7 @@ export {
   type RunOutcome,
 } from './machine.ts';
 export { Mmu, TLB_ENTRIES } from './mmu.ts';
+export { boardPc32 } from './pc32.ts';
 export { boardPc64 } from './pc64.ts';
 export { PowerSwitch } from './power.ts';
 export { ProgramEngine, type ProgramFailure } from './program-engine.ts';

@@ -1,0 +1,31 @@
+/** The target `x86_32`: a 32-bit PC, its page tables of either kind, and what it boots. */
+
+import type { Target } from '@barreleye/boot';
+import { createInit } from '@barreleye/init';
+import { programImage } from '@barreleye/libos';
+import { boardPc32 } from '@barreleye/machine';
+import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
+import type { Paging } from '@barreleye/spec';
+
+/** What the boot loader needs to boot a 32-bit PC with PAE. */
+export const targetX86_32: Target = targetWith(pagingX86_32Pae);
+
+/** The same PC with the two-level page tables of 32-bit paging. */
+export const targetX86_32NoPae: Target = targetWith(pagingX86_32);
+
+/** The boot menu that is used when no other is given. */
+export const MENU_X86_32 = `title     Barreleye
+cpudriver /x86_32/sbin/cpu
+module    /x86_32/sbin/init
+`;
+
+function targetWith(paging: Paging): Target {
+  return {
+    name: 'x86_32',
+    board: boardPc32,
+    paging,
+    cpuDriver: '/x86_32/sbin/cpu',
+    files: new Map([['/x86_32/sbin/init', { program: createInit({ paging }) }]]),
+    imageOf: (index, program) => programImage(boardPc32.arch, index, program.name),
+  };
+}
