@@ -17,6 +17,14 @@ function pageWord(level: number, frame: number, flags: number): string {
   return mem.load32(paddr(TABLE + 28)).toString(16);
 }
 
+/** The entry that maps part of a page of `2 ** pageBits` bytes. */
+function repeatedWord(level: number, frame: number, flags: number, pageBits: number): string {
+  const mem = memory();
+  paging.writePage(mem, level, TABLE, 7, paddr(frame), flags, pageBits);
+  expect(paging.readEntry(mem, level, TABLE, 7)).toMatchObject({ base: frame, pageBits });
+  return mem.load32(paddr(TABLE + 28)).toString(16);
+}
+
 /** What `readEntry` makes of `word` in a table of level `level`. */
 function view(level: number, word: number): unknown[] {
   const mem = memory();
@@ -41,6 +49,36 @@ describe('writePage makes the entries of the manual', () => {
     ['section, nothing', 0, 0xfff0_0000, 0, 'fff3941e'],
   ])('%s', (_, level, frame, flags, word) => {
     expect(pageWord(level, frame, flags)).toBe(word);
+  });
+});
+
+describe('writePage makes each of the sixteen entries of a larger page', () => {
+  test.each([
+    ['large page, read', 1, 0x8123_0000, Read, 16, '81239c2d'],
+    ['large page, write', 1, 0x8123_0000, Read | Write, 16, '81239c3d'],
+    ['large page, everything', 1, 0x8123_0000, PageFlag.All, 16, '81230c35'],
+    ['large page, nothing', 1, 0x8123_0000, 0, 16, '81239e1d'],
+    ['supersection, read', 0, 0x8100_0000, Read, 24, '8107181e'],
+    ['supersection, execute', 0, 0x8100_0000, Read | Execute, 24, '8107180e'],
+    ['supersection above 4 GiB', 0, 0x5a_8100_0000, Read, 24, '81a718be'],
+    ['supersection, the last', 0, 0xff_ff00_0000, PageFlag.All, 24, 'fff70de6'],
+  ])('%s', (_, level, frame, flags, pageBits, word) => {
+    expect(repeatedWord(level, frame, flags, pageBits)).toBe(word);
+  });
+
+  test('and the flags come back', () => {
+    const mem = memory();
+    for (const [level, pageBits] of [
+      [0, 24],
+      [1, 16],
+    ] as const) {
+      for (let flags = 0; flags <= PageFlag.All; flags++) {
+        paging.writePage(mem, level, TABLE, 16, paddr(0xc300_0000), flags, pageBits);
+        const canAccess = (flags & (Read | Write | Execute)) !== 0;
+        const told = canAccess ? flags | Read : flags;
+        expect(paging.readEntry(mem, level, TABLE, 16).flags).toBe(told);
+      }
+    }
   });
 });
 
@@ -155,6 +193,12 @@ describe('bugs of a caller panic', () => {
     ['a small page that is not aligned', () => write(1, TABLE, 0, 0x800)],
     ['a section that is not aligned', () => write(0, TABLE, 0, 0x1000)],
     ['a page above 4 GiB', () => write(1, TABLE, 0, 2 ** 32)],
+    ['a large page that is not aligned', () => repeatedWord(1, 0x1000, Read, 16)],
+    ['a supersection that is not aligned', () => repeatedWord(0, 0x10_0000, Read, 24)],
+    ['a large page above 4 GiB', () => repeatedWord(1, 2 ** 32, Read, 16)],
+    ['a supersection above 1 TiB', () => repeatedWord(0, 2 ** 40, Read, 24)],
+    ['a small page in the first table', () => repeatedWord(0, 0, Read, 12)],
+    ['a section in the second table', () => repeatedWord(1, 0, Read, 20)],
     ['an unknown flag', () => write(1, TABLE, 0, 0, 16)],
     ['an index too high', () => write(1, TABLE, 256, 0)],
     ['an index too low', () => write(0, TABLE, -1, 0)],

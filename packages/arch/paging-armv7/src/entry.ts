@@ -101,6 +101,10 @@ export const SmallPageBits: PageBits = {
 
 const { Read, Write, Execute, NoCache, All } = PageFlag;
 const ADDRESS_LIMIT = 2 ** 32;
+/** End of what a supersection can show. */
+const SUPERSECTION_LIMIT = 2 ** 40;
+/** log2 of the entries of a large page or supersection. */
+export const REPEAT_BITS = 4;
 const EMPTY: EntryView = {
   kind: 'empty',
   base: asPaddr(0),
@@ -125,11 +129,12 @@ export function writeTable(
 }
 
 /**
- * Make entry `index` map the `2 ** spanBits` bytes at `frame` for user mode: a section or a small
- * page, in domain 0 and not global.
+ * Make entry `index` map the page at `frame` for user mode, in domain 0 and not global.
  * Whatever is writable or executable is readable too: the format cannot say otherwise. With none
  * of the three the entry stays present, but for privileged mode to read only, so that the slot is
  * taken and user mode faults.
+ * @param pageBits log2 of its bytes: a small page 12, a section 20; a large page 16, a supersection
+ *   24, and then this is one of the sixteen entries that it takes
  */
 export function writePage(
   mem: PhysMem,
@@ -138,16 +143,17 @@ export function writePage(
   index: number,
   frame: Paddr,
   flags: number,
+  pageBits: number = levelAt(level).spanBits,
 ): void {
-  const { spanBits } = levelAt(level);
-  assert(isAligned(frame, spanBits), 'a page begins at a multiple of its size');
-  assert(frame < ADDRESS_LIMIT, 'a section or small page lies below 4 GiB');
+  const extraBits = pageBits - levelAt(level).spanBits;
+  assert(extraBits === 0 || extraBits === REPEAT_BITS, 'no such size of pages at this level');
+  assert(isAligned(frame, pageBits), 'a page begins at a multiple of its size');
+  assert(frame < (pageBits === 24 ? SUPERSECTION_LIMIT : ADDRESS_LIMIT), 'a page out of reach');
   assert((flags & ~All) === 0, 'unknown page flags');
-  const attributes =
-    level === 0
-      ? FirstKind.Section | attributesOf(SectionBits, flags)
-      : SecondKind.SmallPage | attributesOf(SmallPageBits, flags);
-  mem.store32(entryAt(mem, level, table, index), (frame | attributes) >>> 0);
+  const word = frame | kindOf(pageBits) | attributesOf(layoutOf(pageBits), flags);
+  const high = Math.floor(frame / ADDRESS_LIMIT); // of supersections only
+  const highBits = ((high & 0xf) << 20) | ((high & 0xf0) << 1);
+  mem.store32(entryAt(mem, level, table, index), (word | highBits) >>> 0);
 }
 
 /** Make entry `index` empty. */
@@ -180,6 +186,20 @@ export function readEntry(mem: PhysMem, level: number, table: Paddr, index: numb
 function pageBitsOf(level: number, word: number): number {
   if (level === 0) return (word & SectionBits.Super) !== 0 ? 24 : 20;
   return (word & 3) === SecondKind.LargePage ? 16 : 12;
+}
+
+/** The bits that say that an entry maps a page of `2 ** pageBits` bytes. */
+function kindOf(pageBits: number): number {
+  switch (pageBits) {
+    case 24:
+      return FirstKind.Section | SectionBits.Super;
+    case 20:
+      return FirstKind.Section;
+    case 16:
+      return SecondKind.LargePage;
+    default:
+      return SecondKind.SmallPage;
+  }
 }
 
 /** Where a page of `2 ** pageBits` bytes has its attributes. */

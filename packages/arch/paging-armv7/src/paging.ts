@@ -2,7 +2,7 @@
 
 import { asPaddr, assert, type Paddr, type PhysMem } from '@barreleye/core';
 import { ObjType, type Paging } from '@barreleye/spec';
-import { clearEntry, isPresent, readEntry, writePage, writeTable } from './entry.ts';
+import { clearEntry, isPresent, REPEAT_BITS, readEntry, writePage, writeTable } from './entry.ts';
 import { entryIndex, levelAt, levelOf, levels, VADDR_BITS } from './levels.ts';
 import { createWalker } from './walker.ts';
 
@@ -12,6 +12,7 @@ export const pagingArmv7: Paging & { readonly createWalker: typeof createWalker 
   levels,
   rootType: ObjType.VNode_ARM_l1,
   vaddrBits: VADDR_BITS,
+  repeatBits: REPEAT_BITS,
   levelOf,
   entryIndex,
   initRoot,

@@ -10,6 +10,7 @@ import { pagingArmv7 as paging } from '../src/index.ts';
 interface Mapping {
   readonly va: number;
   readonly level: number;
+  readonly pageBits: number;
   readonly frame: Paddr;
   readonly flags: number;
 }
@@ -40,11 +41,13 @@ export function buildTables(seed: number): Built {
     const mapping = randomMapping(random);
     const table = tables.tableFor(root, mapping);
     if (table === undefined) continue;
-    const { va, level, frame, flags } = mapping;
-    const index = paging.entryIndex(level, va);
-    paging.writePage(mem, level, table, index, frame, flags);
-    if (random.below(8) === 0) {
-      paging.clearEntry(mem, level, table, index);
+    const { va, level, pageBits, frame, flags } = mapping;
+    const isGone = random.below(8) === 0;
+    for (const index of entriesOf(mapping)) {
+      paging.writePage(mem, level, table, index, frame, flags, pageBits);
+      if (isGone) paging.clearEntry(mem, level, table, index);
+    }
+    if (isGone) {
       gone.push(va);
     } else {
       mappings.push(mapping);
@@ -72,7 +75,8 @@ class TableRam {
   }
 
   /** The table for `mapping`'s page, made if need be; undefined when something is in the way. */
-  tableFor(root: Paddr, { va, level }: Mapping): Paddr | undefined {
+  tableFor(root: Paddr, mapping: Mapping): Paddr | undefined {
+    const { va, level } = mapping;
     let table = root;
     for (let i = 0; i < level; i++) {
       const index = paging.entryIndex(i, va);
@@ -82,9 +86,16 @@ class TableRam {
       if (entry.kind === 'empty') paging.writeTable(this.mem, i, table, index, child);
       table = child;
     }
-    const isTaken = paging.isPresent(this.mem, level, table, paging.entryIndex(level, va));
+    const isTaken = entriesOf(mapping).some((i) => paging.isPresent(this.mem, level, table, i));
     return isTaken ? undefined : table;
   }
+}
+
+/** The entries that a mapping takes: one, or sixteen. */
+function entriesOf({ va, level, pageBits }: Mapping): number[] {
+  const first = paging.entryIndex(level, va);
+  const count = 2 ** (pageBits - paging.levels[level]!.spanBits);
+  return Array.from({ length: count }, (_, i) => first + i);
 }
 
 function randomMapping(random: Prng): Mapping {
@@ -96,17 +107,21 @@ function randomMapping(random: Prng): Mapping {
     va += random.below(i === level ? reservedFrom : 4) * 2 ** spanBits;
   }
   const { spanBits } = paging.levels[level]!;
+  const pageBits = random.below(3) === 0 ? spanBits + paging.repeatBits : spanBits;
+  va -= va % 2 ** pageBits;
   // 512 MiB to 3.5 GiB, around the tables.
   const base = random.below(2) === 0 ? 0x2000_0000 : 0x9000_0000;
-  const frame = asPaddr(base + random.below(0x5000_0000 / 2 ** spanBits) * 2 ** spanBits);
-  return { va, level, frame, flags: random.below(16) };
+  const above = pageBits === 24 ? random.below(16) * 2 ** 32 : 0; // supersections reach further
+  const inSpan = random.below(0x5000_0000 / 2 ** pageBits) * 2 ** pageBits;
+  const frame = asPaddr(above + base + inSpan);
+  return { va, level, pageBits, frame, flags: random.below(16) };
 }
 
 function randomProbes(random: Prng, mappings: readonly Mapping[]): string[] {
   const probes: string[] = [];
   for (let i = 0; i < PROBE_COUNT; i++) {
     const mapping = mappings[random.below(mappings.length)]!;
-    const bytes = 2 ** paging.levels[mapping.level]!.spanBits;
+    const bytes = 2 ** mapping.pageBits;
     const offset = random.below(bytes / 4) * 4;
     const letter = ACCESS_LETTERS.charAt(random.below(3));
     const came = allowed(mapping).includes(letter) ? hex(mapping.frame + offset) : 'fault';
@@ -122,8 +137,8 @@ function allowed({ flags }: Mapping): string {
   return r + ((flags & Write) !== 0 ? 'w' : '') + ((flags & Execute) !== 0 ? 'x' : '');
 }
 
-function covers({ va, level }: Mapping, other: number): boolean {
-  return other >= va && other < va + 2 ** paging.levels[level]!.spanBits;
+function covers({ va, pageBits }: Mapping, other: number): boolean {
+  return other >= va && other < va + 2 ** pageBits;
 }
 
 function hex(n: number): string {

@@ -46,6 +46,11 @@ export interface Paging {
   readonly rootType: ObjType;
   /** Virtual addresses have this many significant bits. */
   readonly vaddrBits: number;
+  /**
+   * log2 of the equal entries in a row, the first at a multiple of their number, that together map
+   * one larger page: 4 on ARM, where sixteen entries of any level can; 0 where there is none.
+   */
+  readonly repeatBits: number;
   /** Index into `levels` of the table type `type`, or -1 when it is none of ours. */
   levelOf(type: ObjType): number;
   /** Entry of a table of level `level` that translates `va`. */
@@ -54,7 +59,11 @@ export interface Paging {
   initRoot(mem: PhysMem, root: Paddr): void;
   /** Make entry `index` of the table at `table` point to the table `child`. */
   writeTable(mem: PhysMem, level: number, table: Paddr, index: number, child: Paddr): void;
-  /** Make entry `index` map the page at `frame` for user mode with `PageFlag` bits `flags`. */
+  /**
+   * Make entry `index` map the page at `frame` for user mode with `PageFlag` bits `flags`.
+   * @param pageBits log2 of the size of that page, `spanBits` if left out; or `repeatBits` more: then
+   *   this is one of the equal entries that the page takes, and the caller writes them all
+   */
   writePage(
     mem: PhysMem,
     level: number,
@@ -62,6 +71,7 @@ export interface Paging {
     index: number,
     frame: Paddr,
     flags: number,
+    pageBits?: number,
   ): void;
   clearEntry(mem: PhysMem, level: number, table: Paddr, index: number): void;
   isPresent(mem: PhysMem, level: number, table: Paddr, index: number): boolean;
