@@ -7,6 +7,7 @@
 
 import { assert, type CoreId, coreId, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';
 import { Kcb, type ObjType } from '@barreleye/spec';
+import { MAX_DEPTH } from './balance.ts';
 import { createKey, type Key } from './key.ts';
 import { createRangeAnswer, type RangeAnswer } from './mdb-range.ts';
 import { type CopyPlan, createCopyPlan, createRetypePlan, type RetypePlan } from './plans.ts';
@@ -58,6 +59,8 @@ export class Caps {
   readonly key: Key;
   readonly otherKey: Key;
   readonly rangeAnswer: RangeAnswer;
+  /** Links of a path in the mapping database. */
+  readonly path: Uint32Array;
 
   /** @param kcb a kernel control block whose `coreId` is set; all else in it may be zero */
   constructor(mem: PhysMem, kcb: Ptr<'Kcb'>, hooks: CapHooks = NO_HOOKS) {
@@ -72,5 +75,6 @@ export class Caps {
     this.key = createKey();
     this.otherKey = createKey();
     this.rangeAnswer = createRangeAnswer();
+    this.path = new Uint32Array(MAX_DEPTH);
   }
 }

@@ -12,7 +12,21 @@
  */
 
 import { assert, BASE_PAGE_SIZE, isInside, type PhysMem } from '@barreleye/core';
-import { CAP_TYPE_INFO, Cte, capTypeInfo, type Identity, type ObjType } from '@barreleye/spec';
+import { CAP_TYPE_INFO, CTE_BYTES, capTypeInfo, type Identity, ObjType } from '@barreleye/spec';
+import {
+  arg0At,
+  arg1At,
+  baseAt,
+  baseHighAt,
+  baseLowAt,
+  bytesAt,
+  type Link,
+  type Node,
+  nodeIn,
+  tableHeadAt,
+  typeAt,
+  type Words,
+} from './node.ts';
 import type { Slot } from './slot.ts';
 
 /** Place of a capability in the order. Filled by `readKey`, adjusted by queries. */
@@ -52,6 +66,8 @@ const EXTENT_OF = {
 const KINDS = Uint8Array.from(CAP_TYPE_INFO, (info) => EXTENT_OF[info.identity]);
 /** Type root by type number. */
 const ROOTS = Uint8Array.from(CAP_TYPE_INFO, (info) => info.root);
+/** The name space of physical addresses: the extent of every type in it begins at `Cte.base`. */
+const MEMORY_ROOT = capTypeInfo(ObjType.PhysAddr).root;
 /** Bytes of the object that a mapping or endpoint hangs on, where that type fixes them. */
 const HOST_BYTES = Uint32Array.from(CAP_TYPE_INFO, (info) => {
   const [parent] = info.parents;
@@ -75,30 +91,40 @@ export function isLeafType(type: ObjType): boolean {
 
 /** First number of the extent of `slot`, which holds a capability of type `type`. */
 export function baseOf(mem: PhysMem, slot: Slot, type: ObjType): number {
-  switch (KINDS[type]) {
-    case Extent.Range:
-      return Cte.arg0.get(mem, slot);
-    case Extent.Id:
-      return Cte.arg0.get(mem, slot) * 2 ** 32 + Cte.arg1.get(mem, slot);
-    case Extent.Token:
-      return 0;
-    default:
-      return Cte.base.get(mem, slot);
-  }
+  return beginAt(mem.words, nodeIn(mem, slot), type);
 }
 
 /** Length of the extent of `slot`, which holds a capability of type `type`. */
 export function bytesOf(mem: PhysMem, slot: Slot, type: ObjType): number {
+  return lengthAt(mem.words, nodeIn(mem, slot), type);
+}
+
+/** As `baseOf`, of a node. */
+export function beginAt(words: Words, node: Node, type: ObjType): number {
+  switch (KINDS[type]) {
+    case Extent.Range:
+      return arg0At(words, node);
+    case Extent.Id:
+      return arg0At(words, node) * 2 ** 32 + arg1At(words, node);
+    case Extent.Token:
+      return 0;
+    default:
+      return baseAt(words, node);
+  }
+}
+
+/** As `bytesOf`, of a node. */
+export function lengthAt(words: Words, node: Node, type: ObjType): number {
   switch (KINDS[type]) {
     case Extent.Memory:
-      return Cte.bytes.get(mem, slot);
+      return bytesAt(words, node);
     case Extent.Mapping:
       // Which of several objects at one base was mapped: kept in a field that only tables use.
-      return (HOST_BYTES[type] as number) || Cte.tableHead.get(mem, slot) * BASE_PAGE_SIZE;
+      return (HOST_BYTES[type] as number) || tableHeadAt(words, node) * BASE_PAGE_SIZE;
     case Extent.Endpoint:
       return HOST_BYTES[type] as number;
     case Extent.Range:
-      return Cte.arg1.get(mem, slot) - Cte.arg0.get(mem, slot) + 1;
+      return arg1At(words, node) - arg0At(words, node) + 1;
     case Extent.Id:
       return 1;
     default:
@@ -108,17 +134,19 @@ export function bytesOf(mem: PhysMem, slot: Slot, type: ObjType): number {
 
 /** Fill `key` with the place of the capability in `slot`. */
 export function readKey(mem: PhysMem, slot: Slot, key: Key): void {
-  const type = Cte.type.get(mem, slot);
+  const { words } = mem;
+  const node = nodeIn(mem, slot);
+  const type = typeAt(words, node);
   assert(type !== 0, 'an empty slot has no place in the order');
   const kind = KINDS[type];
   const hangs = kind === Extent.Mapping || kind === Extent.Endpoint;
   key.root = rootOf(type);
-  key.base = baseOf(mem, slot, type);
-  key.bytes = bytesOf(mem, slot, type);
+  key.base = beginAt(words, node, type);
+  key.bytes = lengthAt(words, node, type);
   key.type = type;
-  key.extra0 = kind === Extent.Mapping ? Cte.bytes.get(mem, slot) : 0;
-  key.extra1 = hangs ? Cte.arg0.get(mem, slot) : 0;
-  key.extra2 = hangs ? Cte.arg1.get(mem, slot) : 0;
+  key.extra0 = kind === Extent.Mapping ? bytesAt(words, node) : 0;
+  key.extra1 = hangs ? arg0At(words, node) : 0;
+  key.extra2 = hangs ? arg1At(words, node) : 0;
   key.slot = slot;
 }
 
@@ -129,15 +157,32 @@ export function compareToSlot(mem: PhysMem, key: Key, slot: Slot): number {
 
 /** As `compareToSlot` without the tiebreak: zero for every copy of the object. */
 export function compareObject(mem: PhysMem, key: Key, slot: Slot): number {
-  const type = Cte.type.get(mem, slot);
-  const root = rootOf(type);
-  if (key.root !== root) return key.root - root;
-  const base = baseOf(mem, slot, type);
-  if (key.base !== base) return key.base - base;
-  const bytes = bytesOf(mem, slot, type);
-  if (key.bytes !== bytes) return bytes - key.bytes;
-  if (key.type !== type) return key.type - type;
-  return isLeafType(type) ? compareLeaf(mem, key, slot, type) : 0;
+  return compareToNode(mem.words, key, nodeIn(mem, slot));
+}
+
+/**
+ * Whether `key` stands before the capability in `node`, or at it. The loops of the database ask
+ * this; the root and the base of the key are passed apart, the base as two words, as they nearly
+ * always decide.
+ */
+export function isAtOrBefore(
+  words: Words,
+  node: Node,
+  link: Link,
+  key: Key,
+  root: number,
+  baseHigh: number,
+  baseLow: number,
+): boolean {
+  const nodeRoot = rootOf(typeAt(words, node));
+  if (nodeRoot !== root) return root < nodeRoot;
+  if (root === MEMORY_ROOT) {
+    const nodeHigh = baseHighAt(words, node);
+    if (nodeHigh !== baseHigh) return baseHigh < nodeHigh;
+    const nodeLow = baseLowAt(words, node);
+    if (nodeLow !== baseLow) return baseLow < nodeLow;
+  }
+  return (compareToNode(words, key, node) || key.slot - link * CTE_BYTES) <= 0;
 }
 
 /**
@@ -151,10 +196,23 @@ export function isDescendantKey(child: Key, parent: Key): boolean {
   return child.bytes === parent.bytes ? child.type > parent.type : child.type >= parent.type;
 }
 
-function compareLeaf(mem: PhysMem, key: Key, slot: Slot, type: ObjType): number {
-  const table = KINDS[type] === Extent.Mapping ? Cte.bytes.get(mem, slot) : 0;
+/** `compareObject`, of a node. */
+function compareToNode(words: Words, key: Key, node: Node): number {
+  const type = typeAt(words, node);
+  const root = rootOf(type);
+  if (key.root !== root) return key.root - root;
+  const base = beginAt(words, node, type);
+  if (key.base !== base) return key.base - base;
+  const bytes = lengthAt(words, node, type);
+  if (key.bytes !== bytes) return bytes - key.bytes;
+  if (key.type !== type) return key.type - type;
+  return isLeafType(type) ? compareLeaf(words, key, node, type) : 0;
+}
+
+function compareLeaf(words: Words, key: Key, node: Node, type: ObjType): number {
+  const table = KINDS[type] === Extent.Mapping ? bytesAt(words, node) : 0;
   if (key.extra0 !== table) return key.extra0 - table;
-  const first = Cte.arg0.get(mem, slot);
+  const first = arg0At(words, node);
   if (key.extra1 !== first) return key.extra1 - first;
-  return key.extra2 - Cte.arg1.get(mem, slot);
+  return key.extra2 - arg1At(words, node);
 }

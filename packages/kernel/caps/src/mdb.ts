@@ -1,23 +1,49 @@
 /**
  * The mapping database: every capability of a core in one balanced tree, ordered by key.ts, its
- * links inside the slots. Nothing is ever allocated for it.
+ * links inside the slots. Nothing is ever allocated for it. balance.ts has the rules of the tree.
  *
- * It is an AA tree: a leaf has level 0, a left child is one level lower, a right child at most as
- * high as its parent, a right grandchild lower. So no path is longer than twice the logarithm of
- * the number of entries (64 for all that 32-bit links reach), which bounds the recursion here.
- *
- * It is also an interval tree: every node knows how far the extents below it reach. Name spaces
- * (type roots) follow one another, so `endRoot` is the last root below a node, and `end` the
- * furthest end among the entries of that root.
- * Source: A. Andersson, "Balanced search trees made simple" (1993); Barrelfish lib/mdb; @differs
- * recursion instead of parent searches, and removal relinks nodes, as they cannot be copied.
+ * The loops here go by links and word indices (node.ts), never by slots, and down and up one path
+ * that `Caps` has room for: a removal or insertion climbs only as far as it changes anything.
+ * Source: Barrelfish lib/mdb; @differs a path instead of parent searches, and removal relinks
+ * nodes, as they cannot be copied.
  */
 
 import { assert, type PhysMem } from '@barreleye/core';
 import { Cte, Kcb } from '@barreleye/spec';
+import { rebalanceGrown, rebalanceShrunk, refresh } from './balance.ts';
 import type { Caps } from './caps.ts';
-import { baseOf, bytesOf, compareToSlot, type Key, readKey, rootOf } from './key.ts';
+import {
+  baseOf,
+  beginAt,
+  bytesOf,
+  isAtOrBefore,
+  type Key,
+  lengthAt,
+  readKey,
+  rootOf,
+} from './key.ts';
+import {
+  clearNode,
+  copyNode,
+  endAt,
+  endRootAt,
+  extendEnd,
+  type Link,
+  leftAt,
+  levelAt,
+  type Node,
+  nodeOf,
+  originOf,
+  rightAt,
+  setLeft,
+  setLevel,
+  setRight,
+  typeAt,
+  type Words,
+} from './node.ts';
 import { linkOf, NO_SLOT, type Slot, slotOfLink } from './slot.ts';
+
+const TWO_32 = 2 ** 32;
 
 /** Root of the tree, `NO_SLOT` when it is empty. */
 export function mdbRoot(caps: Caps): Slot {
@@ -26,62 +52,155 @@ export function mdbRoot(caps: Caps): Slot {
 
 /** Enter the capability in `slot`. Panics when it is there already. O(log n). */
 export function mdbInsert(caps: Caps, slot: Slot): void {
-  const { mem, key } = caps;
+  const { mem, key, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  const added = linkOf(slot);
+  const node = nodeOf(added, origin);
+  assert(leftAt(words, node) === 0, 'a slot enters the tree without links');
+  assert(rightAt(words, node) === 0, 'a slot enters the tree without links');
   readKey(mem, slot, key);
-  assert(Cte.left.get(mem, slot) === 0, 'a slot enters the tree without links');
-  assert(Cte.right.get(mem, slot) === 0, 'a slot enters the tree without links');
-  Cte.level.set(mem, slot, 0);
-  refresh(mem, slot);
-  setRoot(caps, insertBelow(mem, mdbRoot(caps), slot, key));
+  setLevel(words, node, 0);
+  refresh(words, origin, added);
+
+  const root = key.root;
+  const baseHigh = (key.base / TWO_32) >>> 0;
+  const baseLow = key.base >>> 0;
+  const end = key.base + key.bytes;
+  const endHigh = (end / TWO_32) >>> 0;
+  const endLow = end >>> 0;
+  let depth = 0;
+  let isLeft = false;
+  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  while (next !== 0) {
+    assert(next !== added, 'the capability is not in the database yet');
+    path[depth++] = next;
+    const at = nodeOf(next, origin);
+    extendEnd(words, at, root, endHigh, endLow);
+    isLeft = isAtOrBefore(words, at, next, key, root, baseHigh, baseLow);
+    next = isLeft ? leftAt(words, at) : rightAt(words, at);
+  }
+  if (depth === 0) {
+    setRoot(caps, added);
+    return;
+  }
+  const parent = nodeOf(path[depth - 1] as Link, origin);
+  if (isLeft) setLeft(words, parent, added);
+  else setRight(words, parent, added);
+  settleGrown(caps, depth, added);
 }
 
 /** Take the capability in `slot` out, and clear its tree fields. Panics when it is not there. */
 export function mdbRemove(caps: Caps, slot: Slot): void {
-  const { mem, key } = caps;
+  const { mem, key, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  const gone = linkOf(slot);
+  const node = nodeOf(gone, origin);
   readKey(mem, slot, key);
-  setRoot(caps, removeBelow(mem, mdbRoot(caps), key));
-  setLeft(mem, slot, NO_SLOT);
-  setRight(mem, slot, NO_SLOT);
-  Cte.level.set(mem, slot, 0);
-  Cte.endRoot.set(mem, slot, 0);
-  Cte.end.set(mem, slot, 0);
+  const root = key.root;
+  const baseHigh = (key.base / TWO_32) >>> 0;
+  const baseLow = key.base >>> 0;
+  let depth = 0;
+  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  while (next !== gone) {
+    assert(next !== 0, 'the capability is in the database');
+    path[depth++] = next;
+    const at = nodeOf(next, origin);
+    const isLeft = isAtOrBefore(words, at, next, key, root, baseHigh, baseLow);
+    next = isLeft ? leftAt(words, at) : rightAt(words, at);
+  }
+
+  const left = leftAt(words, node);
+  if (left === 0) {
+    // At most a leaf hangs on it, on the right.
+    const right = rightAt(words, node);
+    replaceBelow(caps, depth, gone, right);
+    settleShrunk(caps, depth, 0, gone, right);
+  } else {
+    removeInner(caps, depth, gone);
+  }
+  clearNode(words, node);
 }
 
 /** The first entry at or behind `key`. */
 export function firstFrom(caps: Caps, key: Key): Slot {
   const { mem } = caps;
-  let best = NO_SLOT;
-  let node = mdbRoot(caps);
-  while (node !== NO_SLOT) {
-    if (compareToSlot(mem, key, node) <= 0) {
-      best = node;
-      node = leftOf(mem, node);
+  const { words } = mem;
+  const origin = originOf(mem);
+  const root = key.root;
+  const baseHigh = (key.base / TWO_32) >>> 0;
+  const baseLow = key.base >>> 0;
+  let best = 0;
+  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  while (next !== 0) {
+    const at = nodeOf(next, origin);
+    if (isAtOrBefore(words, at, next, key, root, baseHigh, baseLow)) {
+      best = next;
+      next = leftAt(words, at);
     } else {
-      node = rightOf(mem, node);
+      next = rightAt(words, at);
     }
   }
-  return best;
+  return slotOfLink(best);
 }
 
 /** The last entry before `key`. */
 export function lastBefore(caps: Caps, key: Key): Slot {
   const { mem } = caps;
-  let best = NO_SLOT;
-  let node = mdbRoot(caps);
-  while (node !== NO_SLOT) {
-    if (compareToSlot(mem, key, node) <= 0) {
-      node = leftOf(mem, node);
+  const { words } = mem;
+  const origin = originOf(mem);
+  const root = key.root;
+  const baseHigh = (key.base / TWO_32) >>> 0;
+  const baseLow = key.base >>> 0;
+  let best = 0;
+  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  while (next !== 0) {
+    const at = nodeOf(next, origin);
+    if (isAtOrBefore(words, at, next, key, root, baseHigh, baseLow)) {
+      next = leftAt(words, at);
     } else {
-      best = node;
-      node = rightOf(mem, node);
+      best = next;
+      next = rightAt(words, at);
     }
   }
-  return best;
+  return slotOfLink(best);
 }
 
 /** The last entry before `key`, and with its root, whose extent ends beyond `point`. O(log n). */
 export function lastReaching(caps: Caps, key: Key, point: number): Slot {
-  return lastReachingBelow(caps.mem, mdbRoot(caps), key, point);
+  const { mem, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  const root = key.root;
+  const baseHigh = (key.base / TWO_32) >>> 0;
+  const baseLow = key.base >>> 0;
+  // Down to the place of the key, noting the entries before it: on the left of each is a subtree
+  // that is before it as a whole.
+  let count = 0;
+  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  while (next !== 0) {
+    const at = nodeOf(next, origin);
+    // Of a later root the summary says nothing; of this one, it says whether any entry will do.
+    const endRoot = endRootAt(words, at);
+    if (endRoot < root || (endRoot === root && endAt(words, at) <= point)) break;
+    if (isAtOrBefore(words, at, next, key, root, baseHigh, baseLow)) {
+      next = leftAt(words, at);
+    } else {
+      path[count++] = next;
+      next = rightAt(words, at);
+    }
+  }
+  while (count > 0) {
+    const link = path[--count] as Link;
+    const at = nodeOf(link, origin);
+    if (reachesBeyond(words, at, root, point)) return slotOfLink(link);
+    const left = leftAt(words, at);
+    if (left !== 0 && holdsBeyond(words, nodeOf(left, origin), root, point)) {
+      return slotOfLink(lastBelow(words, origin, left, root, point));
+    }
+  }
+  return NO_SLOT;
 }
 
 /** The entry behind `slot` in the order. */
@@ -125,141 +244,113 @@ export function endOf(mem: PhysMem, slot: Slot): number {
   return baseOf(mem, slot, type) + bytesOf(mem, slot, type);
 }
 
-function insertBelow(mem: PhysMem, node: Slot, slot: Slot, key: Key): Slot {
-  if (node === NO_SLOT) return slot;
-  const order = compareToSlot(mem, key, node);
-  assert(order !== 0, 'the capability is not in the database yet');
-  if (order < 0) setLeft(mem, node, insertBelow(mem, leftOf(mem, node), slot, key));
-  else setRight(mem, node, insertBelow(mem, rightOf(mem, node), slot, key));
-  extend(mem, node, key.root, key.base + key.bytes);
-  return split(mem, skew(mem, node));
-}
-
-function removeBelow(mem: PhysMem, node: Slot, key: Key): Slot {
-  assert(node !== NO_SLOT, 'the capability is in the database');
-  const order = compareToSlot(mem, key, node);
-  if (order === 0) return removeNode(mem, node);
-  if (order < 0) setLeft(mem, node, removeBelow(mem, leftOf(mem, node), key));
-  else setRight(mem, node, removeBelow(mem, rightOf(mem, node), key));
-  return rebalance(mem, node);
-}
-
-/** What stands in the place of `node` without it: its right leaf, or its predecessor. */
-function removeNode(mem: PhysMem, node: Slot): Slot {
-  const left = leftOf(mem, node);
-  const right = rightOf(mem, node);
-  if (left === NO_SLOT) return right;
-  const heir = rightmost(mem, left);
-  const rest = removeRightmost(mem, left);
-  setLeft(mem, heir, rest);
-  setRight(mem, heir, right);
-  Cte.level.set(mem, heir, Cte.level.get(mem, node));
-  return rebalance(mem, heir);
-}
-
-function removeRightmost(mem: PhysMem, node: Slot): Slot {
-  const right = rightOf(mem, node);
-  if (right === NO_SLOT) return leftOf(mem, node);
-  setRight(mem, node, removeRightmost(mem, right));
-  return rebalance(mem, node);
-}
-
-/** Restore the rules at `node` after something below it was removed. */
-function rebalance(mem: PhysMem, node: Slot): Slot {
-  refresh(mem, node);
-  const right = rightOf(mem, node);
-  const allowed = Math.min(levelOf(mem, leftOf(mem, node)), levelOf(mem, right)) + 1;
-  if (allowed === levelOf(mem, node)) return split(mem, node);
-
-  // A subtree has become one level lower: so does the node, and up to three left children and
-  // two right grandchildren may now be level with their parents.
-  Cte.level.set(mem, node, allowed);
-  if (allowed < levelOf(mem, right)) Cte.level.set(mem, right, allowed);
-  const top = skew(mem, node);
-  const second = rightOf(mem, top);
-  if (second !== NO_SLOT) {
-    const skewed = skew(mem, second);
-    setRight(mem, top, skewed);
-    const third = rightOf(mem, skewed);
-    if (third !== NO_SLOT) setRight(mem, skewed, skew(mem, third));
+/** Replace `gone`, which has a left child, by the entry before it; it is at `place` in the path. */
+function removeInner(caps: Caps, place: number, gone: Link): void {
+  const { mem, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  const node = nodeOf(gone, origin);
+  path[place] = gone;
+  let depth = place + 1;
+  let heir = leftAt(words, node);
+  for (let next = rightAt(words, nodeOf(heir, origin)); next !== 0; ) {
+    path[depth++] = heir;
+    heir = next;
+    next = rightAt(words, nodeOf(heir, origin));
   }
-  const raised = split(mem, top);
-  const next = rightOf(mem, raised);
-  if (next !== NO_SLOT) setRight(mem, raised, split(mem, next));
-  return raised;
+  // The heir is a leaf.
+  if (depth === place + 1) setLeft(words, node, 0);
+  else setRight(words, nodeOf(path[depth - 1] as Link, origin), 0);
+  settleShrunk(caps, depth, place + 1, heir, 0);
+  const heirNode = nodeOf(heir, origin);
+  copyNode(words, heirNode, node);
+  path[place] = heir;
+  replaceBelow(caps, place, gone, heir);
+  settleShrunk(caps, place + 1, 0, gone, leftAt(words, heirNode));
 }
 
-/** Turn a left child of the same level into the parent. */
-function skew(mem: PhysMem, node: Slot): Slot {
-  const left = leftOf(mem, node);
-  if (left === NO_SLOT || levelOf(mem, left) !== levelOf(mem, node)) return node;
-  setLeft(mem, node, rightOf(mem, left));
-  setRight(mem, left, node);
-  refresh(mem, node);
-  refresh(mem, left);
-  return left;
+/** Restore what must hold on the path of length `depth` after `added` was hung below it. */
+function settleGrown(caps: Caps, depth: number, added: Link): void {
+  const { mem, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  let below = added;
+  // What is done at a node depends on the levels of its child and right grandchild.
+  let quiet = 0;
+  for (let i = depth - 1; i >= 0 && quiet < 2; i--) {
+    const link = path[i] as Link;
+    const level = levelAt(words, nodeOf(link, origin));
+    const top = rebalanceGrown(words, origin, link, below);
+    if (top !== link) replaceBelow(caps, i, link, top);
+    quiet = top === link && levelAt(words, nodeOf(top, origin)) === level ? quiet + 1 : 0;
+    below = top;
+  }
 }
 
-/** Raise the middle one of three nodes of the same level in a row to the right. */
-function split(mem: PhysMem, node: Slot): Slot {
-  const right = rightOf(mem, node);
-  if (right === NO_SLOT) return node;
-  const level = levelOf(mem, node);
-  if (levelOf(mem, rightOf(mem, right)) !== level) return node;
-  setRight(mem, node, leftOf(mem, right));
-  setLeft(mem, right, node);
-  Cte.level.set(mem, right, level + 1);
-  refresh(mem, node);
-  refresh(mem, right);
-  return right;
+/**
+ * Restore what must hold on the path from `depth` up to `stop` after the entry `gone` was taken
+ * away below it, where `below` is now.
+ */
+function settleShrunk(caps: Caps, depth: number, stop: number, gone: Link, below: Link): void {
+  const { mem, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  const goneNode = nodeOf(gone, origin);
+  const type = typeAt(words, goneNode);
+  const root = rootOf(type);
+  const end = beginAt(words, goneNode, type) + lengthAt(words, goneNode, type);
+  let child = below;
+  let isEndOpen = true;
+  let quiet = 0;
+  for (let i = depth - 1; i >= stop && (isEndOpen || quiet < 2); i--) {
+    const link = path[i] as Link;
+    const node = nodeOf(link, origin);
+    if (isEndOpen) {
+      isEndOpen = endRootAt(words, node) === root && endAt(words, node) === end;
+      if (isEndOpen) refresh(words, origin, link);
+    }
+    const level = levelAt(words, node);
+    const top = rebalanceShrunk(words, origin, link, child);
+    if (top !== link) replaceBelow(caps, i, link, top);
+    quiet = top === link && levelAt(words, nodeOf(top, origin)) === level ? quiet + 1 : 0;
+    child = top;
+  }
 }
 
-/** Something that ends at `end` in name space `root` is new below `node`. */
-function extend(mem: PhysMem, node: Slot, root: number, end: number): void {
-  const endRoot = Cte.endRoot.get(mem, node);
-  if (root < endRoot || (root === endRoot && end <= Cte.end.get(mem, node))) return;
-  Cte.endRoot.set(mem, node, root);
-  Cte.end.set(mem, node, end);
+/** Where `old` hangs, below the path of length `depth`, hang `link`. */
+function replaceBelow(caps: Caps, depth: number, old: Link, link: Link): void {
+  const { mem, path } = caps;
+  const { words } = mem;
+  if (depth === 0) {
+    setRoot(caps, link);
+    return;
+  }
+  const parent = nodeOf(path[depth - 1] as Link, originOf(mem));
+  if (leftAt(words, parent) === old) setLeft(words, parent, link);
+  else setRight(words, parent, link);
 }
 
-/** Recompute how far the extents at and below `node` reach. */
-function refresh(mem: PhysMem, node: Slot): void {
-  const left = leftOf(mem, node);
-  const right = rightOf(mem, node);
-  const type = Cte.type.get(mem, node);
-  const ownRoot = rootOf(type);
-  let endRoot = ownRoot;
-  let end = baseOf(mem, node, type) + bytesOf(mem, node, type);
-  if (right !== NO_SLOT) {
-    endRoot = Cte.endRoot.get(mem, right);
-    const rightEnd = Cte.end.get(mem, right);
-    if (endRoot !== ownRoot || rightEnd > end) end = rightEnd;
+/** The last entry at or below `link` that ends beyond `point` in name space `root`; there is one. */
+function lastBelow(words: Words, origin: number, link: Link, root: number, point: number): Link {
+  let at = link;
+  for (;;) {
+    const node = nodeOf(at, origin);
+    const right = rightAt(words, node);
+    if (right !== 0 && holdsBeyond(words, nodeOf(right, origin), root, point)) at = right;
+    else if (reachesBeyond(words, node, root, point)) return at;
+    else at = leftAt(words, node);
   }
-  if (left !== NO_SLOT && Cte.endRoot.get(mem, left) === endRoot) {
-    const leftEnd = Cte.end.get(mem, left);
-    if (leftEnd > end) end = leftEnd;
-  }
-  Cte.endRoot.set(mem, node, endRoot);
-  Cte.end.set(mem, node, end);
 }
 
-function lastReachingBelow(mem: PhysMem, node: Slot, key: Key, point: number): Slot {
-  if (node === NO_SLOT) return NO_SLOT;
-  const endRoot = Cte.endRoot.get(mem, node);
-  // Beyond the root of the key the summary says nothing; but then only the left edge is of use.
-  if (endRoot < key.root || (endRoot === key.root && Cte.end.get(mem, node) <= point)) {
-    return NO_SLOT;
-  }
-  if (compareToSlot(mem, key, node) <= 0) {
-    return lastReachingBelow(mem, leftOf(mem, node), key, point);
-  }
-  const later = lastReachingBelow(mem, rightOf(mem, node), key, point);
-  if (later !== NO_SLOT) return later;
-  const type = Cte.type.get(mem, node);
-  if (rootOf(type) === key.root && baseOf(mem, node, type) + bytesOf(mem, node, type) > point) {
-    return node;
-  }
-  return lastReachingBelow(mem, leftOf(mem, node), key, point);
+/** Whether `node`, nothing below which has a later root, holds what ends beyond `point`. */
+function holdsBeyond(words: Words, node: Node, root: number, point: number): boolean {
+  return endRootAt(words, node) === root && endAt(words, node) > point;
+}
+
+/** Whether the entry itself does. */
+function reachesBeyond(words: Words, node: Node, root: number, point: number): boolean {
+  const type = typeAt(words, node);
+  return rootOf(type) === root && beginAt(words, node, type) + lengthAt(words, node, type) > point;
 }
 
 function leftmost(mem: PhysMem, node: Slot): Slot {
@@ -274,19 +365,6 @@ function rightmost(mem: PhysMem, node: Slot): Slot {
   return at;
 }
 
-/** Level of `node`; a missing child is one below a leaf. */
-function levelOf(mem: PhysMem, node: Slot): number {
-  return node === NO_SLOT ? -1 : Cte.level.get(mem, node);
-}
-
-function setLeft(mem: PhysMem, node: Slot, child: Slot): void {
-  Cte.left.set(mem, node, linkOf(child));
-}
-
-function setRight(mem: PhysMem, node: Slot, child: Slot): void {
-  Cte.right.set(mem, node, linkOf(child));
-}
-
-function setRoot(caps: Caps, root: Slot): void {
-  Kcb.mdbRoot.set(caps.mem, caps.kcb, linkOf(root));
+function setRoot(caps: Caps, root: Link): void {
+  Kcb.mdbRoot.set(caps.mem, caps.kcb, root);
 }

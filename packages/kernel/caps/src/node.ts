@@ -1,0 +1,179 @@
+/**
+ * A slot as a node of the mapping database, word by word. The tree is where an operation on
+ * capabilities spends its time, so its loops do not go through the accessors of `layout`, but index
+ * the words of memory. Where a field is comes from the same table.
+ *
+ * A link (a slot address divided by 64) names a node, 0 none. A node index is where its words
+ * begin in `mem.words`, a multiple of 16, so that `node | FIELD` is the index of a field. Both are
+ * 32-bit numbers, which costs the compiler no check and the heap no number: so memory may begin
+ * anywhere, but has at most 2^32 words (16 GiB).
+ */
+
+import type { PhysMem } from '@barreleye/core';
+import { CTE_BITS, Cte, type ObjType } from '@barreleye/spec';
+import type { Slot } from './slot.ts';
+
+/** `mem.words`. */
+export type Words = Uint32Array;
+/** Index of the first word of a slot in it. */
+export type Node = number;
+/** Address of a slot divided by 64. */
+export type Link = number;
+
+const TYPE = wordOf(Cte.type.offset);
+const TYPE_SHIFT = shiftOf(Cte.type.offset);
+const LEVEL = wordOf(Cte.level.offset);
+const LEVEL_SHIFT = shiftOf(Cte.level.offset);
+const END_ROOT = wordOf(Cte.endRoot.offset);
+const END_ROOT_SHIFT = shiftOf(Cte.endRoot.offset);
+const LEFT = wordOf(Cte.left.offset);
+const RIGHT = wordOf(Cte.right.offset);
+const END_LOW = wordOf(Cte.end.offset);
+const END_HIGH = END_LOW + 1;
+const BASE_LOW = wordOf(Cte.base.offset);
+const BASE_HIGH = BASE_LOW + 1;
+const BYTES_LOW = wordOf(Cte.bytes.offset);
+const BYTES_HIGH = BYTES_LOW + 1;
+const ARG0 = wordOf(Cte.arg0.offset);
+const ARG1 = wordOf(Cte.arg1.offset);
+const TABLE_HEAD = wordOf(Cte.tableHead.offset);
+
+/** log2 of the words of a slot. */
+const NODE_BITS = CTE_BITS - 2;
+const TWO_32 = 2 ** 32;
+
+/** What `nodeOf` wants: the index of address 0, negated; modulo 2^32. */
+export function originOf(mem: PhysMem): number {
+  return (mem.origin / 4) | 0;
+}
+
+/** The node that `link`, which is not 0, names. */
+export function nodeOf(link: Link, origin: number): Node {
+  return ((link << NODE_BITS) - origin) >>> 0;
+}
+
+/** The node in `slot`. */
+export function nodeIn(mem: PhysMem, slot: Slot): Node {
+  return ((slot - mem.origin) / 4) >>> 0;
+}
+
+export function typeAt(words: Words, node: Node): ObjType {
+  return ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
+}
+
+export function baseHighAt(words: Words, node: Node): number {
+  return words[node | BASE_HIGH] as number;
+}
+
+export function baseLowAt(words: Words, node: Node): number {
+  return words[node | BASE_LOW] as number;
+}
+
+export function baseAt(words: Words, node: Node): number {
+  return (words[node | BASE_HIGH] as number) * TWO_32 + (words[node | BASE_LOW] as number);
+}
+
+export function bytesAt(words: Words, node: Node): number {
+  return (words[node | BYTES_HIGH] as number) * TWO_32 + (words[node | BYTES_LOW] as number);
+}
+
+export function arg0At(words: Words, node: Node): number {
+  return words[node | ARG0] as number;
+}
+
+export function arg1At(words: Words, node: Node): number {
+  return words[node | ARG1] as number;
+}
+
+export function tableHeadAt(words: Words, node: Node): number {
+  return words[node | TABLE_HEAD] as number;
+}
+
+export function leftAt(words: Words, node: Node): Link {
+  return words[node | LEFT] as number;
+}
+
+export function rightAt(words: Words, node: Node): Link {
+  return words[node | RIGHT] as number;
+}
+
+export function setLeft(words: Words, node: Node, link: Link): void {
+  words[node | LEFT] = link;
+}
+
+export function setRight(words: Words, node: Node, link: Link): void {
+  words[node | RIGHT] = link;
+}
+
+export function levelAt(words: Words, node: Node): number {
+  return ((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff;
+}
+
+export function setLevel(words: Words, node: Node, level: number): void {
+  const rest = (words[node | LEVEL] as number) & ~(0xff << LEVEL_SHIFT);
+  words[node | LEVEL] = rest | (level << LEVEL_SHIFT);
+}
+
+export function endRootAt(words: Words, node: Node): number {
+  return ((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
+}
+
+export function endAt(words: Words, node: Node): number {
+  return (words[node | END_HIGH] as number) * TWO_32 + (words[node | END_LOW] as number);
+}
+
+/** Set `endRoot` and `end`. */
+export function setEnd(words: Words, node: Node, root: number, end: number): void {
+  const rest = (words[node | END_ROOT] as number) & ~(0xff << END_ROOT_SHIFT);
+  words[node | END_ROOT] = rest | (root << END_ROOT_SHIFT);
+  words[node | END_HIGH] = end / TWO_32;
+  words[node | END_LOW] = end;
+}
+
+/** Give `target` the `endRoot` and `end` of `source`. */
+export function copyEnd(words: Words, target: Node, source: Node): void {
+  const mask = 0xff << END_ROOT_SHIFT;
+  const rest = (words[target | END_ROOT] as number) & ~mask;
+  words[target | END_ROOT] = rest | ((words[source | END_ROOT] as number) & mask);
+  words[target | END_HIGH] = words[source | END_HIGH] as number;
+  words[target | END_LOW] = words[source | END_LOW] as number;
+}
+
+/** Raise `endRoot` and `end` to what ends at `high`, `low` in name space `root`. */
+export function extendEnd(words: Words, node: Node, root: number, high: number, low: number): void {
+  const word = words[node | END_ROOT] as number;
+  const endRoot = (word >>> END_ROOT_SHIFT) & 0xff;
+  if (root < endRoot) return;
+  if (root === endRoot) {
+    const endHigh = words[node | END_HIGH] as number;
+    if (high < endHigh) return;
+    if (high === endHigh && low <= (words[node | END_LOW] as number)) return;
+  }
+  words[node | END_ROOT] = (word & ~(0xff << END_ROOT_SHIFT)) | (root << END_ROOT_SHIFT);
+  words[node | END_HIGH] = high;
+  words[node | END_LOW] = low;
+}
+
+/** Take the node out of the tree's hands: no children, level 0, no summary. */
+export function clearNode(words: Words, node: Node): void {
+  words[node | LEFT] = 0;
+  words[node | RIGHT] = 0;
+  setLevel(words, node, 0);
+  setEnd(words, node, 0, 0);
+}
+
+/** Give `target` the children, the level and the summary of `source`. */
+export function copyNode(words: Words, target: Node, source: Node): void {
+  words[target | LEFT] = words[source | LEFT] as number;
+  words[target | RIGHT] = words[source | RIGHT] as number;
+  setLevel(words, target, levelAt(words, source));
+  copyEnd(words, target, source);
+}
+
+function wordOf(offset: number): number {
+  return offset >>> 2;
+}
+
+function shiftOf(offset: number): number {
+  return (offset & 3) * 8;
+}
