@@ -11,6 +11,8 @@ const LINES = [
   'alloc 8192',
   'alloc 100',
   'mem',
+  'vm',
+  'vm 0',
   'free m1',
   'free m1',
   'peek 0x10',

@@ -13,6 +13,7 @@ import { createHelp } from './commands/help.ts';
 import { cores, exit, ticks } from './commands/machine.ts';
 import { alloc, free, mem } from './commands/mem.ts';
 import { peek, poke } from './commands/peek.ts';
+import { vm } from './commands/vm.ts';
 import { type Console, createConsole } from './console.ts';
 import { createPower } from './devices.ts';
 import { createMemory } from './memory.ts';
@@ -24,7 +25,7 @@ export interface Platform {
   readonly paging: Paging;
 }
 
-const COMMANDS: readonly Command[] = [mem, caps, alloc, free, peek, poke, cores, ticks, exit];
+const COMMANDS: readonly Command[] = [mem, vm, caps, alloc, free, peek, poke, cores, ticks, exit];
 
 /** The program `init` for a platform. */
 export function createInit(platform: Platform): Program {

@@ -4,6 +4,7 @@ import { formatBytes, hex } from '@barreleye/core';
 import { capDelete, capRetype, unwrap, type Wait } from '@barreleye/libos';
 import { PageFlag } from '@barreleye/spec';
 import { type Block, type Command, parseNumber, type Shell, UsageError } from '../shell.ts';
+import { formatFlags } from './vm.ts';
 
 export const mem: Command = {
   name: 'mem',
@@ -76,9 +77,11 @@ function* allocate(shell: Shell, wanted: number): Wait<Block> {
     const range = { offset: 0, objectBytes: bytes, count: 1 };
     const frame = unwrap(capRetype(os.sys, slot, ram.cap, 'Frame', range));
     undo.push(() => os.check(capDelete(os.sys, frame)));
-    const region = unwrap(vspace.map({ frame, bytes, flags: PageFlag.Read | PageFlag.Write }));
+    const name = freshName(blocks);
+    const flags = PageFlag.Read | PageFlag.Write;
+    const region = unwrap(vspace.map({ frame, bytes, flags, name }));
     undo.push(() => os.check(vspace.unmap(region.base)));
-    return { name: freshName(blocks), bytes, base: ram.base, va: region.base, release };
+    return { name, bytes, base: ram.base, va: region.base, release };
   } catch (error) {
     release();
     throw error;
@@ -98,9 +101,4 @@ function describeBlock({ name, bytes, base, va }: Block): string {
 
 function formatRange(base: number, bytes: number): string {
   return `${hex(base)}-${hex(base + bytes - 1)} ${formatBytes(bytes)}`;
-}
-
-function formatFlags(flags: number): string {
-  const letter = (flag: number, c: string): string => ((flags & flag) === 0 ? '-' : c);
-  return letter(PageFlag.Read, 'r') + letter(PageFlag.Write, 'w') + letter(PageFlag.Execute, 'x');
 }
