@@ -2,6 +2,7 @@
 
 import { driveCaps } from './caps.ts';
 import { driveMmu } from './mmu.ts';
+import { driveVspace } from './vspace.ts';
 
 /** Takes a parsed JSON document and returns one. Throws InputError for input not of the form. */
 export type Subject = (input: unknown) => unknown;
@@ -10,6 +11,7 @@ export type Subject = (input: unknown) => unknown;
 export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ['caps', driveCaps],
   ['mmu', driveMmu],
+  ['vspace', driveVspace],
 ]);
 
 export const SUBJECT_NAMES = [...SUBJECTS.keys()];
