@@ -5,8 +5,9 @@
 
 import type { ObjType } from './cap-types.ts';
 
-/** Names of the architectures a core can have. */
-export type ArchName = 'x86_64' | 'x86_32' | 'armv7';
+/** Names of the architectures a core can have, by the number that `KernelCmd.GetArchId` answers. */
+export const ARCH_NAMES = ['x86_64', 'x86_32', 'armv7'] as const;
+export type ArchName = (typeof ARCH_NAMES)[number];
 
 /**
  * Registers are numbered by position in `registers`. The live register file and the save areas

@@ -267,6 +267,12 @@ export function isRetypeEdge(source: ObjType, target: ObjType): boolean {
   return info !== undefined && !info.mapping && info.parents.includes(source);
 }
 
+/** Whether `target` can be made from `source` by one or more retypes. */
+export function isDerivedType(source: ObjType, target: ObjType): boolean {
+  if (isRetypeEdge(source, target)) return true;
+  return capTypeInfo(target).parents.some((p) => p !== target && isDerivedType(source, p));
+}
+
 function deriveInfo(): CapTypeInfo[] {
   const rows: CapTypeInfo[] = [];
   let rootCount = 0;

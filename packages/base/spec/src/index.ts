@@ -1,6 +1,7 @@
 /** The single source of truth, data only: what kernel, library and machine agree on. */
 
 export {
+  ARCH_NAMES,
   type Arch,
   type ArchName,
   archArmv7,
@@ -28,6 +29,7 @@ export {
   capTypeInfo,
   capTypeName,
   type Identity,
+  isDerivedType,
   isRetypeEdge,
   type MappableTypeName,
   type MappingTypeName,
@@ -102,6 +104,7 @@ export {
   type WalkerRegs,
 } from './paging.ts';
 export {
+  CAP_WORDS,
   CNodeCmd,
   COMMANDS,
   COUNTERS,

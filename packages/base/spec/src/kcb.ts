@@ -52,6 +52,7 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   freeRamBytes: u64(136), // of all of them
   rootCn: inner(192, Cte), // root CNode of the first domain
   monitorEp: inner(256, Cte), // for reports of deaths and of returned RAM; nothing sends any yet
+  scratch: inner(320, Cte), // a capability that is only asked about; empty between two entries
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 

@@ -45,8 +45,8 @@ export const CNodeCmd = {
   GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
   GetSize: 7, // value: bytes
   Resize: 8, // new root, return cnode, return slot
-  // cap, level; value: type | rights << 8. Message words: base lo, hi, bytes lo, hi, owner, arg0,
-  // arg1
+  // cap, level; value: type | rights << 8 | interface type << 16. Message words: base lo, hi,
+  // bytes lo, hi, owner, arg0, arg1
   Identify: 9,
 } as const;
 
@@ -86,34 +86,41 @@ export const KcbCmd = { Identify: 0, Clone: 1 } as const;
 export const RamCmd = { Noop: 0 } as const;
 export const IdCmd = { Identify: 0 } as const;
 
-/** Commands of the Kernel capability; numbers as in Barrelfish up to 34. */
+/** Words of a described capability: what `CNodeCmd.Identify` answers, the value first. */
+export const CAP_WORDS = 8;
+
+/**
+ * Commands of the Kernel capability; numbers as in Barrelfish up to 34. `cspace` names the root
+ * CNode of any domain, in the caller's space; `capability` is one described in `CAP_WORDS` words;
+ * `place` is slot | level of the CNode << 24. Those without a comment do not exist yet.
+ */
 export const KernelCmd = {
   SpawnCore: 0,
-  IdentifyCap: 1,
-  IdentifyDomainsCap: 2,
-  RemoteRelations: 3,
-  CapHasRelations: 4,
-  CreateCap: 5,
-  CopyExisting: 6,
-  GetCoreId: 7,
-  GetArchId: 8,
-  NullifyCap: 9,
+  IdentifyCap: 1, // cap, level; answer as of CNodeCmd.Identify
+  IdentifyDomainsCap: 2, // cspace, cap, level; likewise
+  RemoteRelations: 3, // cspace, cap, level, relations | mask << 8; value: relations now
+  CapHasRelations: 4, // cap, level, mask; value: those of them that exist on this core
+  CreateCap: 5, // capability, dest cnode, place
+  CopyExisting: 6, // capability, dest cnode, place
+  GetCoreId: 7, // value: number
+  GetArchId: 8, // value: index in `ARCH_NAMES`
+  NullifyCap: 9, // cap, level
   SetupTrace: 10,
-  Register: 11,
-  DomainId: 12,
-  GetCapOwner: 13,
-  SetCapOwner: 14,
-  LockCap: 15,
-  UnlockCap: 16,
-  DeleteLast: 17,
-  DeleteForeigns: 18,
-  RevokeMarkTarget: 19,
-  RevokeMarkRelations: 20,
-  DeleteStep: 21,
-  ClearStep: 22,
-  Retype: 23,
-  HasDescendants: 24,
-  IsRetypeable: 25,
+  Register: 11, // endpoint, level
+  DomainId: 12, // dispatcher, level, identifier
+  GetCapOwner: 13, // cspace, cap, level; value: core
+  SetCapOwner: 14, // cspace, cap, level, core
+  LockCap: 15, // cspace, cap, level
+  UnlockCap: 16, // cspace, cap, level
+  DeleteLast: 17, // cspace, cap, level
+  DeleteForeigns: 18, // cap, level
+  RevokeMarkTarget: 19, // cspace, cap, level
+  RevokeMarkRelations: 20, // capability
+  DeleteStep: 21, // dest cnode, place; value: 1 if something was put there
+  ClearStep: 22, // nothing
+  Retype: 23, // as CNodeCmd.Retype
+  HasDescendants: 24, // capability; value: 0 or 1
+  IsRetypeable: 25, // capability, offset lo, hi, object bytes lo, hi, count
   SyncTimer: 26,
   IpiRegister: 27,
   IpiDelete: 28,
@@ -122,7 +129,7 @@ export const KernelCmd = {
   RemoveKcb: 31,
   SuspendKcbSched: 32,
   GetPlatform: 33,
-  ReclaimRam: 34, // dest cnode, dest slot | dest cnode level << 24
+  ReclaimRam: 34, // dest cnode, place
   Counters: 35, // counter number; value: its count
 } as const;
 

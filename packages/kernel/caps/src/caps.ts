@@ -1,8 +1,9 @@
 /**
  * The capability system of one core, as a value to pass around. It knows where its memory is and
  * whom to tell; everything else that it knows is bytes in that memory: the slots, RAM that waits to
- * be collected, and eight fields of the kernel control block (`mdbRoot`, `deleteHead`, `deleteTail`,
- * `clearHead`, `nextId`, `nextDomainId`, `freeRam`, `freeRamBytes`). A second `Caps` over the same memory goes on where the first one was.
+ * be collected, and eight fields of the kernel control block (`mdbRoot`, `deleteHead`,
+ * `deleteTail`, `clearHead`, `nextId`, `nextDomainId`, `freeRam`, `freeRamBytes`). A second `Caps`
+ * over the same memory goes on where the first one was.
  */
 
 import { assert, type CoreId, coreId, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';

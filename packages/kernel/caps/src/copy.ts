@@ -18,8 +18,8 @@ import { errorOf, isEmpty, isError, type Slot, slotOf } from './slot.ts';
  *
  * A mint of any type keeps no more rights than it says. Its parameters: EndPointLMP: buffer offset
  * in the dispatcher frame in bytes; ring words | interface type << 16; both 0 to leave an endpoint
- * that has a buffer as it is. EndPointUMP: interface type, 0 to leave it; 0. IO: first and last port. Any other
- * type: 0; 0. @differs Barrelfish cannot take rights from endpoints and ports.
+ * that has a buffer as it is. EndPointUMP: interface type, 0 to leave it; 0. IO: first and last
+ * port. Any other type: 0; 0. @differs Barrelfish cannot take rights from endpoints and ports.
  * @errors SYS_ERR_DEST_TYPE_INVALID not a CNode, or the type may not stand there;
  *   SYS_ERR_CAP_NOT_FOUND no source; SYS_ERR_CAP_LOCKED the source is busy (T31);
  *   SYS_ERR_INVALID_SOURCE_TYPE there is only one capability of each object of the type; those of

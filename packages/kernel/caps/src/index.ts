@@ -16,6 +16,14 @@ export {
 export { moveToSlot } from './cte.ts';
 export { applyDelete, decodeDelete, deleteCap } from './delete.ts';
 export { describeCap, describeRights } from './describe.ts';
+export {
+  checkRetypeable,
+  clearScratch,
+  copyExisting,
+  createDescribed,
+  readDescription,
+  scratchSlot,
+} from './described.ts';
 export { eachFreeRam, type RamRegion, reclaimRam } from './free-ram.ts';
 export { checkAvailable, checkOwned, checkRights } from './guard.ts';
 export {
@@ -37,8 +45,19 @@ export {
   invokeRetype,
   invokeRevoke,
 } from './invoke.ts';
+export { kill } from './kill.ts';
 export { firstMappingIn, nextMappingIn } from './mappings.ts';
 export { createRangeAnswer, findRange, type RangeAnswer, RangeClass } from './mdb-range.ts';
+export {
+  deleteForeigns,
+  deleteLast,
+  localRelations,
+  lock,
+  nullify,
+  setOwner,
+  setRelations,
+  unlock,
+} from './monitor.ts';
 export {
   type CopyPlan,
   type CopyRequest,
@@ -57,7 +76,7 @@ export {
 } from './relations.ts';
 export { type ResizeRequest, resize } from './resize.ts';
 export { applyRetype, decodeRetype, retype } from './retype.ts';
-export { decodeRevoke, revoke, revokeStep } from './revoke.ts';
+export { decodeRevoke, markRelations, markTarget, revoke, revokeStep } from './revoke.ts';
 export {
   errorOf,
   failed,
@@ -68,5 +87,12 @@ export {
   type SlotOrError,
   slotOf,
 } from './slot.ts';
-export { clearStep, deleteStep, isSweepPending, sweep, sweepStep } from './sweep.ts';
+export {
+  clearStep,
+  deleteStep,
+  deleteStepInto,
+  isSweepPending,
+  sweep,
+  sweepStep,
+} from './sweep.ts';
 export { eachCap, eachKcbSlot, eachSlot } from './walk.ts';

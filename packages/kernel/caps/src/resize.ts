@@ -2,12 +2,12 @@
  * Giving a capability space a root of another size while it is in use. The new root gets copies of
  * all that the old one holds, and every capability of the old root on this core becomes one of the
  * new root: in the dispatchers that share the space, in the KCB, in slots of anybody. So addresses
- * stay valid for all of them. The old root goes to a slot of its own, the only capability of it that
- * is left, from where its holder deletes it.
+ * stay valid for all of them. The old root goes to a slot of its own, the only capability of it
+ * that is left, from where its holder deletes it.
  *
  * The work is linear in the slots of the root and in the number of its capabilities.
- * Source: Barrelfish kernel/syscall.c `sys_resize_l1cnode`; @differs all checks come first (I8), and
- * not only the calling dispatcher follows.
+ * Source: Barrelfish kernel/syscall.c `sys_resize_l1cnode`; @differs all checks come first (I8),
+ * and not only the calling dispatcher follows.
  */
 
 import { type Errval, OK } from '@barreleye/core';

@@ -8,8 +8,11 @@
 import { assert, type Errval, OK } from '@barreleye/core';
 import { CteFlag, Err } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
+import { findDescribed, scratchSlot } from './described.ts';
 import { checkAvailable, hasFlag, isDying, isForeign } from './guard.ts';
+import { compareObject, createKey, isDescendantKey, readKey } from './key.ts';
 import { kill } from './kill.ts';
+import { firstFrom } from './mdb.ts';
 import { firstDescendant, otherCopy } from './relations.ts';
 import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
 import { sweep, sweepStep } from './sweep.ts';
@@ -60,6 +63,51 @@ export function revoke(caps: Caps, slot: Slot): Errval {
     if (victim === NO_SLOT) return OK;
     if (isDying(caps, victim)) return err;
     kill(caps, victim);
+  }
+}
+
+/**
+ * `KernelCmd.RevokeMarkTarget`: end all copies and descendants of an object that is owned here,
+ * whatever other cores have; those that must wait for other cores are marked, and `slot` stays.
+ * @errors SYS_ERR_CAP_LOCKED it is being deleted; SYS_ERR_RETRY_THROUGH_MONITOR another core owns
+ *   it
+ */
+export function markTarget(caps: Caps, slot: Slot): Errval {
+  if (isDying(caps, slot)) return Err.SYS_ERR_CAP_LOCKED;
+  if (isForeign(caps, slot)) return Err.SYS_ERR_RETRY_THROUGH_MONITOR;
+  markRelatives(caps, slot, slot);
+  return OK;
+}
+
+/**
+ * `KernelCmd.RevokeMarkRelations`: likewise for the described object of another core, of which no
+ * copy stays.
+ * @errors SYS_ERR_DELETE_REMOTE_LOCAL it is owned here
+ */
+export function markRelations(caps: Caps): Errval {
+  const copy = findDescribed(caps);
+  if (copy !== NO_SLOT && !isForeign(caps, copy)) return Err.SYS_ERR_DELETE_REMOTE_LOCAL;
+  markRelatives(caps, scratchSlot(caps), NO_SLOT);
+  return OK;
+}
+
+/** End every copy and descendant of the object in `slot` but `kept`, as far as it goes now. */
+function markRelatives(caps: Caps, slot: Slot, kept: Slot): void {
+  const { mem } = caps;
+  const object = createKey();
+  const place = createKey();
+  readKey(mem, slot, object);
+  const end = object.base + object.bytes;
+  Object.assign(place, object);
+  place.slot = 0;
+  for (;;) {
+    const next = firstFrom(caps, place);
+    if (next === NO_SLOT) return;
+    readKey(mem, next, place);
+    if (place.root !== object.root || place.base >= end) return;
+    const isRelative = isDescendantKey(place, object) || compareObject(mem, object, next) === 0;
+    place.slot += 1;
+    if (isRelative && next !== kept) kill(caps, next);
   }
 }
 

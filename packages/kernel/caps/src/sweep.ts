@@ -12,9 +12,10 @@
  */
 
 import { type Errval, OK } from '@barreleye/core';
-import { Cte, capTypeInfo, Err } from '@barreleye/spec';
+import { Cte, CteFlag, capTypeInfo, Err } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { innerSlot, innerSlotCount, isContainer, isHollow } from './container.ts';
+import { locateEmptySlots } from './cspace.ts';
 import { exchangeSlots, moveToSlot } from './cte.ts';
 import { isForeign } from './guard.ts';
 import { destroy, dropCopy, kill, whyLastMustWait } from './kill.ts';
@@ -30,7 +31,7 @@ import {
 import { firstMappingIn } from './mappings.ts';
 import { isReturnable, returnGaps } from './ram.ts';
 import { firstLeaf } from './relations.ts';
-import { isEmpty, NO_SLOT, type Slot } from './slot.ts';
+import { failed, isEmpty, isError, NO_SLOT, type Slot, type SlotOrError, slotOf } from './slot.ts';
 
 /** Slots of a container that one step visits. */
 const SLOTS_PER_STEP = 256;
@@ -60,6 +61,30 @@ export function deleteStep(caps: Caps): Errval {
   if (isContainer(caps.mem, head) && !isForeign(caps, head)) return sweepContainer(caps, head);
   sweepObject(caps, head);
   return OK;
+}
+
+/**
+ * `KernelCmd.DeleteStep`: a step of the work on the oldest marked object. If that waits because
+ * other cores have copies, it is taken off the list and put into slot `slotIndex` of `cnode`,
+ * alive, so that the monitor can ask them and then finish with `deleteLast`.
+ * @returns 1 if it was put there, 0 for any other step, or an error: those of `deleteStep` and
+ *   `locateEmptySlots`
+ */
+export function deleteStepInto(caps: Caps, cnode: Slot, slotIndex: number): SlotOrError {
+  const { mem } = caps;
+  const head = deleteHead(caps);
+  const isShared =
+    head !== NO_SLOT && whyLastMustWait(caps, head) === Err.SYS_ERR_DELETE_LAST_OWNED;
+  if (!isShared) {
+    const err = deleteStep(caps);
+    return err === OK ? 0 : failed(err);
+  }
+  const found = locateEmptySlots(caps, cnode, slotIndex, 1, Cte.type.get(mem, head));
+  if (isError(found)) return found;
+  dropDeleteHead(caps);
+  Cte.flags.set(mem, head, Cte.flags.get(mem, head) & ~CteFlag.InDelete);
+  moveToSlot(caps, head, slotOf(found));
+  return 1;
 }
 
 /**

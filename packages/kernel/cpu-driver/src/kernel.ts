@@ -4,7 +4,7 @@
  * same memory at any kernel entry.
  */
 
-import { type CapHooks, Caps } from '@barreleye/caps';
+import { type CapHooks, Caps, createIdentification, type Identification } from '@barreleye/caps';
 import type { PhysMem, Ptr } from '@barreleye/core';
 import type { CoreHal } from '@barreleye/machine';
 import type { Kcb, Paging } from '@barreleye/spec';
@@ -20,6 +20,8 @@ export class Kernel {
   readonly formats: readonly Paging[];
   /** Argument words of the invocation under way, without number, header and address. */
   readonly args: Uint32Array;
+  /** What the last Identify found; scratch. */
+  readonly identity: Identification;
   /** Value that the system call under way returns beside its error. */
   value: number;
   /** The map operation under way. */
@@ -33,6 +35,7 @@ export class Kernel {
     this.caps = new Caps(hal.mem, kcb, hooks);
     this.formats = [hal.paging, ...foreignFormats];
     this.args = new Uint32Array(32);
+    this.identity = createIdentification();
     this.value = 0;
     this.mapPlan = createMapPlan();
   }
