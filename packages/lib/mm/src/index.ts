@@ -9,6 +9,7 @@ export {
   type MmPlace,
   type RetypeRequest,
 } from './mm.ts';
+export { MmIndex } from './mm-index.ts';
 export { MmList } from './mm-list.ts';
 export {
   type MmBlock,

@@ -21,7 +21,14 @@ import {
   succeed,
 } from '@barreleye/core';
 import { Err } from '@barreleye/spec';
-import type { MmNode, MmRegion, MmRequest, MmStore, MmTaken } from './mm-store.ts';
+import {
+  type MmNode,
+  type MmRegion,
+  type MmRequest,
+  type MmStore,
+  type MmTaken,
+  placeIn,
+} from './mm-store.ts';
 
 class ListNode<C> {
   base: Paddr;
@@ -114,7 +121,7 @@ export class MmList<C> implements MmStore<C> {
     for (let node = this.head; node !== undefined; node = node.next) {
       if (node.base >= request.to) break;
       if (!node.isFree) continue;
-      const base = firstFit(node, request);
+      const base = placeIn(node.base, node.bytes, request);
       if (base < 0) continue;
       const err = this.isolate(node, paddr(base), request.bytes);
       if (!isOk(err)) return fail(err);
@@ -234,13 +241,6 @@ export class MmList<C> implements MmStore<C> {
 
 function endOf<C>(node: ListNode<C>): number {
   return node.base + node.bytes;
-}
-
-/** Lowest address in `node` that `request` can have, or -1. */
-function firstFit<C>(node: ListNode<C>, request: MmRequest): number {
-  const { bytes, alignBytes, from, to } = request;
-  const base = Math.ceil(Math.max(node.base, from) / alignBytes) * alignBytes;
-  return base + bytes <= Math.min(endOf(node), to) ? base : -1;
 }
 
 function nodesToIsolate<C>(node: ListNode<C>, base: Paddr, bytes: number): number {

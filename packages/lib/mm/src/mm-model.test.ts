@@ -6,7 +6,9 @@ import { errorOf, PAGE, RamKernel } from '../test/ram-kernel.ts';
 import { checkMm } from './check-mm.ts';
 import { errorOfAnswer, PageTableModel } from './mm.model.ts';
 import { createMm, type Mm } from './mm.ts';
-import type { MmBlock } from './mm-store.ts';
+import { MmIndex } from './mm-index.ts';
+import { MmList } from './mm-list.ts';
+import type { MmBlock, MmStore } from './mm-store.ts';
 
 const SEED = 62;
 const SLOT_COUNT = 64;
@@ -60,9 +62,9 @@ class Pair {
   readonly mm: Mm<number>;
   readonly held: MmBlock<number>[] = [];
 
-  constructor(nodeLimit: number) {
+  constructor(nodeLimit: number, store: MmStore<number>) {
     this.model = new PageTableModel(nodeLimit);
-    this.mm = createMm<number>(Object.assign(this.kernel, { nodeLimit }));
+    this.mm = createMm<number>(Object.assign(this.kernel, { store }));
     for (const [first, pageCount] of REGIONS) {
       this.model.addRegion(first, pageCount);
       expect(isOk(this.mm.add(this.kernel.boot(first * PAGE, pageCount)))).toBe(true);
@@ -173,12 +175,15 @@ class Pair {
   }
 }
 
-describe('a memory manager', () => {
+describe.each([
+  ['an index', MmIndex<number>],
+  ['a list', MmList<number>],
+])('a memory manager over %s', (_, Store) => {
   it.each([Number.POSITIVE_INFINITY, 12, 6])(
     `agrees with a table of pages, with at most %d nodes (seed ${SEED})`,
     (nodeLimit) => {
       const property = fc.property(fc.array(action, { maxLength: 80, size: 'max' }), (steps) => {
-        const pair = new Pair(nodeLimit);
+        const pair = new Pair(nodeLimit, new Store(nodeLimit));
         for (const step of steps) {
           pair.run(step);
           pair.compare();

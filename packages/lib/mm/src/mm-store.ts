@@ -1,7 +1,8 @@
 /**
  * What a memory manager has to remember: which part of which region is free. A store knows no
  * capability operation, so it can be used, measured and replaced alone; the manager in mm.ts adds
- * slots, retype and refill. Implementations: `MmList` (mm-list.ts).
+ * slots, retype and refill. Implementations: `MmList` (mm-list.ts),
+ * the readable one, and `MmIndex` (mm-index.ts), the fast one; they agree in every answer.
  *
  * Every range here is whole pages. A failing operation changes nothing.
  */
@@ -86,4 +87,11 @@ export interface MmStore<C> {
   regions(): readonly MmRegion<C>[];
   /** Violated invariants of the data structure itself, in words. */
   checkStructure(): string[];
+}
+
+/** Lowest address in the free run [`base`, `base` + `bytes`) that `request` can have, or -1. */
+export function placeIn(base: number, bytes: number, request: MmRequest): number {
+  const from = Math.max(base, request.from);
+  const place = Math.ceil(from / request.alignBytes) * request.alignBytes;
+  return place + request.bytes <= Math.min(base + bytes, request.to) ? place : -1;
 }

@@ -26,7 +26,7 @@ import {
   succeed,
 } from '@barreleye/core';
 import { Err } from '@barreleye/spec';
-import { MmList } from './mm-list.ts';
+import { MmIndex } from './mm-index.ts';
 import {
   type MmBlock,
   type MmNode,
@@ -68,7 +68,7 @@ export interface MmOptions<C> extends MmHost<C> {
   readonly nodeLimit?: number | undefined;
   /** Nodes that are left to what runs inside an operation, if there is a `refill`; default 8. */
   readonly nodeReserve?: number | undefined;
-  /** The record to use instead of a list; then `nodeLimit` is its own affair. */
+  /** The record to use instead of `MmIndex`; then `nodeLimit` is its own affair. */
   readonly store?: MmStore<C> | undefined;
 }
 
@@ -100,7 +100,7 @@ export class Mm<C> {
   private depth: number;
 
   constructor(options: MmOptions<C>) {
-    this.store = options.store ?? new MmList(options.nodeLimit);
+    this.store = options.store ?? new MmIndex(options.nodeLimit);
     this.host = options;
     this.nodeReserve = options.nodeReserve ?? DEFAULT_NODE_RESERVE;
     this.depth = 0;
