@@ -1,6 +1,7 @@
 /** The parts of the system that can be driven on their own, by name. */
 
 import { driveCaps } from './caps.ts';
+import { driveMm } from './mm.ts';
 import { driveMmu } from './mmu.ts';
 import { driveVspace } from './vspace.ts';
 
@@ -10,6 +11,7 @@ export type Subject = (input: unknown) => unknown;
 /** All subjects. */
 export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ['caps', driveCaps],
+  ['mm', driveMm],
   ['mmu', driveMmu],
   ['vspace', driveVspace],
 ]);
