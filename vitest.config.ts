@@ -16,6 +16,8 @@ export default defineConfig({
         root: join(root, folder),
         // No module here has state, so files may share a worker instead of starting one each.
         isolate: false,
+        experimental: { viteModuleRunner: false },
+        execArgv: ['--conditions=@barreleye/source'],
         // For model tests on a busy two-core machine; a test that needs more says so itself.
         testTimeout: 30_000,
         include: ['src/**/*.test.ts', 'test/**/*.test.ts'],

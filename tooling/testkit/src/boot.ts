@@ -4,7 +4,7 @@ import { type BootOptions, bootSystem, parseMenu, type System, type Target } fro
 import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
 import { MENU_X86_32, targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
 import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
-import { checkKernel } from '@barreleye/cpu-driver';
+import { checkKernel, EntryChecker } from '@barreleye/cpu-driver';
 import { programImage } from '@barreleye/libos';
 import type { Program } from '@barreleye/spec';
 
@@ -58,11 +58,15 @@ export function withProgram({ name, target }: TestTarget, program: Program): Tes
   };
 }
 
-/** For `wrapDriver`: throws as soon as a kernel entry leaves an invariant of its core broken. */
-export const checkEveryEntry: NonNullable<BootOptions['wrapDriver']> = (driver) => ({
-  onTrap(kind) {
-    driver.onTrap(kind);
-    const problems = checkKernel(driver.kernel);
-    if (problems.length > 0) throw new Error(`after a trap of kind ${kind}: ${problems[0]}`);
-  },
-});
+/** For `wrapDriver`: throws as soon as a kernel entry breaks an invariant of its core. */
+export const checkEveryEntry: NonNullable<BootOptions['wrapDriver']> = (driver) => {
+  const checker = new EntryChecker(driver.kernel);
+  return {
+    onTrap(kind) {
+      checker.before(kind);
+      driver.onTrap(kind);
+      const problems = [...checker.after(), ...checkKernel(driver.kernel)];
+      if (problems.length > 0) throw new Error(`after a trap of kind ${kind}: ${problems[0]}`);
+    },
+  };
+};

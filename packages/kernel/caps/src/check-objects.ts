@@ -1,43 +1,18 @@
 /** I10, I13 to I15, I28, I29: what capabilities say about objects fits together. */
 
 import { hex } from '@barreleye/core';
-import {
-  CAP_TYPE_INFO,
-  Cte,
-  CteFlag,
-  capTypeInfo,
-  capTypeName,
-  isRetypeEdge,
-  type ObjType,
-} from '@barreleye/spec';
+import { Cte, CteFlag, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { compareObject, createKey, isLeafType, readKey, rootOf } from './key.ts';
-import { endOf } from './mdb.ts';
-import { NO_SLOT, type Slot } from './slot.ts';
-
-/** Types that can be made from a type in one or more steps. */
-const DESCENDANT_TYPES: readonly ReadonlySet<ObjType>[] = CAP_TYPE_INFO.map(({ type }) => {
-  const found = new Set<ObjType>();
-  const visit = (source: ObjType): void => {
-    for (const target of CAP_TYPE_INFO) {
-      if (!isRetypeEdge(source, target.type) || found.has(target.type)) continue;
-      found.add(target.type);
-      visit(target.type);
-    }
-  };
-  visit(type);
-  return found;
-});
+import { type Entry, isMadeFrom, isSameObject } from './check-entry.ts';
 
 /** Check `entries`, which are in order. */
-export function checkObjects(caps: Caps, entries: readonly Slot[], problems: string[]): void {
-  for (const slot of entries) checkGranule(caps, slot, problems);
+export function checkObjects(caps: Caps, entries: readonly Entry[], problems: string[]): void {
+  for (const entry of entries) checkGranule(caps, entry, problems);
   checkCopies(caps, entries, problems);
-  checkNesting(caps, entries, problems);
+  checkNesting(entries, problems);
 }
 
-function checkGranule({ mem }: Caps, slot: Slot, problems: string[]): void {
-  const info = capTypeInfo(Cte.type.get(mem, slot));
+function checkGranule({ mem }: Caps, { slot, info }: Entry, problems: string[]): void {
   if (info.granule === 1) return;
   const isBaseValid = Cte.base.get(mem, slot) % info.granule === 0;
   const bytes = Cte.bytes.get(mem, slot);
@@ -48,54 +23,56 @@ function checkGranule({ mem }: Caps, slot: Slot, problems: string[]): void {
 }
 
 /** Copies are neighbours and agree on who owns the object and who else knows it. */
-function checkCopies({ mem }: Caps, entries: readonly Slot[], problems: string[]): void {
-  const key = createKey();
+function checkCopies({ mem }: Caps, entries: readonly Entry[], problems: string[]): void {
   const places = new Map<string, number>();
-  for (const [index, slot] of entries.entries()) {
-    readKey(mem, slot, key);
-    const { slot: _, ...object } = key;
-    const name = JSON.stringify(object);
+  for (const [index, entry] of entries.entries()) {
+    const { type, base, end, isLeaf, table, arg0, arg1, slot } = entry;
+    const name = `${type} ${base} ${end} ${isLeaf ? `${table} ${arg0} ${arg1}` : ''}`;
     const before = places.get(name);
     places.set(name, index);
     if (before === undefined) continue;
-    const other = entries[index - 1] ?? NO_SLOT;
-    if (before !== index - 1 || compareObject(mem, key, other) !== 0) {
+    const other = entries[index - 1] as Entry;
+    if (!isSameObject(entry, other)) {
       problems.push(`I28 copies of the object in ${hex(slot)} are apart`);
       continue;
     }
-    const difference = Cte.flags.get(mem, slot) ^ Cte.flags.get(mem, other);
-    const isAgreed = Cte.owner.get(mem, slot) === Cte.owner.get(mem, other);
+    const difference = entry.flags ^ other.flags;
+    const isAgreed = Cte.owner.get(mem, slot) === Cte.owner.get(mem, other.slot);
     if (!isAgreed || (difference & ~CteFlag.InDelete) !== 0) {
-      problems.push(`I29 the copies in ${hex(other)} and ${hex(slot)} do not agree`);
+      problems.push(`I29 the copies in ${hex(other.slot)} and ${hex(slot)} do not agree`);
     }
   }
 }
 
 /** Objects in memory are disjoint, or one contains the other and was its origin. */
-function checkNesting({ mem }: Caps, entries: readonly Slot[], problems: string[]): void {
-  const around: Slot[] = []; // the objects that contain the present place, outermost first
-  for (const slot of entries) {
-    const type = Cte.type.get(mem, slot);
-    if (isLeafType(type) || capTypeInfo(type).granule === 1) continue;
-    const base = Cte.base.get(mem, slot);
+function checkNesting(entries: readonly Entry[], problems: string[]): void {
+  const around: Entry[] = []; // the objects that contain the present place, outermost first
+  for (const entry of entries) {
+    if (entry.isLeaf || entry.info.granule === 1) continue;
     while (around.length > 0) {
-      const top = around[around.length - 1] as Slot;
-      const isPast = rootOf(Cte.type.get(mem, top)) !== rootOf(type) || endOf(mem, top) <= base;
-      if (!isPast) break;
+      const top = around[around.length - 1] as Entry;
+      if (top.info.root === entry.info.root && top.end > entry.base) break;
       around.pop();
     }
     const outer = around[around.length - 1];
-    around.push(slot);
-    if (outer === undefined) continue;
-    const outerType = Cte.type.get(mem, outer);
-    const outerName = `${capTypeName(outerType)} in ${hex(outer)}`;
-    const names = `${outerName} and ${capTypeName(type)} in ${hex(slot)}`;
-    if (endOf(mem, slot) > endOf(mem, outer)) problems.push(`I13 ${names} overlap`);
-    const isCopy =
-      outerType === type &&
-      Cte.base.get(mem, outer) === base &&
-      endOf(mem, outer) === endOf(mem, slot);
-    const isDerived = isCopy || (DESCENDANT_TYPES[outerType] as ReadonlySet<ObjType>).has(type);
-    if (!isDerived) problems.push(`I14 ${names} nest, but the one is not made from the other`);
+    around.push(entry);
+    if (outer !== undefined) checkPair(entry, outer, problems);
   }
+}
+
+/** `entry` begins inside `outer`. */
+function checkPair(entry: Entry, outer: Entry, problems: string[]): void {
+  const names = `${outer.info.name} in ${hex(outer.slot)} and ${entry.info.name} in ${hex(entry.slot)}`;
+  if (entry.end > outer.end) problems.push(`I13 ${names} overlap`);
+  if (isSameObject(entry, outer) || isMadeFrom(entry, outer)) return;
+  const areFinal = isFinal(outer.type) && isFinal(entry.type) && outer.type !== entry.type;
+  if (areFinal) problems.push(`I15 ${names} claim the same memory`);
+  if (entry.end <= outer.end) {
+    problems.push(`I14 ${names} nest, but the one is not made from the other`);
+  }
+}
+
+/** Whether memory of this type is in use as what it is: user mode or the kernel reads it. */
+function isFinal(type: ObjType): boolean {
+  return type !== ObjType.PhysAddr && type !== ObjType.RAM;
 }

@@ -45,7 +45,15 @@ describe('the checker finds', () => {
     const overlap = (w: World) => createCap(w.caps, w.at(3, 0), ObjType.RAM, place);
     expect(foundAfter(overlap)).toEqual(['I13']);
     const inFrame = { base: ramAt(PAGE), bytes: PAGE };
+    expect(foundAfter((w) => createCap(w.caps, w.at(3, 0), ObjType.PhysAddr, inFrame))).toEqual([
+      'I14',
+    ]);
+  });
+
+  it('I15: memory with two uses', () => {
+    const inFrame = { base: ramAt(PAGE), bytes: PAGE };
     expect(foundAfter((w) => createCap(w.caps, w.at(3, 0), ObjType.DevFrame, inFrame))).toEqual([
+      'I15',
       'I14',
     ]);
   });

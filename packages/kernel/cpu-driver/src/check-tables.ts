@@ -7,6 +7,7 @@
 import { eachCap, findObject, NO_SLOT, type Slot } from '@barreleye/caps';
 import { BASE_PAGE_SIZE, hex, isInside, type Paddr } from '@barreleye/core';
 import { Cte, capTypeInfo, ObjType, type Paging, type TableLevel } from '@barreleye/spec';
+import { checkPage, collectKernelObjects } from './check-pages.ts';
 import type { Kernel } from './kernel.ts';
 import { formatOf } from './table-format.ts';
 
@@ -24,7 +25,8 @@ interface Table {
 export function checkTables(k: Kernel, problems: string[]): void {
   const tables = collectTables(k);
   assignEntries(k, tables, problems);
-  for (const table of tables.values()) checkTable(k, table, problems);
+  const objects = collectKernelObjects(k);
+  for (const table of tables.values()) checkTable(k, table, objects, problems);
   const root = k.hal.currentRoot();
   if (root === 0) return;
   const { rootType } = k.hal.paging;
@@ -74,17 +76,33 @@ function saysTheSame({ mem }: Kernel, a: Slot, b: Slot): boolean {
   );
 }
 
-function checkTable(k: Kernel, table: Table, problems: string[]): void {
-  for (let i = 0; i < table.shape.entryCount; i++) {
-    const problem = checkPresence(k, table, i) ?? checkEntry(k, table, i);
-    if (problem !== undefined) problems.push(`${problem}: entry ${i} of table ${hex(table.base)}`);
+function checkTable(
+  k: Kernel,
+  table: Table,
+  objects: ReturnType<typeof collectKernelObjects>,
+  problems: string[],
+): void {
+  const { base, format, level, shape, owners } = table;
+  for (let i = 0; i < shape.entryCount; i++) {
+    const isPresent = format.isPresent(k.mem, level, base, i);
+    if (!isPresent && owners[i] === undefined) continue;
+    const found = [checkPresence(table, i, isPresent) ?? checkEntry(k, table, i)];
+    const entry = format.readEntry(k.mem, level, base, i);
+    if (entry.kind === 'page' && i < shape.reservedFrom) {
+      found.push(...checkPage(k, objects, owners[i], entry, 2 ** shape.spanBits));
+    }
+    for (const problem of found) {
+      if (problem !== undefined) problems.push(`${problem}: entry ${i} of table ${hex(base)}`);
+    }
   }
 }
 
 /** Whether entry `i` is present exactly where a mapping says so. */
-function checkPresence({ mem }: Kernel, table: Table, i: number): string | undefined {
-  const { base, format, level, shape, owners } = table;
-  const isPresent = format.isPresent(mem, level, base, i);
+function checkPresence(
+  { shape, owners }: Table,
+  i: number,
+  isPresent: boolean,
+): string | undefined {
   const isOwned = owners[i] !== undefined;
   if (i >= shape.reservedFrom) return isPresent || isOwned ? "I49 the kernel's" : undefined;
   return isPresent === isOwned ? undefined : 'I44 present without a mapping, or the reverse';

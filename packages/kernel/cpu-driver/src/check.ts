@@ -3,15 +3,23 @@
  * comes back starts with the number of the invariant that is broken and says where.
  *
  * Here: I11 endpoint buffers, I48 what dispatchers stand on, I65 the two queues. Capabilities are
- * checked by `checkMdb`, page tables in check-tables.ts.
+ * checked by `checkMdb`, page tables in check-tables.ts, steps by `EntryChecker`.
  */
 
-import { checkMdb, eachCap, isEmpty, type Slot } from '@barreleye/caps';
+import { checkMdb, eachCap, isEmpty, MDB_INVARIANTS, type Slot } from '@barreleye/caps';
 import { asPtr, hex, type Ptr } from '@barreleye/core';
 import { Cte, Dcb, DcbState, isEndpointBuffer, Kcb, ObjType } from '@barreleye/spec';
 import { checkTables } from './check-tables.ts';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
+
+/** Invariants that `checkKernel` looks at. */
+export const KERNEL_INVARIANTS: readonly string[] = [
+  ...MDB_INVARIANTS,
+  ...['I11', 'I48', 'I65'], // here
+  ...['I44', 'I45', 'I49', 'I51'], // check-tables.ts
+  ...['I16', 'I18', 'I46'], // check-pages.ts
+];
 
 /** Violated invariants of this core; empty when all is well. For the time between two entries. */
 export function checkKernel(k: Kernel): string[] {

@@ -1,6 +1,7 @@
 /** The CPU driver of one core. */
 
-export { checkKernel } from './check.ts';
+export { checkKernel, KERNEL_INVARIANTS } from './check.ts';
+export { ENTRY_INVARIANTS, EntryChecker } from './check-entries.ts';
 export type { Kernel } from './kernel.ts';
 export { CpuDriver } from './main.ts';
 export { FIRST_DOMAIN_BYTES, type FirstDomain } from './startup.ts';

@@ -119,6 +119,8 @@ export class Bench {
   readonly entries: Entry[];
   /** By address of the DCB; who is not in here waits in a loop. */
   readonly behaviours: Map<number, Behaviour>;
+  /** Called before each kernel entry, with the kind of the trap. */
+  beforeEntry: (kind: number) => void;
   /** Called after each kernel entry. */
   afterEntry: () => void;
   private driver: CpuDriver;
@@ -145,6 +147,7 @@ export class Bench {
     this.plan = planMemory(board, ramBytes, spareBytes);
     this.entries = [];
     this.behaviours = new Map();
+    this.beforeEntry = () => {};
     this.afterEntry = () => {};
     this.actions = [];
     this.foreignFormats = options.foreignFormats ?? [];
@@ -213,6 +216,7 @@ export class Bench {
   }
 
   private onTrap(kind: number): void {
+    this.beforeEntry(kind);
     this.driver.onTrap(kind);
     this.afterEntry();
   }

@@ -36,6 +36,8 @@ export interface Spawned {
 }
 
 export class Spawner {
+  /** The root CNode that new dispatchers get: that of the first domain, unless a test changes it. */
+  cspace: Slot;
   private readonly user: User;
   private readonly arena: Arena;
   private nextSlot: number;
@@ -47,6 +49,7 @@ export class Spawner {
    */
   constructor(user: User, base?: Paddr, bytes = 0, firstSlot = 0) {
     this.user = user;
+    this.cspace = Kcb.rootCn.at(user.bench.plan.kcb);
     const { spare, spareBytes } = user.bench.plan;
     this.arena = base === undefined ? new Arena(spare, spareBytes) : new Arena(base, bytes);
     this.nextSlot = firstSlot;
@@ -65,7 +68,7 @@ export class Spawner {
     const bytes = DISPATCHER_FRAME_BYTES;
     createCap(kernel.caps, this.user.slot(frameCap), ObjType.Frame, { base: frame, bytes });
     const rootTable = this.createVspace(dcb, this.user.slot(frameCap));
-    copyToSlot(kernel.caps, Kcb.rootCn.at(kernel.kcb), Dcb.cspace.at(dcb));
+    copyToSlot(kernel.caps, this.cspace, Dcb.cspace.at(dcb));
     copyToSlot(kernel.caps, this.user.slot(frameCap), Dcb.frame.at(dcb));
     Dcb.disp.set(mem, dcb, frame);
     Dcb.dispVaddr.set(mem, dcb, arch.dispatcherBase);

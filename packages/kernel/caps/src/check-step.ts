@@ -1,0 +1,229 @@
+/**
+ * The invariants that speak of a step from one state to the next, as code: `begin` looks at the
+ * state before an operation, `end` compares. Like the checkers of a state (check.ts) it is for
+ * tests and knows nothing of how operations work. It costs memory: what it saw before.
+ */
+
+import { hex, type PhysMem } from '@barreleye/core';
+import { type CapTypeInfo, DCB_BYTES, KCB_BYTES, Kcb, ObjType } from '@barreleye/spec';
+import type { Caps } from './caps.ts';
+import { type Entry, isSameObject, readEntry } from './check-entry.ts';
+import { FreeLog } from './check-frees.ts';
+import { compareLosses, lossesOf, victimsOf } from './check-losses.ts';
+import { checkOrigins, type ZeroBytes } from './check-origins.ts';
+import { isDying } from './guard.ts';
+import { isEmpty, type Slot } from './slot.ts';
+import { isSweepPending } from './sweep.ts';
+import { eachCap } from './walk.ts';
+
+/** Invariants that `StepChecker` looks at, beside those of a state. */
+export const STEP_INVARIANTS = [
+  ...['I2', 'I3', 'I6', 'I17', 'I31'], // check-origins.ts
+  ...['I34', 'I36', 'I37'], // check-losses.ts
+  ...['I19', 'I20', 'I21', 'I22', 'I38'], // check-frees.ts
+  ...['I8', 'I9', 'I27'], // here
+] as const;
+
+/** What was asked for, and what came of it. */
+export interface Step {
+  /** `trusted`: capabilities from nothing, or whatever a monitor may do. */
+  readonly kind: StepKind;
+  /** Delete, revoke and unmap: the slot of the capability that goes, or loses its relatives. */
+  readonly target?: Slot;
+  /** Undefined where nobody was told. */
+  readonly isOk?: boolean;
+}
+
+export type StepKind =
+  | 'copy'
+  | 'create'
+  | 'delete'
+  | 'map'
+  | 'other'
+  | 'resize'
+  | 'retype'
+  | 'revoke'
+  | 'trusted'
+  | 'unmap';
+
+/** The state before a step. */
+interface State {
+  readonly entries: readonly Entry[];
+  /** Kernel objects, byte by byte. */
+  readonly objects: readonly Copy[];
+  readonly isSweepPending: boolean;
+}
+
+/** The words of a kernel object as they were. */
+interface Copy {
+  /** Index of the first in `PhysMem.words`. */
+  readonly first: number;
+  readonly words: Uint32Array;
+}
+
+/** Words of the KCB that are not about capabilities and change at every kernel entry. */
+const COUNTERS = [Kcb.kernelEntries, Kcb.systemCalls].map(({ offset }) => offset / 4);
+
+export class StepChecker {
+  readonly caps: Caps;
+  private readonly frees: FreeLog;
+  private readonly zeroBytes: ZeroBytes;
+  private state: State | undefined;
+
+  constructor(caps: Caps, zeroBytes: ZeroBytes = (_, bytes) => bytes) {
+    this.caps = caps;
+    this.frees = new FreeLog(caps);
+    this.zeroBytes = zeroBytes;
+  }
+
+  /**
+   * Look at the state before a step. The end of one step is the beginning of the next: needed once,
+   * and where something else than steps changes kernel objects.
+   */
+  begin(): void {
+    if (this.state === undefined || !this.isUnchanged(this.state)) this.state = this.capture();
+  }
+
+  /** Whether any kernel object has changed since `begin`. */
+  get hasChanged(): boolean {
+    return this.state === undefined || !this.isUnchanged(this.state);
+  }
+
+  /** Invariants that the step since `begin` has violated. */
+  end(step: Step): string[] {
+    const before = this.state;
+    if (before === undefined) return ['there was no begin'];
+    // Most of what succeeds changes something, so then it is not worth looking.
+    if (step.isOk !== true && this.isUnchanged(before)) {
+      return this.frees.check(before.entries, before.entries);
+    }
+    const after = this.capture();
+    this.state = after;
+    const problems: string[] = [];
+    if (step.isOk === false && !mayStopHalfway(step)) {
+      problems.push(`I8 a step of kind ${step.kind} failed, but something changed`);
+    }
+    const isWhole = !before.isSweepPending && !after.isSweepPending;
+    if (isWhole) problems.push(...this.frees.check(before.entries, after.entries));
+    if (step.kind === 'trusted') return problems;
+
+    const old = new Map(before.entries.map((entry) => [entry.slot, entry]));
+    const made = after.entries.filter((entry) => this.checkSlot(entry, old, step, problems));
+    checkOrigins(this.caps, before.entries, made, step, this.zeroBytes, problems);
+    if (isWhole) this.checkLosses(before, after, step, problems);
+    return problems;
+  }
+
+  /** Whether the entry is one that was not there before. */
+  private checkSlot(
+    entry: Entry,
+    before: ReadonlyMap<Slot, Entry>,
+    step: Step,
+    problems: string[],
+  ): boolean {
+    const { caps } = this;
+    const other = before.get(entry.slot);
+    if (other === undefined || isDying(caps, entry.slot)) return !isDying(caps, entry.slot);
+    if (saysTheSame(entry, other)) return false;
+    const isNewRoot = step.kind === 'resize' && entry.type === ObjType.L1CNode;
+    if (isNewRoot || this.isKernelSlot(entry.slot)) return true;
+    const id = entry.type === other.type && entry.base === other.base ? 'I27' : 'I9';
+    problems.push(`${id} the full slot ${hex(entry.slot)} says something else`);
+    return true;
+  }
+
+  private checkLosses(before: State, after: State, step: Step, problems: string[]): void {
+    const { caps } = this;
+    const kept = new Set(after.entries.map(({ slot }) => slot));
+    const lost = new Set<Slot>();
+    for (const { slot } of before.entries) {
+      if (!kept.has(slot) && !this.isKernelSlot(slot)) lost.add(slot);
+    }
+    const target = before.entries.find(({ slot }) => slot === step.target);
+    const isRevoke = step.kind === 'revoke';
+    if (isRevoke && step.isOk === true && (target === undefined || lost.has(target.slot))) {
+      problems.push('I34 the target of a revoke is gone');
+    }
+    if (step.kind === 'delete' && step.isOk === true && !isEmpty(caps.mem, step.target as Slot)) {
+      problems.push('I36 a deleted slot is full');
+    }
+    const first = target === undefined ? [] : firstLosses(before.entries, target, step);
+    const expected = lossesOf(caps, before.entries, first);
+    const isPartial = step.isOk === false || before.entries.some(({ flags }) => flags !== 0);
+    const due = isPartial ? [...expected].filter((slot) => lost.has(slot)) : expected;
+    const outside = [...due].filter((slot) => !this.isKernelSlot(slot));
+    compareLosses(isRevoke ? 'I34' : 'I36', lost, new Set(outside), problems);
+  }
+
+  /** The kernel's own slots follow what others hold. */
+  private isKernelSlot(slot: Slot): boolean {
+    return slot >= this.caps.kcb && slot < this.caps.kcb + KCB_BYTES;
+  }
+
+  private capture(): State {
+    const { caps } = this;
+    const entries = Array.from(eachCap(caps), (slot) => readEntry(caps, slot));
+    const places = new Map<number, number>([[caps.kcb, KCB_BYTES]]);
+    for (const { type, base, end, info } of entries) {
+      if (isKernelObject(info))
+        places.set(base, type === ObjType.Dispatcher ? DCB_BYTES : end - base);
+    }
+    const objects: Copy[] = [];
+    for (const [base, bytes] of places) {
+      if (caps.mem.contains(base, bytes)) objects.push(copyWords(caps.mem, base, bytes));
+    }
+    return { entries, objects, isSweepPending: isSweepPending(caps) };
+  }
+
+  private isUnchanged({ objects }: State): boolean {
+    const { mem, kcb } = this.caps;
+    for (const { first, words } of objects) {
+      if (4 * first === kcb - mem.origin) {
+        for (const i of COUNTERS) words.set(mem.words.subarray(first + i, first + i + 2), i);
+      }
+      for (let i = 0; i < words.length; i++) if (words[i] !== mem.words[first + i]) return false;
+    }
+    return true;
+  }
+}
+
+/** Objects whose bytes only the kernel writes. */
+function isKernelObject({ type, vnode }: CapTypeInfo): boolean {
+  return vnode || KERNEL_OBJECTS.has(type);
+}
+
+const KERNEL_OBJECTS: ReadonlySet<ObjType> = new Set([
+  ObjType.L1CNode,
+  ObjType.L2CNode,
+  ObjType.Dispatcher,
+  ObjType.KernelControlBlock,
+]);
+
+function copyWords(mem: PhysMem, base: number, bytes: number): Copy {
+  const first = (base - mem.origin) / 4;
+  return { first, words: mem.words.slice(first, first + bytes / 4) };
+}
+
+function saysTheSame(a: Entry, b: Entry): boolean {
+  const isSame = isSameObject(a, b) && a.arg0 === b.arg0 && a.arg1 === b.arg1;
+  return isSame && a.rights === b.rights && a.iftype === b.iftype;
+}
+
+/** What goes first when a step ends something: the target, or its relatives. */
+function firstLosses(entries: readonly Entry[], target: Entry, step: Step): Entry[] {
+  switch (step.kind) {
+    case 'delete':
+      return [target];
+    case 'revoke':
+      return victimsOf(entries, target);
+    case 'unmap':
+      return [target, ...victimsOf(entries, target)];
+    default:
+      return [];
+  }
+}
+
+/** A revoke ends where it meets what it must leave, or its own target in a CNode that goes. */
+function mayStopHalfway({ kind }: Step): boolean {
+  return kind === 'revoke' || kind === 'trusted';
+}
