@@ -4,8 +4,8 @@
  * tests and knows nothing of how operations work. It costs memory: what it saw before.
  */
 
-import { hex, type PhysMem } from '@barreleye/core';
-import { type CapTypeInfo, DCB_BYTES, KCB_BYTES, Kcb, ObjType } from '@barreleye/spec';
+import { hex } from '@barreleye/core';
+import { type CapTypeInfo, CTE_BYTES, KCB_BYTES, Kcb, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { type Entry, isSameObject, readEntry } from './check-entry.ts';
 import { FreeLog } from './check-frees.ts';
@@ -58,35 +58,43 @@ interface State {
 interface Copy {
   /** Index of the first in `PhysMem.words`. */
   readonly first: number;
-  readonly words: Uint32Array;
+  readonly copy: Uint32Array;
+  /** A page table: the hardware writes it, too. */
+  readonly isTable: boolean;
 }
 
 /** Words of the KCB that are not about capabilities and change at every kernel entry. */
 const COUNTERS = [Kcb.kernelEntries, Kcb.systemCalls].map(({ offset }) => offset / 4);
+
+/** The rest of a KCB is not used. */
+const KCB_USED_BYTES = Kcb.irqEndpoint.offset + Kcb.irqEndpoint.count * CTE_BYTES;
 
 export class StepChecker {
   readonly caps: Caps;
   private readonly frees: FreeLog;
   private readonly zeroBytes: ZeroBytes;
   private state: State | undefined;
+  /** Whether the last step may have changed any kernel object. */
+  hasChanged: boolean;
 
   constructor(caps: Caps, zeroBytes: ZeroBytes = (_, bytes) => bytes) {
     this.caps = caps;
     this.frees = new FreeLog(caps);
     this.zeroBytes = zeroBytes;
+    this.state = undefined;
+    this.hasChanged = false;
   }
 
   /**
-   * Look at the state before a step. The end of one step is the beginning of the next: needed once,
-   * and where something else than steps changes kernel objects.
+   * Look at the state before a step. The end of one step is the beginning of the next, but the
+   * hardware may have marked entries of page tables since.
    */
   begin(): void {
-    if (this.state === undefined || !this.isUnchanged(this.state)) this.state = this.capture();
-  }
-
-  /** Whether any kernel object has changed since `begin`. */
-  get hasChanged(): boolean {
-    return this.state === undefined || !this.isUnchanged(this.state);
+    if (this.state === undefined) this.state = this.capture();
+    const { words } = this.caps.mem;
+    for (const { isTable, first, copy } of this.state.objects) {
+      if (isTable) copy.set(words.subarray(first, first + copy.length));
+    }
   }
 
   /** Invariants that the step since `begin` has violated. */
@@ -94,9 +102,8 @@ export class StepChecker {
     const before = this.state;
     if (before === undefined) return ['there was no begin'];
     // Most of what succeeds changes something, so then it is not worth looking.
-    if (step.isOk !== true && this.isUnchanged(before)) {
-      return this.frees.check(before.entries, before.entries);
-    }
+    this.hasChanged = step.isOk === true || !this.isUnchanged(before);
+    if (!this.hasChanged) return this.frees.check(before.entries, before.entries);
     const after = this.capture();
     this.state = after;
     const problems: string[] = [];
@@ -162,26 +169,33 @@ export class StepChecker {
 
   private capture(): State {
     const { caps } = this;
+    const { mem } = caps;
     const entries = Array.from(eachCap(caps), (slot) => readEntry(caps, slot));
-    const places = new Map<number, number>([[caps.kcb, KCB_BYTES]]);
+    const seen = new Set<number>();
+    const objects: Copy[] = [];
+    const add = (base: number, bytes: number, isTable: boolean): void => {
+      if (!seen.has(base) && mem.contains(base, bytes)) {
+        const first = (base - mem.origin) / 4;
+        objects.push({ first, copy: mem.words.slice(first, first + bytes / 4), isTable });
+      }
+      seen.add(base);
+    };
+    add(caps.kcb, KCB_USED_BYTES, false);
     for (const { type, base, end, info } of entries) {
       if (isKernelObject(info))
-        places.set(base, type === ObjType.Dispatcher ? DCB_BYTES : end - base);
-    }
-    const objects: Copy[] = [];
-    for (const [base, bytes] of places) {
-      if (caps.mem.contains(base, bytes)) objects.push(copyWords(caps.mem, base, bytes));
+        add(base, type === ObjType.KernelControlBlock ? KCB_USED_BYTES : end - base, info.vnode);
     }
     return { entries, objects, isSweepPending: isSweepPending(caps) };
   }
 
   private isUnchanged({ objects }: State): boolean {
     const { mem, kcb } = this.caps;
-    for (const { first, words } of objects) {
+    const { words } = mem;
+    for (const { first, copy } of objects) {
       if (4 * first === kcb - mem.origin) {
-        for (const i of COUNTERS) words.set(mem.words.subarray(first + i, first + i + 2), i);
+        for (const i of COUNTERS) copy.set(words.subarray(first + i, first + i + 2), i);
       }
-      for (let i = 0; i < words.length; i++) if (words[i] !== mem.words[first + i]) return false;
+      for (let i = 0; i < copy.length; i++) if (copy[i] !== words[first + i]) return false;
     }
     return true;
   }
@@ -198,11 +212,6 @@ const KERNEL_OBJECTS: ReadonlySet<ObjType> = new Set([
   ObjType.Dispatcher,
   ObjType.KernelControlBlock,
 ]);
-
-function copyWords(mem: PhysMem, base: number, bytes: number): Copy {
-  const first = (base - mem.origin) / 4;
-  return { first, words: mem.words.slice(first, first + bytes / 4) };
-}
 
 function saysTheSame(a: Entry, b: Entry): boolean {
   const isSame = isSameObject(a, b) && a.arg0 === b.arg0 && a.arg1 === b.arg1;

@@ -83,7 +83,7 @@ export class EntryChecker {
     this.call = trapKind === TrapKind.Syscall ? decodeCall(this.kernel) : undefined;
   }
 
-  /** Whether the kernel entry has changed any kernel object; before `after` is called. */
+  /** Whether the last kernel entry may have changed any kernel object. */
   get hasChanged(): boolean {
     return this.steps.hasChanged;
   }

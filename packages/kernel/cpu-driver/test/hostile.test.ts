@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { TARGETS } from './bench.ts';
 import { type Attack, Attacker, attack } from './hostile.ts';
 import { differences, snapshot } from './memory.ts';
+import { watchEntries } from './watch.ts';
 
 const STEPS = 250;
-const CHECK_EVERY = 125;
+const CHECK_EVERY = 50;
 
 /** So many attacks on one machine. */
 function attacks(count: number): fc.Arbitrary<Attack[]> {
@@ -18,14 +19,18 @@ describe.each(TARGETS)('hostile user mode on $name', (target) => {
     fc.assert(
       fc.property(attacks(STEPS), (all) => {
         const attacker = new Attacker(target);
-        for (const [i, each] of all.entries()) {
+        const problems: string[] = [];
+        let last: Attack | undefined;
+        watchEntries(attacker.bench, problems, () => JSON.stringify(last), CHECK_EVERY);
+        for (const each of all) {
+          last = each;
           attacker.do(each);
-          if (i % CHECK_EVERY === 0) expect(attacker.check()).toEqual([]);
+          expect(problems).toEqual([]);
         }
         expect(attacker.check()).toEqual([]);
         for (const [name, n] of attacker.answers) answers.set(name, (answers.get(name) ?? 0) + n);
       }),
-      { numRuns: 80, seed: 1 },
+      { numRuns: 60, seed: 1 },
     );
     const callCount = [...answers.values()].reduce((sum, n) => sum + n, 0);
     expect(callCount).toBeGreaterThan(10_000);
