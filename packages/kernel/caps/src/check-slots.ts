@@ -1,7 +1,7 @@
 /** I4, I9, I25: every slot of this core, seen from the objects that hold slots. */
 
 import { hex } from '@barreleye/core';
-import { CTE_BYTES, Cte, capTypeName, ObjType } from '@barreleye/spec';
+import { CTE_BYTES, Cte, capTypeName, Kcb, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { innerSlot, innerSlotCount, isContainer } from './container.ts';
 import { isAllowedInRoot, isCNode } from './cspace.ts';
@@ -14,7 +14,10 @@ export function checkSlots(caps: Caps, entries: readonly Slot[], problems: strin
   const { mem } = caps;
   const missing = new Set(entries);
   const visited = new Set<number>();
+  const lines = Kcb.irqEndpoint.at(caps.kcb);
+  const areLinesEmpty = mem.isZero(lines, Kcb.irqEndpoint.count * CTE_BYTES);
   for (const slot of eachKcbSlot(caps.kcb)) {
+    if (areLinesEmpty && slot >= lines) break;
     if (!mem.isZero(slot, CTE_BYTES)) checkFullSlot(caps, slot, missing, problems);
   }
   for (const holder of entries) {
@@ -25,6 +28,7 @@ export function checkSlots(caps: Caps, entries: readonly Slot[], problems: strin
     const isInRow = isCNode(mem, holder);
     const first = innerSlot(mem, holder, 0);
     const count = innerSlotCount(mem, holder);
+    if (isInRow && mem.isZero(first, count * CTE_BYTES)) continue;
     for (let i = 0; i < count; i++) {
       const slot = isInRow ? slotAfter(first, i) : innerSlot(mem, holder, i);
       if (mem.isZero(slot, CTE_BYTES)) continue;

@@ -30,7 +30,7 @@ describe.each(TARGETS)('hostile user mode on $name', (target) => {
         expect(attacker.check()).toEqual([]);
         for (const [name, n] of attacker.answers) answers.set(name, (answers.get(name) ?? 0) + n);
       }),
-      { numRuns: 60, seed: 1 },
+      { numRuns: 80, seed: 1 },
     );
     const callCount = [...answers.values()].reduce((sum, n) => sum + n, 0);
     expect(callCount).toBeGreaterThan(10_000);
