@@ -4,13 +4,13 @@
  */
 
 import { hex } from '@barreleye/core';
-import { CTE_BYTES, Cte, L2_CNODE_BITS, L2_CNODE_SLOTS, ObjType } from '@barreleye/spec';
+import { CTE_BYTES, Cte, Err, L2_CNODE_BITS, L2_CNODE_SLOTS, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import { type Entry, isMadeFrom } from './check-entry.ts';
+import { type Entry, isMadeFrom, isSameObject, readEntry } from './check-entry.ts';
 import { lookupSlot } from './cspace.ts';
 import { createRangeAnswer, findRange, RangeClass } from './mdb-range.ts';
 import { hasCopies, hasDescendants } from './relations.ts';
-import { isError, slotOf } from './slot.ts';
+import { errorOf, isError, slotOf } from './slot.ts';
 
 /** So many entries are asked about: all of a test's, some of a whole system's. */
 const MAX_ASKED = 40;
@@ -85,7 +85,8 @@ function checkGaps(caps: Caps, entries: readonly Entry[], entry: Entry, problems
   const checkGap = (end: number): void => {
     if (end <= free) return;
     findRange(caps, entry.type, free, end - free, answer);
-    if (answer.kind === RangeClass.Surrounding) return;
+    const isSurrounded = answer.kind === RangeClass.Surrounding;
+    if (isSurrounded && isSameObject(readEntry(caps, answer.slot), entry)) return;
     problems.push(`I23 [${hex(free)}, ${hex(end)}) of ${hex(entry.slot)} is free, but seems taken`);
   };
   for (const child of entries) {
@@ -102,7 +103,9 @@ function checkLookups(caps: Caps, entry: Entry, problems: string[]): void {
   const count = (entry.end - entry.base) / CTE_BYTES;
   for (const level of [1, 2]) {
     const beyond = lookupSlot(caps, slot, (count << L2_CNODE_BITS) >>> 0, level, 0);
-    if (!isError(beyond)) problems.push(`I5 a lookup beyond the CNode in ${hex(slot)} succeeds`);
+    if (!isError(beyond) || errorOf(beyond) !== Err.SYS_ERR_L1_CNODE_INDEX) {
+      problems.push(`I5 a lookup goes on beyond the end of the CNode in ${hex(slot)}`);
+    }
   }
   for (let i = 0; i < count; i++) {
     const found = lookupSlot(caps, slot, i << L2_CNODE_BITS, 1, 0);

@@ -1,9 +1,22 @@
 import { asPaddr, asPtr, coreId, offset } from '@barreleye/core';
-import { CTE_BYTES, Cte, CteFlag, Kcb, ObjType } from '@barreleye/spec';
+import {
+  CAP_TYPE_INFO,
+  type CapTypeInfo,
+  CTE_BYTES,
+  Cte,
+  CteFlag,
+  Kcb,
+  ObjType,
+} from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, KIB, PAGE, ramAt, World } from '../test/world.ts';
 import { checkMdb } from './check.ts';
+import { type Entry, readEntry } from './check-entry.ts';
+import { checkObjects } from './check-objects.ts';
+import { checkQueries } from './check-queries.ts';
+import { checkTypes } from './check-types.ts';
 import { createCap } from './create.ts';
+import { eachCap } from './walk.ts';
 
 /** Numbers of the invariants that the checker finds broken after `damage`. */
 function foundAfter(damage: (w: World) => void): string[] {
@@ -99,5 +112,73 @@ describe('the checker finds', () => {
     const orphan = { base: asPaddr(0x7000_0000), arg1: 4 };
     const lost = (w: World) => createCap(w.caps, w.at(3, 0), ObjType.EndPointLMP, orphan);
     expect(foundAfter(lost)).toEqual(['I47']);
+  });
+});
+
+describe('of entries that are not what is there, the checker finds', () => {
+  /** Numbers of the invariants that are broken if the database held what `lie` makes of it. */
+  function foundFor(
+    check: typeof checkObjects,
+    lie: (entries: Entry[], w: World) => Entry[],
+  ): string[] {
+    const w = new World();
+    expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(1, 1), { bytes: PAGE, count: 3 }));
+    expectOk(w, w.copy(w.at(1, 1), w.at(1, 40)));
+    const entries = Array.from(eachCap(w.caps), (slot) => readEntry(w.caps, slot));
+    const problems: string[] = [];
+    check(w.caps, lie(entries, w), problems);
+    return [...new Set(problems.map((line) => line.split(' ')[0] ?? ''))];
+  }
+
+  it('I5: a CNode that ends before lookups do', () => {
+    const shorten = (e: Entry) => (e.type === ObjType.L1CNode ? { ...e, end: e.end - 8192 } : e);
+    expect(foundFor(checkQueries, (all) => all.map(shorten))).toContain('I5');
+  });
+
+  it('I23: a range that is free, but seems taken', () => {
+    const without = (all: Entry[], w: World) => all.filter(({ slot }) => slot !== w.at(1, 2));
+    expect(foundFor(checkQueries, without)).toContain('I23');
+  });
+
+  it('I28: copies that are apart', () => {
+    const apart = (all: Entry[], w: World) => {
+      const index = all.findIndex(({ slot }) => slot === w.at(1, 1));
+      return [...all.slice(0, index), ...all.slice(index + 1), all[index] as Entry];
+    };
+    expect(foundFor(checkObjects, apart)).toContain('I28');
+  });
+
+  it('I32: descendants that queries do not see, or the reverse', () => {
+    expect(foundFor(checkQueries, (all, w) => all.filter(({ slot }) => slot === w.ram))).toContain(
+      'I32',
+    );
+  });
+
+  it('I33: a range query that is wrong, or copies that queries see', () => {
+    const alone = (all: Entry[], w: World) => all.filter(({ slot }) => slot !== w.at(1, 40));
+    expect(foundFor(checkQueries, alone)).toEqual(['I33']);
+  });
+});
+
+describe('of a table of types, the checker finds', () => {
+  function foundIn(type: ObjType, change: Partial<CapTypeInfo>): string[] {
+    const problems: string[] = [];
+    checkTypes(
+      CAP_TYPE_INFO.map((row) => (row.type === type ? { ...row, ...change } : row)),
+      problems,
+    );
+    return problems.map((line) => line.split(' ')[0] ?? '');
+  }
+
+  it('I1: a type before its parent', () => {
+    expect(foundIn(ObjType.RAM, { parents: [ObjType.Frame] })).toEqual(['I1']);
+  });
+
+  it('I3: a mapping that a retype makes', () => {
+    expect(foundIn(ObjType.RAM, { mapping: true })).toContain('I3');
+  });
+
+  it('I18: RAM that can be mapped', () => {
+    expect(foundIn(ObjType.RAM, { mappable: true })).toEqual(['I18']);
   });
 });
