@@ -6,7 +6,7 @@
 import { bootSystem, parseMenu, type System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { alignUp, BASE_PAGE_BITS, type Errval, errPop, isAligned, isOk } from '@barreleye/core';
-import { checkKernel } from '@barreleye/cpu-driver';
+import { checkKernel, KERNEL_INVARIANTS } from '@barreleye/cpu-driver';
 import { type CapIdentity, programImage } from '@barreleye/libos';
 import {
   CAP_TYPE_NAMES,
@@ -206,34 +206,11 @@ function describe({ type, base, bytes, rights, owner }: CapIdentity): object {
 /** One line for each invariant that the checkers know, and what breaks it. */
 function invariantsOf({ driver }: System): object[] {
   const problems = checkKernel(driver.kernel);
-  return CHECKED.map((id) => {
+  return [...new Set(KERNEL_INVARIANTS)].map((id) => {
     const found = problems.filter((problem) => problem.split(' ', 1)[0] === id);
     return found.length === 0 ? { id, ok: true } : { id, ok: false, detail: found.join('; ') };
   });
 }
-
-/** Invariants that `checkKernel` looks at. */
-const CHECKED = [
-  'I4',
-  'I9',
-  'I10',
-  'I11',
-  'I13',
-  'I14',
-  'I15',
-  'I25',
-  'I26',
-  'I28',
-  'I29',
-  'I30',
-  'I44',
-  'I45',
-  'I47',
-  'I48',
-  'I49',
-  'I51',
-  'I65',
-];
 
 function parseFlags(letters: string): number {
   const flags: Readonly<Record<string, number>> = {

@@ -249,7 +249,7 @@ describe('retype and other cores', () => {
     expectRefused(w, ['SYS_ERR_RETRY_THROUGH_MONITOR'], call(0));
   });
 
-  it('asks the monitor about memory that another core owns', () => {
+  it('T24: asks the monitor about what another core owns, whose children know of it', () => {
     const w = new World();
     Cte.owner.set(w.mem, w.ram, coreId(1));
     const call = (isFromMonitor: boolean) => () =>

@@ -257,7 +257,7 @@ function inWorldWords(event: string): string {
   return event.replace(/(\d+)(?= (?:died|\[))/, (base) => `+${(Number(base) - RAM_BASE) / KIB}K`);
 }
 
-describe('the capability system and its model', () => {
+describe('the capability system and its model (I24, I36)', () => {
   const seed = Number(process.env['FC_SEED'] ?? 20261121);
   const numRuns = Number(process.env['FC_RUNS'] ?? 1000);
   it(

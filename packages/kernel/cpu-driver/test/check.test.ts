@@ -48,6 +48,26 @@ describe.each(TARGETS)('checkKernel on $name', (target) => {
       },
     ],
     [
+      'I16',
+      'a page that shows a kernel object',
+      ({ user, table }) => writePage(user, table, 5, user.bench.plan.kcb),
+    ],
+    [
+      'I18',
+      'a page of RAM that is no frame',
+      ({ user, table }) => writePage(user, table, 5, user.bench.plan.ram + 2 ** 20),
+    ],
+    [
+      'I46',
+      'a page with more rights than its capability has',
+      ({ user, table, frame }) => {
+        const mapping = user.slot(user.newSlot() - 3);
+        expect(Cte.type.get(mem(user), mapping)).toBe(ObjType.Frame_Mapping);
+        Cte.rights.set(mem(user), mapping, 0);
+        writePage(user, table, 5, user.base(frame) + 4096);
+      },
+    ],
+    [
       'I25',
       'a capability that the database does not know',
       ({ user }) => Cte.type.set(mem(user), user.slot(user.newSlot()), ObjType.Kernel),

@@ -397,7 +397,7 @@ describe.each(TARGETS)('delivery on $name ends', (target) => {
 });
 
 describe.each(TARGETS)('messages to an endpoint on $name', (target) => {
-  test('arrive whole, in order and once, or not at all (I61)', () => {
+  test('arrive whole, in order and once, or not at all (I61, T47)', () => {
     const user = new User(target);
     const { mem, kernel, plan } = user.bench;
     const { buffer } = connected(user);
