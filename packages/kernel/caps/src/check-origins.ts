@@ -5,17 +5,22 @@ import { type CapTypeInfo, isRetypeEdge, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { type Entry, hangsOn, isBusyEntry, isSameObject, isWithin } from './check-entry.ts';
 import type { Step } from './check-step.ts';
+import type { RamRegion } from './free-ram.ts';
 
 /** How many bytes at the start of a new object of a type must be zero. */
 export type ZeroBytes = (info: CapTypeInfo, bytes: number) => number;
 
-/**
- * Check the entries `made`, each with another in its slot before, or none.
- * @param before what there was
- */
+/** What there was before a step. */
+export interface Origins {
+  readonly entries: readonly Entry[];
+  /** RAM that waited to be collected. */
+  readonly freeRam: readonly RamRegion[];
+}
+
+/** Check the entries `made`, each with another in its slot before, or none. */
 export function checkOrigins(
   caps: Caps,
-  before: readonly Entry[],
+  { entries: before, freeRam }: Origins,
   made: readonly Entry[],
   step: Step,
   zeroBytes: ZeroBytes,
@@ -27,12 +32,18 @@ export function checkOrigins(
     const sources = before.filter((other) => isSource(other, entry));
     const isNew = copies.length === 0;
     if (entry.info.mapping && isNew) mappingCount += 1;
-    checkAuthority(entry, copies, sources, step, problems);
+    const isCollected = step.kind === 'reclaim' && isAmong(entry, freeRam);
+    if (!isCollected) checkAuthority(entry, copies, sources, step, problems);
     if (isNew) checkZeroed(caps, entry, sources, zeroBytes, problems);
   }
   if (mappingCount > (step.kind === 'map' ? 1 : 0)) {
     problems.push(`I3 a step of kind ${step.kind} has made ${mappingCount} mappings`);
   }
+}
+
+/** Whether `entry` is RAM for exactly one of these regions. */
+function isAmong({ type, base, end }: Entry, regions: readonly RamRegion[]): boolean {
+  return type === ObjType.RAM && regions.some((r) => r.base === base && r.base + r.bytes === end);
 }
 
 /** Whether one operation on `source` makes what `entry` names. */

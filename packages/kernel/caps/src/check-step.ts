@@ -11,6 +11,7 @@ import { type Entry, isSameObject, readEntry } from './check-entry.ts';
 import { FreeLog } from './check-frees.ts';
 import { compareLosses, lossesOf, victimsOf } from './check-losses.ts';
 import { checkOrigins, type ZeroBytes } from './check-origins.ts';
+import { eachFreeRam, type RamRegion } from './free-ram.ts';
 import { isDying } from './guard.ts';
 import { isEmpty, type Slot } from './slot.ts';
 import { isSweepPending } from './sweep.ts';
@@ -40,6 +41,7 @@ export type StepKind =
   | 'delete'
   | 'map'
   | 'other'
+  | 'reclaim'
   | 'resize'
   | 'retype'
   | 'revoke'
@@ -51,6 +53,8 @@ interface State {
   readonly entries: readonly Entry[];
   /** Kernel objects, byte by byte. */
   readonly objects: readonly Copy[];
+  /** RAM that waits to be collected. */
+  readonly freeRam: readonly RamRegion[];
   readonly isSweepPending: boolean;
 }
 
@@ -116,7 +120,7 @@ export class StepChecker {
 
     const old = new Map(before.entries.map((entry) => [entry.slot, entry]));
     const made = after.entries.filter((entry) => this.checkSlot(entry, old, step, problems));
-    checkOrigins(this.caps, before.entries, made, step, this.zeroBytes, problems);
+    checkOrigins(this.caps, before, made, step, this.zeroBytes, problems);
     if (isWhole) this.checkLosses(before, after, step, problems);
     return problems;
   }
@@ -185,7 +189,8 @@ export class StepChecker {
       if (isKernelObject(info))
         add(base, type === ObjType.KernelControlBlock ? KCB_USED_BYTES : end - base, info.vnode);
     }
-    return { entries, objects, isSweepPending: isSweepPending(caps) };
+    const freeRam = [...eachFreeRam(caps)];
+    return { entries, objects, freeRam, isSweepPending: isSweepPending(caps) };
   }
 
   private isUnchanged({ objects }: State): boolean {

@@ -86,7 +86,7 @@ describe('bounds', () => {
     copyToSlot(w.caps, w.at(1, 12), frame);
     let last = 0;
     for (let words = 1; words < 0x1000; words++) {
-      const name = errName(w.mint(w.at(1, 13), w.at(3, 0), PAGE, words));
+      const name = errName(w.mint(w.at(1, 13), w.at(3, 0), 31, PAGE, words));
       if (name !== 'OK') {
         expect(name).toBe('SYS_ERR_EP_OUTSIDE_FRAME');
         break;
@@ -96,7 +96,7 @@ describe('bounds', () => {
     }
     expect(last).toBeGreaterThan(100);
     for (const offset of [0xffff_f000, 0xffff_fff8, 0x8000_0000]) {
-      const names = errNames(w.mint(w.at(1, 13), w.at(3, 0), offset, last));
+      const names = errNames(w.mint(w.at(1, 13), w.at(3, 0), 31, offset, last));
       expect(names).toEqual(['SYS_ERR_EP_OUTSIDE_FRAME']);
     }
   });

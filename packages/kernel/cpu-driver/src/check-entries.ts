@@ -22,6 +22,7 @@ import {
   capTypeName,
   Dcb,
   INVOKE_ARGS_AT,
+  KernelCmd,
   ObjType,
   Rights,
   Syscall,
@@ -136,6 +137,7 @@ function kindOf(type: ObjType, command: number): StepKind {
     case ObjType.L2CNode:
       return CNODE_STEPS[command] ?? 'other';
     case ObjType.Kernel:
+      return command === KernelCmd.ReclaimRam ? 'reclaim' : 'trusted';
     case ObjType.KernelControlBlock:
       return 'trusted';
     default:
