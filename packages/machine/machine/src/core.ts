@@ -61,7 +61,7 @@ export class Core implements CoreHal {
     this.paging = options.paging;
     this.bus = options.bus;
     this.mem = options.bus.mem;
-    this.mmu = new Mmu(options.bus.mem, options.paging);
+    this.mmu = new Mmu(options.bus.mem, options.paging, options.bus);
     this.frequency = options.frequency;
     this.regs = new Uint32Array(REGISTER_FILE_WORDS);
     this.handler = undefined;
@@ -183,6 +183,10 @@ export class Core implements CoreHal {
 
   invalidatePage(va: number): void {
     this.mmu.invalidatePage(va);
+  }
+
+  invalidateTag(tag: number): void {
+    this.mmu.invalidateTag(tag);
   }
 
   invalidateAll(): void {

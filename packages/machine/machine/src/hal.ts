@@ -46,12 +46,17 @@ export interface CoreHal {
   readonly faultCode: number;
   readonly faultAccess: number;
 
-  /** Translate user accesses through the tables at `root`; `tag` names the address space. */
+  /**
+   * Translate user accesses through the tables at `root`. `tag` names the address space: 0 to
+   * 131,070, and one address space at a time has it.
+   */
   loadRoot(root: Paddr, tag: number): void;
   /** The translation root in use, 0 before the first. */
   currentRoot(): Paddr;
-  /** Forget the translation of the page at `va` in every address space. */
+  /** Forget the translations of the page at `va`, whatever its size, in every address space. */
   invalidatePage(va: number): void;
+  /** Forget the translations of the address space `tag`, but not those of global pages. */
+  invalidateTag(tag: number): void;
   /** Forget all translations, global ones too. */
   invalidateAll(): void;
   /** Set the register that user mode can read only: the address of its dispatcher frame. */

@@ -12,7 +12,7 @@ export {
   type MachineOptions,
   type RunOutcome,
 } from './machine.ts';
-export { Mmu, TLB_ENTRIES } from './mmu.ts';
+export { Mmu, type RamMap, TAG_LIMIT, TLB_ENTRIES } from './mmu.ts';
 export { boardPc32 } from './pc32.ts';
 export { boardPc64 } from './pc64.ts';
 export { PowerSwitch } from './power.ts';

@@ -1,6 +1,7 @@
 /** The MMU against the walks that it saves. */
 
 import { pagingArmv7 } from '@barreleye/paging-armv7';
+import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import { Access } from '@barreleye/spec';
 import fc from 'fast-check';
@@ -39,6 +40,8 @@ const command = fc.oneof(
 
 it.each([
   ['x86_64', pagingX86_64],
+  ['x86_32', pagingX86_32],
+  ['x86_32 with PAE', pagingX86_32Pae],
   ['armv7', pagingArmv7],
 ])(`over tables of %s the TLB changes nothing for a careful kernel (seed ${SEED})`, (_, paging) => {
   let hitCount = 0;

@@ -2,11 +2,12 @@
 
 import { asPaddr, PhysMem } from '@barreleye/core';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
+import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { EntryLow, pagingX86_64 } from '@barreleye/paging-x86-64';
 import { Access, PageFlag, type Paging } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { Tables } from '../test/tables.ts';
-import { Mmu, TLB_ENTRIES } from './mmu.ts';
+import { Mmu, TAG_LIMIT, TLB_ENTRIES } from './mmu.ts';
 
 const RAM = 0x20_0000;
 const RAM_BYTES = 2 ** 20;
@@ -38,6 +39,8 @@ function walks(mmu: Mmu, use: () => void): number {
 
 const ALL = [
   ['x86_64', pagingX86_64],
+  ['x86_32', pagingX86_32],
+  ['x86_32 with PAE', pagingX86_32Pae],
   ['armv7', pagingArmv7],
 ] as const;
 
@@ -106,9 +109,11 @@ describe.each(ALL)('the MMU over page tables of %s', (_, paging) => {
     ['executing', Access.Execute, Execute],
   ])('allows %s exactly where the tables do, walked or remembered', (_name, access, right) => {
     for (const flags of [0, Read, Read | Write, Read | Execute, Read | Write | Execute]) {
-      const { tables, mmu } = create(paging);
+      const { mem, tables, mmu } = create(paging);
       tables.map(VA, A, flags);
-      const expected = (flags & right) !== 0 ? A : FAULT;
+      const { level, table, index } = tables.place(VA);
+      const told = paging.readEntry(mem, level, table, index).flags;
+      const expected = (told & right) !== 0 ? A : FAULT;
       expect(mmu.translate(VA, access)).toBe(expected);
       for (const other of [Access.Read, Access.Write, Access.Execute]) mmu.translate(VA, other);
       expect(mmu.translate(VA, access)).toBe(expected);
@@ -236,8 +241,57 @@ describe.each(ALL)('the MMU over page tables of %s', (_, paging) => {
       expect(mmu.translate(span * 3 + at, Access.Read)).toBe(frame + at);
     }
     expect(walks(mmu, () => mmu.translate(span * 3 + 7 * PAGE, Access.Read))).toBe(0);
-    mmu.invalidatePage(span * 3);
-    expect(walks(mmu, () => mmu.translate(span * 3 + 7 * PAGE, Access.Read))).toBe(0);
+  });
+
+  it('forgets all of a large page when any address of it is invalidated', () => {
+    const { tables, mmu } = create(paging);
+    const level = paging.levels.length - 2;
+    const span = 2 ** (paging.levels[level]?.spanBits ?? 0);
+    tables.map(span * 3, RAM - (RAM % span), Read, level);
+    const small = VA + 5 * PAGE;
+    tables.map(small, A, Read);
+    const touched = [0, PAGE, 200 * PAGE].map((at) => span * 3 + at);
+    for (const va of [...touched, small]) mmu.translate(va, Access.Read);
+    mmu.invalidatePage(span * 2);
+    mmu.invalidatePage(span * 4);
+    for (const va of touched) expect(walks(mmu, () => mmu.translate(va, Access.Read))).toBe(0);
+    mmu.invalidatePage(span * 3 + 77 * PAGE); // a part of it that nobody has touched
+    for (const va of touched) expect(walks(mmu, () => mmu.translate(va, Access.Read))).toBe(1);
+    expect(walks(mmu, () => mmu.translate(small, Access.Read))).toBe(0);
+  });
+
+  it('knows where in memory a word is exactly while the TLB has its page', () => {
+    const { mem, tables, mmu } = create(paging);
+    tables.map(VA, A, Read);
+    tables.map(VA + PAGE, RAM + RAM_BYTES, Read); // nothing is there
+    mem.store32(asPaddr(A + 0x124), 77);
+    expect(mmu.ramIndexAt(VA + 0x124, Access.Read)).toBe(-1);
+    mmu.translate(VA, Access.Read);
+    expect(mem.words[mmu.ramIndexAt(VA + 0x124, Access.Read)]).toBe(77);
+    expect(mmu.ramIndex(0, VA + 0x124, Access.Read)).toBe(mmu.ramIndexAt(VA + 0x124, Access.Read));
+    expect(mmu.ramIndexAt(VA + 0x124, Access.Write)).toBe(-1);
+    expect(mmu.translate(VA + PAGE, Access.Read)).toBe(RAM + RAM_BYTES);
+    expect(mmu.ramIndexAt(VA + PAGE, Access.Read)).toBe(-1);
+    mmu.tag = 2;
+    expect(mmu.ramIndexAt(VA + 0x124, Access.Read)).toBe(-1);
+    mmu.tag = 1;
+    mmu.invalidatePage(VA);
+    expect(mmu.ramIndexAt(VA + 0x124, Access.Read)).toBe(-1);
+  });
+
+  it('has tags up to a limit, and each keeps its own pages', () => {
+    const { tables, mmu } = create(paging);
+    tables.map(VA, A, Read);
+    for (const tag of [0, 1, TAG_LIMIT - 1]) {
+      mmu.tag = tag;
+      expect(mmu.tag).toBe(tag);
+      expect(walks(mmu, () => mmu.translate(VA, Access.Read))).toBe(1);
+    }
+    for (const tag of [-1, TAG_LIMIT]) {
+      expect(() => {
+        mmu.tag = tag;
+      }).toThrow('no such tag');
+    }
   });
 });
 
@@ -302,7 +356,7 @@ describe('the MMU over page tables of x86_64', () => {
 
   it('faults on addresses that are not canonical, and at the top of the address space', () => {
     const { mmu } = create(pagingX86_64);
-    for (const va of [2 ** 47, -(2 ** 47) - 1, 2 ** 53, Number.NaN]) {
+    for (const va of [2 ** 47, -(2 ** 47) - 1, 2 ** 53, 2 ** 64 + VA, Number.NaN]) {
       expect(mmu.translate(va, Access.Read)).toBe(FAULT);
       expect(mmu.walker.faultName).toBe('general-protection');
     }

@@ -72,7 +72,10 @@ export class UserPort implements UserCpu {
   }
 
   load32(va: number): number {
-    return this.load(va, 4);
+    const index = this.wordAt(va, Access.Read);
+    if (index < 0) return this.load(va, 4);
+    this.core.cycles += Cost.Access;
+    return this.core.mem.words[index] ?? 0;
   }
 
   store8(va: number, value: number): boolean {
@@ -84,7 +87,17 @@ export class UserPort implements UserCpu {
   }
 
   store32(va: number, value: number): boolean {
-    return this.store(va, value, 4);
+    const index = this.wordAt(va, Access.Write);
+    if (index < 0) return this.store(va, value, 4);
+    this.core.cycles += Cost.Access;
+    this.core.mem.words[index] = value;
+    return true;
+  }
+
+  /** Index of the aligned word at `va` in RAM, if the TLB has its page; else -1. */
+  private wordAt(va: number, access: number): number {
+    if (!this.isLive() || (va & 3) !== 0) return -1;
+    return this.core.mmu.ramIndexAt(va, access);
   }
 
   private load(va: number, bytes: number): number {
