@@ -8,9 +8,11 @@ import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryViews } from './memory-views.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
+import { benches as translatedLoad } from './translated-load.ts';
 
 export const BENCHES: readonly Bench[] = [
   ...memoryViews,
+  ...translatedLoad,
   ...systemCall,
   ...capabilityLookup,
   ...capabilityOperations,
