@@ -139,6 +139,11 @@ const SENTENCES = {
   BOOT_ERR_NO_MODULE: 'the boot menu names a module that does not exist',
   BOOT_ERR_NO_RAM: 'the machine has too little RAM to boot',
   BOOT_ERR_IMAGE: 'the module is not a program for this machine',
+  LIB_ERR_CAP_CREATE: 'the identifier could not be made',
+  LIB_ERR_CAP_RESIZE: 'the capability space could not be given another root',
+  LIB_ERR_IRQ_ALLOCATE: 'the interrupt could not be had',
+  LIB_ERR_IRQ_CONNECT: 'the interrupt could not be connected',
+  LIB_ERR_KERNEL_CAP: 'the CPU driver refused what only monitors may ask',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

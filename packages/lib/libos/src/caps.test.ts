@@ -1,6 +1,6 @@
 /** Capability operations: their words, their errors, and what does not compile. */
 
-import { asPaddr, type Errval, errPush, errStack, fail, OK } from '@barreleye/core';
+import { asPaddr, type Errval, errPush, fail, OK } from '@barreleye/core';
 import {
   archArmv7,
   archX86_64,
@@ -9,62 +9,38 @@ import {
   DispatcherFrame,
   Err,
   errNames,
-  IrqDestCmd,
-  IrqTableCmd,
+  IdCmd,
   invokeHeader,
-  KernelCmd,
+  KcbCmd,
   ObjType,
   Rights,
-  Syscall,
   VNodeCmd,
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
+import { Recorder } from '../test/recorder.ts';
 import { type Capref, capref, rootCapref, type Slot } from './capref.ts';
 import {
   capCopy,
+  capCreateId,
   capDelete,
   capIdentify,
   capMint,
   capMintEndpoint,
   capMintPorts,
   capMintUmp,
+  capResize,
   capRetype,
   capRetypeAny,
   capRevoke,
-  irqAllocate,
-  irqConnect,
-  kernelCounter,
+  capState,
+  cnodeSize,
+  idIdentify,
+  kcbIdentify,
   vnodeMap,
   vnodeUnmap,
 } from './caps.ts';
-import { HandCpu } from './hand-cpu.ts';
-import { Sys } from './sys.ts';
-import { TASK_IRQ_TABLE, TASK_KERNEL, TASK_ROOT_CN } from './well-known.ts';
-
-/** A kernel that writes down `count` argument words and gives one answer. */
-class Recorder {
-  readonly cpu: HandCpu;
-  readonly sys: Sys;
-  readonly calls: number[][] = [];
-
-  constructor(arch = archX86_64, err: Errval = OK, value = 0) {
-    this.cpu = new HandCpu(arch);
-    this.sys = new Sys(this.cpu, arch.dispatcherBase);
-    this.cpu.hold();
-    this.cpu.onSyscall = () => {
-      this.calls.push(Array.from({ length: 20 }, (_, i) => this.cpu.argWord(i)));
-      this.cpu.answer(err, value);
-    };
-  }
-
-  /** The words of the only call: header, capability address, arguments. */
-  words(count: number): number[] {
-    expect(this.calls.length).toBe(1);
-    const [number, ...rest] = this.calls[0] ?? [];
-    expect(number).toBe(Syscall.Invoke);
-    return rest.slice(0, count + 2);
-  }
-}
+import type { Sys } from './sys.ts';
+import { TASK_ROOT_CN } from './well-known.ts';
 
 const ROOT = TASK_ROOT_CN.cptr;
 const RAM: Capref<'RAM'> = capref(3, 1);
@@ -193,32 +169,52 @@ describe.each([archX86_64, archArmv7])('the words of an operation on $name', (ar
     expect(kernel.words(2)).toEqual([invokeHeader(VNodeCmd.Unmap, 2), TABLE.cptr, 0x84d, 2]);
   });
 
-  it('allocate and connect an interrupt', () => {
-    const allocator = new Recorder(arch);
-    expect(irqAllocate(allocator.sys, SLOT, TASK_IRQ_TABLE, 9).ok).toBe(true);
-    const header = invokeHeader(IrqTableCmd.AllocDestCap, 2);
-    expect(allocator.words(3)).toEqual([header, TASK_IRQ_TABLE.cptr, 9, 0x800, 20 | (1 << 24)]);
-    const connector = new Recorder(arch);
-    expect(irqConnect(connector.sys, capref(8, 1), capref(8, 2))).toBe(OK);
-    expect(connector.words(2)).toEqual([invokeHeader(IrqDestCmd.Connect, 2), 0x801, 0x802, 2]);
+  it('resize', () => {
+    const kernel = new Recorder(arch);
+    expect(capResize(kernel.sys, capref(8, 1), SLOT)).toBe(OK);
+    expect(kernel.words(3)).toEqual([...onRoot(CNodeCmd.Resize), 0x801, 0x800, 20]);
   });
 
-  it('read a counter', () => {
-    const kernel = new Recorder(arch, OK, 123_456_789_012);
-    const counted = kernelCounter(kernel.sys, TASK_KERNEL, 2);
-    expect(counted).toEqual({ ok: true, value: 123_456_789_012 });
-    expect(kernel.words(1)).toEqual([invokeHeader(KernelCmd.Counters, 2), TASK_KERNEL.cptr, 2]);
+  it('make and read an identifier', () => {
+    const maker = new Recorder(arch);
+    expect(capCreateId(maker.sys, SLOT).ok).toBe(true);
+    const place = [0x800, 20 | (1 << 24)];
+    expect(maker.words(3)).toEqual([...onRoot(CNodeCmd.Create), ObjType.ID, ...place]);
+    const reader = new Recorder(arch, OK, 3 * 2 ** 32 + 1);
+    expect(idIdentify(reader.sys, capref(8, 1))).toEqual({ ok: true, value: 0x3_0000_0001 });
+    expect(reader.words(0)).toEqual([invokeHeader(IdCmd.Identify, 2), 0x801]);
+  });
+
+  it('ask for a state, a size, an address', () => {
+    const state = new Recorder(arch, OK, 9);
+    expect(capState(state.sys, FRAME)).toEqual({ ok: true, value: 9 });
+    expect(state.words(2)).toEqual([...onRoot(CNodeCmd.GetState), FRAME.cptr, 2]);
+    const size = new Recorder(arch, OK, 16384);
+    expect(cnodeSize(size.sys, TASK_ROOT_CN)).toEqual({ ok: true, value: 16384 });
+    expect(size.words(0)).toEqual(onRoot(CNodeCmd.GetSize));
+    const kcb = new Recorder(arch, OK, 2 ** 40);
+    expect(kcbIdentify(kcb.sys, rootCapref(12))).toEqual({ ok: true, value: 2 ** 40 });
+    expect(kcb.words(0)).toEqual([invokeHeader(KcbCmd.Identify, 1), 0xc00]);
   });
 
   it('identify, and its answer in value and message words', () => {
-    const kernel = new Recorder(arch, OK, ObjType.Frame | (3 << 8));
-    const answers = [0x5000, 1, 0x2000, 0, 7];
+    const kernel = new Recorder(arch, OK, ObjType.Frame | (3 << 8) | (6 << 16));
+    const answers = [0x5000, 1, 0x2000, 0, 7, 8, 9];
     for (const [i, word] of answers.entries()) {
       DispatcherFrame.message.set(kernel.cpu.mem, asPaddr(arch.dispatcherBase), i, word);
     }
     expect(capIdentify(kernel.sys, FRAME)).toEqual({
       ok: true,
-      value: { type: 'Frame', rights: 3, base: 0x1_0000_5000, bytes: 0x2000, owner: 7 },
+      value: {
+        type: 'Frame',
+        rights: 3,
+        iftype: 6,
+        base: 0x1_0000_5000,
+        bytes: 0x2000,
+        owner: 7,
+        arg0: 8,
+        arg1: 9,
+      },
     });
     expect(kernel.words(2)).toEqual([...onRoot(CNodeCmd.Identify), FRAME.cptr, 2]);
   });
@@ -238,23 +234,18 @@ describe("the kernel's reason comes through under the library's own", () => {
     ['LIB_ERR_CAP_IDENTIFY', (sys) => capIdentify(sys, RAM)],
     ['LIB_ERR_CAP_DELETE', (sys) => fail(capDelete(sys, RAM))],
     ['LIB_ERR_CAP_REVOKE', (sys) => fail(capRevoke(sys, RAM))],
+    ['LIB_ERR_CAP_IDENTIFY', (sys) => capState(sys, RAM)],
+    ['LIB_ERR_CAP_IDENTIFY', (sys) => cnodeSize(sys, TASK_ROOT_CN)],
+    ['LIB_ERR_CAP_IDENTIFY', (sys) => idIdentify(sys, capref(8, 1))],
+    ['LIB_ERR_CAP_IDENTIFY', (sys) => kcbIdentify(sys, capref(8, 1))],
+    ['LIB_ERR_CAP_CREATE', (sys) => capCreateId(sys, SLOT)],
+    ['LIB_ERR_CAP_RESIZE', (sys) => fail(capResize(sys, capref(8, 1), SLOT))],
     ['LIB_ERR_VNODE_MAP', (sys) => vnodeMap(sys, SLOT, TABLE, FRAME, args)],
     ['LIB_ERR_VNODE_UNMAP', (sys) => fail(vnodeUnmap(sys, TABLE, capref(8, 1)))],
   ])('%s', (name, operate) => {
     const result = operate(new Recorder(archX86_64, why).sys);
     expect(result.ok).toBe(false);
     expect(errNames(result.err ?? OK)).toEqual([name, ...below]);
-  });
-
-  it('alone, where the library has nothing to add', () => {
-    const { sys } = new Recorder(archX86_64, why);
-    for (const result of [
-      irqAllocate(sys, SLOT, TASK_IRQ_TABLE, 9),
-      fail(irqConnect(sys, capref(8, 1), capref(8, 2))),
-      kernelCounter(sys, TASK_KERNEL, 2),
-    ]) {
-      expect(result.ok ? [] : errStack(result.err)).toEqual(errStack(why));
-    }
   });
 });
 
@@ -293,6 +284,18 @@ describe('what does not compile', () => {
     expect(capMint(sys, SLOT, FRAME, 1).ok).toBe(true);
   });
 
+  it('is a question to a capability that cannot answer it', () => {
+    // @ts-expect-error: only identifiers have a number
+    idIdentify(sys, FRAME);
+    // @ts-expect-error: the address of a frame is what capIdentify says
+    kcbIdentify(sys, FRAME);
+    // @ts-expect-error: the new root is an L1 CNode
+    capResize(sys, capref<'L2CNode'>(8, 1), SLOT);
+    // @ts-expect-error: the old root goes to an empty slot
+    capResize(sys, capref<'L1CNode'>(8, 1), FRAME);
+    expect(cnodeSize(sys, TASK_ROOT_CN).ok).toBe(true);
+  });
+
   it('is a retype into a full slot, or the use of its result as another type', () => {
     // @ts-expect-error: the slot is known to hold a Frame
     capRetype(sys, FRAME, RAM, 'Frame', range);
@@ -310,13 +313,5 @@ describe('what does not compile', () => {
     // @ts-expect-error: only mappings are unmapped
     vnodeUnmap(sys, TABLE, FRAME);
     expect(vnodeMap(sys, SLOT, TABLE, TABLE, args).ok).toBe(true);
-  });
-
-  it('is an interrupt that goes to something other than an endpoint', () => {
-    // @ts-expect-error: interrupts are messages
-    irqConnect(sys, capref<'IRQDest'>(8, 1), FRAME);
-    // @ts-expect-error: only the interrupt table hands out interrupts
-    irqAllocate(sys, SLOT, FRAME, 9);
-    expect(kernelCounter(sys, TASK_KERNEL, 0).ok).toBe(true);
   });
 });

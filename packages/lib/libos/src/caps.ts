@@ -4,25 +4,15 @@
  * library's own code pushed on top.
  */
 
-import {
-  assert,
-  type Errval,
-  errPush,
-  fail,
-  isOk,
-  OK,
-  type Result,
-  succeed,
-} from '@barreleye/core';
+import { assert, type Errval, errPush, fail, isOk, type Result, succeed } from '@barreleye/core';
 import {
   CAP_TYPE_NAMES,
   type CapTypeName,
   CNodeCmd,
   type CopyableTypeName,
   Err,
-  IrqDestCmd,
-  IrqTableCmd,
-  KernelCmd,
+  IdCmd,
+  KcbCmd,
   type MappableTypeName,
   MappingCmd,
   type MappingTypeName,
@@ -33,7 +23,7 @@ import {
   type VNodeTypeName,
 } from '@barreleye/spec';
 import { type Capref, capref, holds, placeOf, type Slot } from './capref.ts';
-import type { Sys } from './sys.ts';
+import { answered, pushed, type Sys } from './sys.ts';
 import { TASK_ROOT_CN } from './well-known.ts';
 
 /** Which part of the source a retype uses. */
@@ -50,10 +40,15 @@ export interface RetypeRange {
 export interface CapIdentity {
   readonly type: CapTypeName;
   readonly rights: number;
+  /** Endpoints: what is spoken there. */
+  readonly iftype: number;
   /** Base address and length in bytes; 0 for types without memory. */
   readonly base: number;
   readonly bytes: number;
   readonly owner: number;
+  /** Meaning by type: spec `Identity`. */
+  readonly arg0: number;
+  readonly arg1: number;
 }
 
 /**
@@ -78,9 +73,22 @@ export function capRetypeAny(
   target: CapTypeName,
   range: RetypeRange,
 ): Result<Capref> {
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Retype);
+  beginRetype(sys, slot, source, target, range);
+  const err = sys.call();
+  return isOk(err) ? succeed(slot) : fail(errPush(err, Err.LIB_ERR_CAP_RETYPE));
+}
+
+/** The argument words of a retype, for a call that has begun. */
+export function beginRetype(
+  sys: Sys,
+  slot: Slot,
+  source: Capref,
+  target: CapTypeName,
+  range: RetypeRange,
+): void {
   assert(source.level === 2, 'the source of a retype lies in an L2 CNode');
   const place = placeOf(slot);
-  sys.begin(TASK_ROOT_CN, CNodeCmd.Retype);
   sys.arg(source.croot);
   sys.arg(source.cptr);
   sys.arg64(range.offset);
@@ -89,8 +97,6 @@ export function capRetypeAny(
   sys.arg(slot.croot);
   sys.arg(place.cnode);
   sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
-  const err = sys.call();
-  return isOk(err) ? succeed(slot) : fail(errPush(err, Err.LIB_ERR_CAP_RETYPE));
 }
 
 /** Put a copy of `source` into `slot`. */
@@ -186,15 +192,59 @@ export function capIdentify(sys: Sys, cap: Capref): Result<CapIdentity> {
   sys.arg(cap.cptr);
   sys.arg(cap.level);
   const err = sys.call();
-  if (!isOk(err)) return fail(errPush(err, Err.LIB_ERR_CAP_IDENTIFY));
+  return isOk(err) ? succeed(readIdentity(sys)) : fail(errPush(err, Err.LIB_ERR_CAP_IDENTIFY));
+}
+
+/** The kernel's answer to an Identify, of a CNode or of the Kernel capability. */
+export function readIdentity(sys: Sys): CapIdentity {
   const { value } = sys;
-  return succeed({
+  return {
     type: CAP_TYPE_NAMES[value & 0xff] ?? 'Null',
     rights: (value >>> 8) & 0xff,
+    iftype: value >>> 16,
     base: sys.message64(0),
     bytes: sys.message64(2),
     owner: sys.message(4),
-  });
+    arg0: sys.message(5),
+    arg1: sys.message(6),
+  };
+}
+
+/** State of a capability in the domain's own CSpace: `CteFlag` bits, and 32 for a foreign one. */
+export function capState(sys: Sys, cap: Capref): Result<number> {
+  sys.begin(TASK_ROOT_CN, CNodeCmd.GetState);
+  sys.arg(cap.cptr);
+  sys.arg(cap.level);
+  return answered(sys, Err.LIB_ERR_CAP_IDENTIFY);
+}
+
+/** Make an identifier that nobody else has. */
+export function capCreateId(sys: Sys, slot: Slot): Result<Capref<'ID'>> {
+  const place = placeOf(slot);
+  sys.begin(TASK_ROOT_CN, CNodeCmd.Create);
+  sys.arg(ObjType.ID);
+  sys.arg(place.cnode);
+  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  const err = sys.call();
+  return isOk(err) ? succeed(holds<'ID'>(slot)) : fail(errPush(err, Err.LIB_ERR_CAP_CREATE));
+}
+
+/** The number that an identifier stands for: core * 2^32 + number on that core. */
+export function idIdentify(sys: Sys, id: Capref<'ID'>): Result<number> {
+  sys.begin(id, IdCmd.Identify);
+  return answered(sys, Err.LIB_ERR_CAP_IDENTIFY);
+}
+
+/** Physical address of a kernel control block. */
+export function kcbIdentify(sys: Sys, kcb: Capref<'KernelControlBlock'>): Result<number> {
+  sys.begin(kcb, KcbCmd.Identify);
+  return answered(sys, Err.LIB_ERR_CAP_IDENTIFY);
+}
+
+/** Bytes of an L1 CNode, 64 for each slot. */
+export function cnodeSize(sys: Sys, cnode: Capref<'L1CNode'>): Result<number> {
+  sys.begin(cnode, CNodeCmd.GetSize);
+  return answered(sys, Err.LIB_ERR_CAP_IDENTIFY);
 }
 
 /**
@@ -208,7 +258,7 @@ export function capResize(sys: Sys, newRoot: Capref<'L1CNode'>, returnSlot: Slot
   sys.arg(newRoot.cptr);
   sys.arg(place.cnode);
   sys.arg(place.slot);
-  return sys.call();
+  return pushed(sys.call(), Err.LIB_ERR_CAP_RESIZE);
 }
 
 /** How a capability is to appear in a page table. */
@@ -277,42 +327,6 @@ export function mappingModify(
   return pushed(sys.call(), Err.LIB_ERR_PMAP_MODIFY_FLAGS);
 }
 
-/** Get the right to receive interrupt line `line` of this core. */
-export function irqAllocate(
-  sys: Sys,
-  slot: Slot,
-  table: Capref<'IRQTable'>,
-  line: number,
-): Result<Capref<'IRQDest'>> {
-  const place = placeOf(slot);
-  sys.begin(table, IrqTableCmd.AllocDestCap);
-  sys.arg(line);
-  sys.arg(place.cnode);
-  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
-  const err = sys.call();
-  return isOk(err) ? succeed(holds<'IRQDest'>(slot)) : fail(err);
-}
-
-/** Have an interrupt delivered to `endpoint` as a message without words. */
-export function irqConnect(
-  sys: Sys,
-  irq: Capref<'IRQDest'>,
-  endpoint: Capref<'EndPointLMP'>,
-): Errval {
-  sys.begin(irq, IrqDestCmd.Connect);
-  sys.arg(endpoint.cptr);
-  sys.arg(endpoint.level);
-  return sys.call();
-}
-
-/** Read counter `index` of the CPU driver (spec `COUNTERS`). */
-export function kernelCounter(sys: Sys, kernel: Capref<'Kernel'>, index: number): Result<number> {
-  sys.begin(kernel, KernelCmd.Counters);
-  sys.arg(index);
-  const err = sys.call();
-  return isOk(err) ? succeed(sys.value) : fail(err);
-}
-
 /** The slot `count` places behind `slot` in the same CNode: where a retype put its n-th object. */
 export function nextSlot<T extends CapTypeName>(slot: Capref<T>, count: number): Capref<T> {
   const place = placeOf(slot);
@@ -351,8 +365,4 @@ function beginCopy(
   sys.arg(source.croot);
   sys.arg(source.cptr);
   sys.arg(cnodeLevel | (source.level << 4));
-}
-
-function pushed(err: Errval, code: Errval): Errval {
-  return isOk(err) ? OK : errPush(err, code);
 }

@@ -13,6 +13,7 @@ export {
 export {
   type CapIdentity,
   capCopy,
+  capCreateId,
   capDelete,
   capIdentify,
   capMint,
@@ -23,10 +24,11 @@ export {
   capRetype,
   capRetypeAny,
   capRevoke,
+  capState,
+  cnodeSize,
   type EndpointBuffer,
-  irqAllocate,
-  irqConnect,
-  kernelCounter,
+  idIdentify,
+  kcbIdentify,
   type MapArgs,
   mappingModify,
   nextSlot,
@@ -36,6 +38,15 @@ export {
 } from './caps.ts';
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
+export {
+  irqAllocate,
+  irqConnect,
+  irqCore,
+  irqLine,
+  irqSourceEnd,
+  irqSourceStart,
+} from './irq.ts';
+export { KernelCap } from './kernel-cap.ts';
 export { Os, type OwnEndpoint, type Wait } from './os.ts';
 export { BusError, OsError, PageFaultError, unwrap } from './os-error.ts';
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';

@@ -6,7 +6,20 @@
  * These are plain calls: they run to completion and are not points of pre-emption.
  */
 
-import { asErrval, assert, type Errval, fromWords, highWord, lowWord } from '@barreleye/core';
+import {
+  asErrval,
+  assert,
+  type Errval,
+  errPush,
+  fail,
+  fromWords,
+  highWord,
+  isOk,
+  lowWord,
+  OK,
+  type Result,
+  succeed,
+} from '@barreleye/core';
 import {
   CPTR_ROOTCN,
   DispatcherFrame,
@@ -90,4 +103,15 @@ export class Sys {
     assert(i < MESSAGE_WORDS, 'the arguments do not fit the message words');
     this.cpu.store32(this.frame + DispatcherFrame.message.offset + 4 * i, word);
   }
+}
+
+/** `err` with the library's own `code` on top, if it is one. */
+export function pushed(err: Errval, code: Errval): Errval {
+  return isOk(err) ? OK : errPush(err, code);
+}
+
+/** Make the call that was begun: the value it returns, or its error with `code` on top. */
+export function answered(sys: Sys, code: Errval): Result<number> {
+  const err = sys.call();
+  return isOk(err) ? succeed(sys.value) : fail(errPush(err, code));
 }

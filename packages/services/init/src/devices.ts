@@ -26,7 +26,9 @@ export function mapDevice(
   const range = { offset: 0, objectBytes: region.bytes, count: 1 };
   const frame = unwrap(capRetype(os.sys, os.allocSlot(), deviceCap(region), 'DevFrame', range));
   const flags = PageFlag.Read | PageFlag.Write | PageFlag.NoCache;
-  const { base } = unwrap(memory.vspace.map({ frame, bytes: region.bytes, flags, name: region.name }));
+  const { base } = unwrap(
+    memory.vspace.map({ frame, bytes: region.bytes, flags, name: region.name }),
+  );
   return { region, base };
 }
 

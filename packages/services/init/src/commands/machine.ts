@@ -1,6 +1,6 @@
 /** `cores`, `ticks` and `exit`: the machine itself. */
 
-import { kernelCounter, TASK_KERNEL, unwrap } from '@barreleye/libos';
+import { KernelCap, TASK_KERNEL, unwrap } from '@barreleye/libos';
 import { COUNTERS } from '@barreleye/spec';
 import { type Command, parseNumber, UsageError } from '../shell.ts';
 
@@ -29,8 +29,9 @@ export const ticks: Command = {
     const cycles = os.now();
     const ms = ((cycles / boot.frequency) * 1000).toFixed(3);
     console.printLine(`${cycles} cycles since power-on (${ms} ms)`);
+    const kernel = new KernelCap(os.sys, TASK_KERNEL);
     for (const [i, { name }] of COUNTERS.entries()) {
-      console.printLine(`${unwrap(kernelCounter(os.sys, TASK_KERNEL, i))} ${name}`);
+      console.printLine(`${unwrap(kernel.counter(i))} ${name}`);
     }
     yield* os.preempt();
   },
