@@ -10,6 +10,7 @@ import {
   capIdentify,
   capRetype,
   holds,
+  KernelCap,
   type Os,
   PAGE_ROOT,
   type RamSource,
@@ -17,6 +18,7 @@ import {
   type SlotAllocator,
   SlotSupply,
   type Sys,
+  TASK_KERNEL,
   TASK_ROOT_CN,
   unwrap,
 } from '@barreleye/libos';
@@ -29,6 +31,8 @@ import { type BootView, ramCap } from './boot-info.ts';
 export interface Memory {
   readonly mm: Mm<Capref<'RAM'>>;
   readonly vspace: Vspace;
+  /** Take over RAM that nobody holds any more, such as that of the first root CNode. */
+  readonly collect: () => void;
 }
 
 /** Take over all free RAM of the machine. */
@@ -68,7 +72,28 @@ export function createMemory(os: Os, boot: BootView, paging: Paging): Memory {
   os.onPageFault(function* ({ address, access }) {
     return vspace.serveFault(address, access);
   });
-  return { mm, vspace };
+  return { mm, vspace, collect: () => collectRam(sys, slots, mm) };
+}
+
+/** What cannot be taken over now goes back to the kernel, and is there next time. */
+function collectRam(sys: Sys, slots: SlotAllocator, mm: Mm<Capref<'RAM'>>): void {
+  const kernel = new KernelCap(sys, TASK_KERNEL);
+  for (;;) {
+    const slot = slots.alloc();
+    if (!slot.ok) return;
+    const ram = kernel.reclaimRam(slot.value);
+    if (!ram.ok) {
+      freeSlot(slots, slot.value);
+      return;
+    }
+    const { base, bytes } = unwrap(capIdentify(sys, ram.value));
+    const added = mm.add({ cap: ram.value, base: asPaddr(base), bytes });
+    if (!isOk(added)) {
+      const err = deleteAndFree(sys, slots, ram.value);
+      assert(isOk(err), 'nobody else holds RAM that was just collected');
+      return;
+    }
+  }
 }
 
 function deleteAndFree(sys: Sys, slots: SlotAllocator, cap: Capref): Errval {

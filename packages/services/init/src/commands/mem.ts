@@ -13,6 +13,7 @@ export const mem: Command = {
   argCount: [0, 0],
   // biome-ignore lint/correctness/useYield: a command is a generator whether or not it waits
   *run({ memory, blocks, console }) {
+    memory.collect();
     const { mm, vspace } = memory;
     const free = mm.freeBytes();
     console.printLine(`free ${free} of ${mm.totalBytes()} bytes (${formatBytes(free)})`);
@@ -64,7 +65,8 @@ export const free: Command = {
 /** RAM from the manager, a Frame of it, a mapping; undone as far as it got when a step fails. */
 function* allocate(shell: Shell, wanted: number): Wait<Block> {
   const { os, blocks } = shell;
-  const { mm, vspace } = shell.memory;
+  const { mm, vspace, collect } = shell.memory;
+  collect();
   const ram = yield* os.take(mm.alloc(wanted));
   const undo = [() => os.check(mm.free(ram))];
   const release = (): void => {
