@@ -15,7 +15,7 @@
  */
 
 import { assert, type Paddr, type PhysMem } from '@barreleye/core';
-import { Access, PageFlag, type Walker } from '@barreleye/spec';
+import { Access, GENERAL_PROTECTION, PageFlag, type Walker } from '@barreleye/spec';
 import { EntryHigh, EntryLow } from './entry.ts';
 
 /** What governs a walk besides CR3. Bits that are not named here have no effect. */
@@ -36,7 +36,7 @@ export const FaultName = {
   Protection: 'protection', //   #PF, P set
   Reserved: 'reserved', //       #PF, P and RSVD set
   /** The address is not canonical: #GP(0), so there is no page-fault code; `faultCode` is 0. */
-  GeneralProtection: 'general-protection',
+  GeneralProtection: GENERAL_PROTECTION,
   /**
    * A table lies outside memory. Hardware reads whatever the bus returns, mostly all ones; we stop
    * there and report the code of the reserved bits that all ones would have hit.

@@ -98,6 +98,7 @@ export {
 export {
   Access,
   type EntryView,
+  GENERAL_PROTECTION,
   type Paging,
   type TableLevel,
   type Walker,

@@ -107,6 +107,9 @@ export interface Walker {
   faultDomain: number;
 }
 
+/** `Walker.faultName` of the one that is no page fault: an address that no table could map. */
+export const GENERAL_PROTECTION = 'general-protection';
+
 /** Control registers that change how an MMU walks, by the manual's names; see each package. */
 export interface WalkerRegs {
   readonly [name: string]: number | undefined;

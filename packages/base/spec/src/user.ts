@@ -57,6 +57,7 @@ export const TrapKind = {
   Undefined: 2, //   undefined instruction
   Interrupt: 3, //   timer, device or doorbell
   BusError: 4, //    the physical address answers to nobody
+  Protection: 5, //  an address that no page table could map
 } as const;
 
 /**
@@ -80,7 +81,7 @@ export interface UserCpu {
    * pause; a paused program is entered again at `Gate.Resume` with its registers as they were.
    */
   poll(): boolean;
-  /** Let `cycles` cycles of computation pass. */
+  /** Let `cycles` cycles of computation pass, a whole number below 2^32; others are ignored. */
   spend(cycles: number): void;
   /**
    * The value at `va`, zero-extended; -1: a page fault or bus error, left. A misaligned access is

@@ -44,6 +44,7 @@ export class CpuDriver implements TrapHandler {
         return;
       case TrapKind.Undefined:
       case TrapKind.BusError:
+      case TrapKind.Protection:
         handleFault(k, kind);
         return;
       case TrapKind.Interrupt:

@@ -15,6 +15,7 @@ import {
   Gate,
   type ProgramInstance,
   Syscall,
+  TrapKind,
   type UserCpu,
 } from '@barreleye/spec';
 import { Endpoint } from './endpoint.ts';
@@ -78,7 +79,7 @@ export class Dispatcher implements ProgramInstance {
         this.pageFault(this.pageFaultError());
         break;
       case Gate.Trap:
-        this.faultCurrent(new BusError('bus error or undefined instruction'));
+        this.faultCurrent(new BusError(this.trapName()));
         break;
       case Gate.Resume:
         break; // the host paused the current thread; it goes on below
@@ -251,6 +252,18 @@ export class Dispatcher implements ProgramInstance {
     assert(this.current !== undefined, 'a fault while no thread was running');
     this.current.handling = undefined;
     this.current.pendingError = error;
+  }
+
+  /** Which trap it was: the kernel passes its kind. */
+  private trapName(): string {
+    switch (this.register(this.cpu.arch.upcallArgs[2])) {
+      case TrapKind.Undefined:
+        return 'undefined instruction';
+      case TrapKind.Protection:
+        return 'no page table can map that address';
+      default:
+        return 'bus error';
+    }
   }
 
   private pageFaultError(): PageFaultError {

@@ -35,7 +35,7 @@ export class PageFaultError extends Error {
   }
 }
 
-/** A physical address behind a mapping answers to nobody. */
+/** A fault that no mapping could serve: nothing answers at the physical address, or worse. */
 export class BusError extends Error {
   override readonly name: string = 'BusError';
 }

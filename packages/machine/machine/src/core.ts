@@ -5,7 +5,7 @@
  */
 
 import { assert, type CoreId, type Paddr, type PhysMem } from '@barreleye/core';
-import { type Arch, type Paging, TrapKind } from '@barreleye/spec';
+import { type Arch, GENERAL_PROTECTION, type Paging, TrapKind } from '@barreleye/spec';
 import type { Bus } from './bus.ts';
 import { Cost } from './costs.ts';
 import { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
@@ -117,11 +117,11 @@ export class Core implements CoreHal {
     }
   }
 
-  /** Record a page fault that the MMU has just reported, and trap. */
+  /** Record a fault that the MMU has just reported, nearly always a page fault, and trap. */
   pageFault(va: number, access: number): void {
-    const { walker } = this.mmu;
-    this.setFault(va, access, walker.faultCode, walker.faultName);
-    this.trap(TrapKind.PageFault);
+    const { faultCode, faultName } = this.mmu.walker;
+    this.setFault(va, access, faultCode, faultName);
+    this.trap(faultName === GENERAL_PROTECTION ? TrapKind.Protection : TrapKind.PageFault);
   }
 
   /** Record an access to nothing, and trap. */

@@ -188,6 +188,25 @@ describe('loads and stores of user mode', () => {
   });
 });
 
+describe('loads and stores at impossible addresses', () => {
+  it.each([2 ** 47, -(2 ** 47) - 4, 2 ** 53])('are no page fault: %d', (va) => {
+    const { rig, port } = create();
+    rig.onTrap = () => rig.core.enterUser();
+    expect(port.load32(va)).toBe(-1);
+    expect(rig.traps).toEqual([TrapKind.Protection]);
+    expect(rig.core.faultName).toBe('general-protection');
+  });
+});
+
+it('time that is spent is a whole number of cycles, or none passes', () => {
+  const { port } = create();
+  const before = port.now();
+  for (const cycles of [Number.NaN, -1, 0.5, Number.POSITIVE_INFINITY, 2 ** 32]) port.spend(cycles);
+  expect(port.now()).toBe(before);
+  port.spend(3);
+  expect(port.now()).toBe(before + 3);
+});
+
 describe('a point of pre-emption', () => {
   it('is nothing when no interrupt waits', () => {
     const { rig, port } = create();

@@ -11,6 +11,8 @@ import { Cost } from './costs.ts';
 
 /** `generation` of a port that nobody holds. */
 const NOBODY = -1;
+/** Cycles that can be spent at once, exclusive. */
+const SPAN_LIMIT = 2 ** 32;
 
 export class UserPort implements UserCpu {
   readonly arch: Arch;
@@ -47,7 +49,8 @@ export class UserPort implements UserCpu {
   }
 
   spend(cycles: number): void {
-    this.core.cycles += cycles;
+    const isSpan = Number.isInteger(cycles) && cycles > 0 && cycles < SPAN_LIMIT;
+    if (isSpan) this.core.cycles += cycles; // the clock must stay an exact number
   }
 
   syscall(): boolean {
