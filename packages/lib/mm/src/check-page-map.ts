@@ -1,6 +1,6 @@
 /** The invariants of a map of pages as code; see page-map.ts. */
 
-import type { PageMap } from './page-map.ts';
+import { FAN_BITS, type PageMap } from './page-map.ts';
 
 /** What is wrong with `map`, one sentence each; empty when all is well. */
 export function checkPageMap(map: PageMap): string[] {
@@ -33,7 +33,7 @@ function checkBest(map: PageMap): string[] {
       const found = map.best[begin + i]!;
       if (found !== expected) wrong.push(`level ${level} has ${found} at ${i}, not ${expected}`);
     }
-    count = Math.ceil(count / 16);
+    count = Math.ceil(count / 2 ** FAN_BITS);
   }
   return wrong;
 }

@@ -5,6 +5,7 @@ import { benches as capabilityOperations } from './capability-operations.ts';
 import { benches as capabilityRevoke } from './capability-revoke.ts';
 import { benches as heapGrowth } from './heap-growth.ts';
 import { benches as mappingDatabase } from './mapping-database.ts';
+import { benches as memoryManager } from './memory-manager.ts';
 import { benches as memoryViews } from './memory-views.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
@@ -20,4 +21,5 @@ export const BENCHES: readonly Bench[] = [
   ...mappingDatabase,
   ...sortedStructures,
   ...heapGrowth,
+  ...memoryManager,
 ];

@@ -4,7 +4,7 @@
  * Beside it the same tree in C, on the same capabilities in the same order: what there is to gain.
  */
 import type { Bench, Side, Trial } from '../bench.ts';
-import { CDatabase, type COperation } from '../c-database.ts';
+import { CProgram } from '../c-program.ts';
 import { CapSpace, SEED } from '../cap-space.ts';
 import { insert, lookup, move, queryRange } from '../operations.ts';
 import { label, SIZES } from '../sizes.ts';
@@ -31,10 +31,10 @@ export const benches: readonly Bench[] = OPERATIONS.flatMap(({ family, inC, subj
 
 function setup(
   size: number,
-  inC: COperation,
+  inC: string,
   subject: (space: CapSpace, calls: number) => Side,
 ): Trial | string {
-  const database = CDatabase.start(size, SEED);
+  const database = CProgram.start(['mdb.c', 'main.c'], [size, SEED]);
   if (typeof database === 'string') return database;
   return {
     operations: CALLS,

@@ -1,5 +1,5 @@
 /**
- * The mapping database in C (`c/`), compiled when a bench begins and run beside it. It measures
+ * The C side of a bench (`c/`), compiled when the bench begins and run beside it. It measures
  * itself; only its rounds are started from here, so that they alternate with those of the subject.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -12,14 +12,8 @@ import type { Gauge } from './bench.ts';
 import { ROUND_MS } from './measure.ts';
 
 const COMPILER = 'gcc';
-const SOURCES = ['mdb.c', 'main.c'].map((file) =>
-  fileURLToPath(new URL(`c/${file}`, import.meta.url)),
-);
 
-/** Operations of the database in C. */
-export type COperation = 'lookup' | 'range' | 'insert' | 'move';
-
-export class CDatabase {
+export class CProgram {
   private readonly folder: string;
   private readonly child: ChildProcess;
   private readonly answers: AsyncIterator<string>;
@@ -30,25 +24,30 @@ export class CDatabase {
     this.answers = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Compile it and have it fill itself; a string says why that cannot be. */
-  static start(count: number, seed: number): CDatabase | string {
+  /**
+   * Compile and start a program; a string says why that cannot be.
+   * @param files names in `c/`
+   * @param args what it gets as arguments
+   */
+  static start(files: readonly string[], args: readonly number[]): CProgram | string {
     const folder = mkdtempSync(join(tmpdir(), 'barreleye-bench-'));
-    const program = join(folder, 'mdb');
-    const options = ['-O2', '-std=c11', '-o', program, ...SOURCES];
+    const program = join(folder, 'program');
+    const sources = files.map((file) => fileURLToPath(new URL(`c/${file}`, import.meta.url)));
+    const options = ['-O2', '-std=c11', '-o', program, ...sources];
     const { error, status, stderr } = spawnSync(COMPILER, options, { encoding: 'utf8' });
-    if (!error && status === 0) return new CDatabase(folder, program, [`${count}`, `${seed}`]);
+    if (!error && status === 0) return new CProgram(folder, program, args.map(String));
     rmSync(folder, { recursive: true });
     if (error) return `there is no ${COMPILER}`;
     throw new Error(`${COMPILER}: ${stderr}`);
   }
 
   /** Rounds of `operation`. */
-  gauge(operation: COperation): Gauge {
+  gauge(operation: string): Gauge {
     return {
       round: async () => {
         this.child.stdin!.write(`${operation} ${ROUND_MS}\n`);
         const { done, value } = await this.answers.next();
-        if (done) throw new Error('the database in C has ended');
+        if (done) throw new Error('the C side has ended');
         return Number(value);
       },
     };
