@@ -5,12 +5,16 @@
 import { capTypeInfo, ObjType } from '@barreleye/spec';
 import type { CapSpace } from './cap-space.ts';
 
-/** What the order goes by (packages/kernel/caps/src/key.ts); nothing here hangs on an object. */
+/** All that the order goes by (packages/kernel/caps/src/key.ts). */
 export interface CapKey {
   root: number;
   base: number;
   bytes: number;
   type: ObjType;
+  /** What tells mappings and endpoints of one object apart: zero, as nothing here hangs on one. */
+  extra0: number;
+  extra1: number;
+  extra2: number;
   slot: number;
 }
 
@@ -21,6 +25,9 @@ export function keyOf(space: CapSpace, page: number): CapKey {
     base: space.baseOf(page),
     bytes: space.bytesOf(page),
     type: ObjType.RAM,
+    extra0: 0,
+    extra1: 0,
+    extra2: 0,
     slot: space.slotOf(page),
   };
 }
@@ -31,6 +38,9 @@ export function compareKeys(a: CapKey, b: CapKey): number {
   if (a.base !== b.base) return a.base - b.base;
   if (a.bytes !== b.bytes) return b.bytes - a.bytes;
   if (a.type !== b.type) return a.type - b.type;
+  if (a.extra0 !== b.extra0) return a.extra0 - b.extra0;
+  if (a.extra1 !== b.extra1) return a.extra1 - b.extra1;
+  if (a.extra2 !== b.extra2) return a.extra2 - b.extra2;
   return a.slot - b.slot;
 }
 

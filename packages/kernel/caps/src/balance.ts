@@ -14,92 +14,95 @@
 import { beginAt, lengthAt, rootOf } from './key.ts';
 import {
   copyEnd,
-  endAt,
-  endRootAt,
+  endsBehind,
   type Link,
   leftAt,
   levelAt,
-  nodeOf,
-  rightAt,
+  NODE_BITS,
+  NodeField,
   setEnd,
-  setLeft,
   setLevel,
-  setRight,
-  typeAt,
   type Words,
 } from './node.ts';
+
+const BITS = NODE_BITS;
+const { TYPE, TYPE_SHIFT, LEVEL, LEVEL_SHIFT, END_ROOT, END_ROOT_SHIFT, LEFT, RIGHT } = NodeField;
 
 /** The longest path: 2^32 links, and twice their logarithm. */
 export const MAX_DEPTH = 64;
 
 /** Restore the rules at `link` after an insertion at its child `below`; what then stands there. */
 export function rebalanceGrown(words: Words, origin: number, link: Link, below: Link): Link {
-  const isLeft = leftAt(words, nodeOf(link, origin)) === below;
+  const isLeft = leftAt(words, ((link << BITS) - origin) >>> 0) === below;
   const top = isLeft ? skew(words, origin, link) : link;
   return isLeft && top === link ? link : split(words, origin, top);
 }
 
 /** Restore the rules at `link` after a removal at its child `below`; what then stands there. */
 export function rebalanceShrunk(words: Words, origin: number, link: Link, below: Link): Link {
-  const node = nodeOf(link, origin);
+  const node = ((link << BITS) - origin) >>> 0;
   const allowed = levelOf(words, origin, below) + 1;
-  if (allowed >= levelAt(words, node)) {
-    return leftAt(words, node) === below ? link : split(words, origin, link);
+  if (allowed >= (((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff)) {
+    return (words[node | LEFT] as Link) === below ? link : split(words, origin, link);
   }
   // A subtree has become one level lower: so does the node, and up to three left children and
   // two right grandchildren may now be level with their parents.
   setLevel(words, node, allowed);
-  const right = rightAt(words, node);
-  if (levelOf(words, origin, right) > allowed) setLevel(words, nodeOf(right, origin), allowed);
+  const right = words[node | RIGHT] as Link;
+  if (levelOf(words, origin, right) > allowed)
+    setLevel(words, ((right << BITS) - origin) >>> 0, allowed);
   const top = skew(words, origin, link);
-  const topNode = nodeOf(top, origin);
-  const second = rightAt(words, topNode);
+  const topNode = ((top << BITS) - origin) >>> 0;
+  const second = words[topNode | RIGHT] as Link;
   if (second !== 0) {
     const skewed = skew(words, origin, second);
-    setRight(words, topNode, skewed);
-    const skewedNode = nodeOf(skewed, origin);
-    const third = rightAt(words, skewedNode);
-    if (third !== 0) setRight(words, skewedNode, skew(words, origin, third));
+    words[topNode | RIGHT] = skewed;
+    const skewedNode = ((skewed << BITS) - origin) >>> 0;
+    const third = words[skewedNode | RIGHT] as Link;
+    if (third !== 0) words[skewedNode | RIGHT] = skew(words, origin, third);
   }
   const raised = split(words, origin, top);
-  const raisedNode = nodeOf(raised, origin);
-  const next = rightAt(words, raisedNode);
-  if (next !== 0) setRight(words, raisedNode, split(words, origin, next));
+  const raisedNode = ((raised << BITS) - origin) >>> 0;
+  const next = words[raisedNode | RIGHT] as Link;
+  if (next !== 0) words[raisedNode | RIGHT] = split(words, origin, next);
   return raised;
 }
 
 /** Recompute how far the extents at and below `link` reach. */
 export function refresh(words: Words, origin: number, link: Link): void {
-  const node = nodeOf(link, origin);
-  const type = typeAt(words, node);
-  const ownRoot = rootOf(type);
-  let endRoot = ownRoot;
-  let end = beginAt(words, node, type) + lengthAt(words, node, type);
-  const right = rightAt(words, node);
+  const node = ((link << BITS) - origin) >>> 0;
+  const type = ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
+  const root = rootOf(type);
+  setEnd(words, node, root, beginAt(words, node, type) + lengthAt(words, node, type));
+  const right = words[node | RIGHT] as Link;
   if (right !== 0) {
-    const rightNode = nodeOf(right, origin);
-    const rightEnd = endAt(words, rightNode);
-    endRoot = endRootAt(words, rightNode);
-    if (endRoot !== ownRoot || rightEnd > end) end = rightEnd;
+    const rightNode = ((right << BITS) - origin) >>> 0;
+    const isLater = (((words[rightNode | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) !== root;
+    if (isLater || endsBehind(words, rightNode, node)) copyEnd(words, node, rightNode);
   }
-  const left = leftAt(words, node);
+  const left = words[node | LEFT] as Link;
   if (left !== 0) {
-    const leftNode = nodeOf(left, origin);
-    const leftEnd = endAt(words, leftNode);
-    if (leftEnd > end && endRootAt(words, leftNode) === endRoot) end = leftEnd;
+    const leftNode = ((left << BITS) - origin) >>> 0;
+    const isSame =
+      (((words[leftNode | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) ===
+      (((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff);
+    if (isSame && endsBehind(words, leftNode, node)) copyEnd(words, node, leftNode);
   }
-  setEnd(words, node, endRoot, end);
 }
 
 /** Turn a left child of the same level into the parent. */
 function skew(words: Words, origin: number, link: Link): Link {
-  const node = nodeOf(link, origin);
-  const left = leftAt(words, node);
+  const node = ((link << BITS) - origin) >>> 0;
+  const left = words[node | LEFT] as Link;
   if (left === 0) return link;
-  const leftNode = nodeOf(left, origin);
-  if (levelAt(words, leftNode) !== levelAt(words, node)) return link;
-  setLeft(words, node, rightAt(words, leftNode));
-  setRight(words, leftNode, link);
+  const leftNode = ((left << BITS) - origin) >>> 0;
+  if (
+    (((words[leftNode | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff) !==
+    (((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff)
+  )
+    return link;
+  words[node | LEFT] = words[leftNode | RIGHT] as Link;
+  words[leftNode | RIGHT] = link;
   copyEnd(words, leftNode, node);
   refresh(words, origin, link);
   return left;
@@ -107,15 +110,15 @@ function skew(words: Words, origin: number, link: Link): Link {
 
 /** Raise the middle one of three nodes of the same level in a row to the right. */
 function split(words: Words, origin: number, link: Link): Link {
-  const node = nodeOf(link, origin);
-  const right = rightAt(words, node);
+  const node = ((link << BITS) - origin) >>> 0;
+  const right = words[node | RIGHT] as Link;
   if (right === 0) return link;
-  const level = levelAt(words, node);
-  const rightNode = nodeOf(right, origin);
-  if (levelAt(words, rightNode) !== level) return link;
-  if (levelOf(words, origin, rightAt(words, rightNode)) !== level) return link;
-  setRight(words, node, leftAt(words, rightNode));
-  setLeft(words, rightNode, link);
+  const level = ((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff;
+  const rightNode = ((right << BITS) - origin) >>> 0;
+  if ((((words[rightNode | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff) !== level) return link;
+  if (levelOf(words, origin, words[rightNode | RIGHT] as Link) !== level) return link;
+  words[node | RIGHT] = words[rightNode | LEFT] as Link;
+  words[rightNode | LEFT] = link;
   setLevel(words, rightNode, level + 1);
   copyEnd(words, rightNode, node);
   refresh(words, origin, link);
@@ -124,5 +127,5 @@ function split(words: Words, origin: number, link: Link): Link {
 
 /** Level of the node that `link` names; what is not there is one below a leaf. */
 function levelOf(words: Words, origin: number, link: Link): number {
-  return link === 0 ? -1 : levelAt(words, nodeOf(link, origin));
+  return link === 0 ? -1 : levelAt(words, ((link << BITS) - origin) >>> 0);
 }

@@ -67,6 +67,7 @@ export class Caps {
   constructor(mem: PhysMem, kcb: Ptr<'Kcb'>, hooks: CapHooks = NO_HOOKS) {
     assert(mem.contains(kcb, Kcb.$bytes), 'the kernel control block lies in memory');
     assert(mem.origin + mem.bytes <= REACHABLE_BYTES, 'slot links reach all of memory');
+    assert(mem.words.length <= 2 ** 32, 'word indices reach all of memory (node.ts)');
     this.mem = mem;
     this.kcb = kcb;
     this.coreId = coreId(Kcb.coreId.get(mem, kcb));

@@ -17,11 +17,10 @@ import {
   arg0At,
   arg1At,
   baseAt,
-  baseHighAt,
-  baseLowAt,
   bytesAt,
   type Link,
   type Node,
+  NodeField,
   nodeIn,
   tableHeadAt,
   typeAt,
@@ -44,12 +43,15 @@ export interface Key {
   slot: number;
 }
 
+const { TYPE, TYPE_SHIFT, BASE_HIGH, BASE_LOW } = NodeField;
+
 /** A name space is shorter than this. */
 const WHOLE_SPACE = 2 ** 52;
 
 /** The largest object that can be mapped, in pages: 16 TiB. */
 export const MAX_MAPPED_PAGES = 2 ** 32 - 1;
 
+/** Those up to `Endpoint` begin at `Cte.base`. */
 const Extent = { Memory: 0, Mapping: 1, Endpoint: 2, Range: 3, Id: 4, Token: 5 } as const;
 
 const EXTENT_OF = {
@@ -101,35 +103,13 @@ export function bytesOf(mem: PhysMem, slot: Slot, type: ObjType): number {
 
 /** As `baseOf`, of a node. */
 export function beginAt(words: Words, node: Node, type: ObjType): number {
-  switch (KINDS[type]) {
-    case Extent.Range:
-      return arg0At(words, node);
-    case Extent.Id:
-      return arg0At(words, node) * 2 ** 32 + arg1At(words, node);
-    case Extent.Token:
-      return 0;
-    default:
-      return baseAt(words, node);
-  }
+  const kind = KINDS[type] as number;
+  return kind <= Extent.Endpoint ? baseAt(words, node) : firstNumberAt(words, node, kind);
 }
 
 /** As `bytesOf`, of a node. */
 export function lengthAt(words: Words, node: Node, type: ObjType): number {
-  switch (KINDS[type]) {
-    case Extent.Memory:
-      return bytesAt(words, node);
-    case Extent.Mapping:
-      // Which of several objects at one base was mapped: kept in a field that only tables use.
-      return (HOST_BYTES[type] as number) || tableHeadAt(words, node) * BASE_PAGE_SIZE;
-    case Extent.Endpoint:
-      return HOST_BYTES[type] as number;
-    case Extent.Range:
-      return arg1At(words, node) - arg0At(words, node) + 1;
-    case Extent.Id:
-      return 1;
-    default:
-      return WHOLE_SPACE;
-  }
+  return KINDS[type] === Extent.Memory ? bytesAt(words, node) : otherLengthAt(words, node, type);
 }
 
 /** Fill `key` with the place of the capability in `slot`. */
@@ -152,7 +132,7 @@ export function readKey(mem: PhysMem, slot: Slot, key: Key): void {
 
 /** Negative, zero or positive as `key` stands before, at or behind the capability in `slot`. */
 export function compareToSlot(mem: PhysMem, key: Key, slot: Slot): number {
-  return compareObject(mem, key, slot) || key.slot - slot;
+  return compareObject(mem, key, slot) || orderOf(key.slot, slot);
 }
 
 /** As `compareToSlot` without the tiebreak: zero for every copy of the object. */
@@ -161,28 +141,30 @@ export function compareObject(mem: PhysMem, key: Key, slot: Slot): number {
 }
 
 /**
- * Whether `key` stands before the capability in `node`, or at it. The loops of the database ask
- * this; the root and the base of the key are passed apart, the base as two words, as they nearly
- * always decide.
+ * Negative or positive as a key with this root and base stands before or behind the capability in
+ * `node`, zero where these do not decide, which is rare. Small and without calls, so that it
+ * becomes part of the loops of the database; the base as two words, which compare in a cycle each.
  */
-export function isAtOrBefore(
+export function compareBegin(
   words: Words,
   node: Node,
-  link: Link,
-  key: Key,
   root: number,
   baseHigh: number,
   baseLow: number,
-): boolean {
-  const nodeRoot = rootOf(typeAt(words, node));
-  if (nodeRoot !== root) return root < nodeRoot;
-  if (root === MEMORY_ROOT) {
-    const nodeHigh = baseHighAt(words, node);
-    if (nodeHigh !== baseHigh) return baseHigh < nodeHigh;
-    const nodeLow = baseLowAt(words, node);
-    if (nodeLow !== baseLow) return baseLow < nodeLow;
-  }
-  return (compareToNode(words, key, node) || key.slot - link * CTE_BYTES) <= 0;
+): number {
+  const nodeRoot = ROOTS[((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff] as number;
+  if (nodeRoot !== root) return root < nodeRoot ? -1 : 1;
+  if (root !== MEMORY_ROOT) return 0;
+  const nodeHigh = words[node | BASE_HIGH] as number;
+  if (nodeHigh !== baseHigh) return baseHigh < nodeHigh ? -1 : 1;
+  const nodeLow = words[node | BASE_LOW] as number;
+  if (nodeLow !== baseLow) return baseLow < nodeLow ? -1 : 1;
+  return 0;
+}
+
+/** `compareToSlot`, of a node and the link to it. */
+export function compareToLink(words: Words, key: Key, node: Node, link: Link): number {
+  return compareToNode(words, key, node) || orderOf(key.slot, link * CTE_BYTES);
 }
 
 /**
@@ -196,23 +178,58 @@ export function isDescendantKey(child: Key, parent: Key): boolean {
   return child.bytes === parent.bytes ? child.type > parent.type : child.type >= parent.type;
 }
 
+/** Where an extent begins that is not one of addresses. */
+function firstNumberAt(words: Words, node: Node, kind: number): number {
+  switch (kind) {
+    case Extent.Range:
+      return arg0At(words, node);
+    case Extent.Id:
+      return arg0At(words, node) * 2 ** 32 + arg1At(words, node);
+    default:
+      return 0;
+  }
+}
+
+/** Length of an extent that is not in the slot itself. */
+function otherLengthAt(words: Words, node: Node, type: ObjType): number {
+  switch (KINDS[type]) {
+    case Extent.Mapping:
+      // Which of several objects at one base was mapped: kept in a field that only tables use.
+      return (HOST_BYTES[type] as number) || tableHeadAt(words, node) * BASE_PAGE_SIZE;
+    case Extent.Endpoint:
+      return HOST_BYTES[type] as number;
+    case Extent.Range:
+      return arg1At(words, node) - arg0At(words, node) + 1;
+    case Extent.Id:
+      return 1;
+    default:
+      return WHOLE_SPACE;
+  }
+}
+
 /** `compareObject`, of a node. */
 function compareToNode(words: Words, key: Key, node: Node): number {
   const type = typeAt(words, node);
   const root = rootOf(type);
-  if (key.root !== root) return key.root - root;
+  if (key.root !== root) return orderOf(key.root, root);
   const base = beginAt(words, node, type);
-  if (key.base !== base) return key.base - base;
+  if (key.base !== base) return orderOf(key.base, base);
   const bytes = lengthAt(words, node, type);
-  if (key.bytes !== bytes) return bytes - key.bytes;
-  if (key.type !== type) return key.type - type;
+  if (key.bytes !== bytes) return orderOf(bytes, key.bytes);
+  if (key.type !== type) return orderOf(key.type, type);
   return isLeafType(type) ? compareLeaf(words, key, node, type) : 0;
 }
 
 function compareLeaf(words: Words, key: Key, node: Node, type: ObjType): number {
   const table = KINDS[type] === Extent.Mapping ? bytesAt(words, node) : 0;
-  if (key.extra0 !== table) return key.extra0 - table;
+  if (key.extra0 !== table) return orderOf(key.extra0, table);
   const first = arg0At(words, node);
-  if (key.extra1 !== first) return key.extra1 - first;
-  return key.extra2 - arg1At(words, node);
+  if (key.extra1 !== first) return orderOf(key.extra1, first);
+  return orderOf(key.extra2, arg1At(words, node));
+}
+
+/** Never their difference: between functions, a number that is no small integer costs memory. */
+function orderOf(a: number, b: number): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -8,7 +8,7 @@
  * nodes, as they cannot be copied.
  */
 
-import { assert, type PhysMem } from '@barreleye/core';
+import { assert, type PhysMem, panic } from '@barreleye/core';
 import { Cte, Kcb } from '@barreleye/spec';
 import { rebalanceGrown, rebalanceShrunk, refresh } from './balance.ts';
 import type { Caps } from './caps.ts';
@@ -16,7 +16,8 @@ import {
   baseOf,
   beginAt,
   bytesOf,
-  isAtOrBefore,
+  compareBegin,
+  compareToLink,
   type Key,
   lengthAt,
   readKey,
@@ -26,28 +27,30 @@ import {
   clearNode,
   copyNode,
   endAt,
-  endRootAt,
   extendEnd,
   type Link,
-  leftAt,
   levelAt,
+  NODE_BITS,
   type Node,
+  NodeField,
   nodeOf,
   originOf,
   rightAt,
-  setLeft,
+  setEnd,
   setLevel,
   setRight,
-  typeAt,
   type Words,
 } from './node.ts';
 import { linkOf, NO_SLOT, type Slot, slotOfLink } from './slot.ts';
+
+const BITS = NODE_BITS;
+const { TYPE, TYPE_SHIFT, LEVEL, LEVEL_SHIFT, END_ROOT, END_ROOT_SHIFT, LEFT, RIGHT } = NodeField;
 
 const TWO_32 = 2 ** 32;
 
 /** Root of the tree, `NO_SLOT` when it is empty. */
 export function mdbRoot(caps: Caps): Slot {
-  return slotOfLink(Kcb.mdbRoot.get(caps.mem, caps.kcb));
+  return slotOfLink(rootLink(caps));
 }
 
 /** Enter the capability in `slot`. Panics when it is there already. O(log n). */
@@ -56,37 +59,38 @@ export function mdbInsert(caps: Caps, slot: Slot): void {
   const { words } = mem;
   const origin = originOf(mem);
   const added = linkOf(slot);
-  const node = nodeOf(added, origin);
-  assert(leftAt(words, node) === 0, 'a slot enters the tree without links');
-  assert(rightAt(words, node) === 0, 'a slot enters the tree without links');
+  const node = ((added << BITS) - origin) >>> 0;
+  assert((words[node | LEFT] as Link) === 0, 'a slot enters the tree without links');
+  assert((words[node | RIGHT] as Link) === 0, 'a slot enters the tree without links');
   readKey(mem, slot, key);
-  setLevel(words, node, 0);
-  refresh(words, origin, added);
-
   const root = key.root;
   const baseHigh = (key.base / TWO_32) >>> 0;
   const baseLow = key.base >>> 0;
   const end = key.base + key.bytes;
+  setLevel(words, node, 0);
+  setEnd(words, node, root, end);
   const endHigh = (end / TWO_32) >>> 0;
   const endLow = end >>> 0;
   let depth = 0;
   let isLeft = false;
-  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  let next = rootLink(caps);
   while (next !== 0) {
-    assert(next !== added, 'the capability is not in the database yet');
+    if (next === added) panic('the capability is in the database already');
     path[depth++] = next;
-    const at = nodeOf(next, origin);
+    const at = ((next << BITS) - origin) >>> 0;
     extendEnd(words, at, root, endHigh, endLow);
-    isLeft = isAtOrBefore(words, at, next, key, root, baseHigh, baseLow);
-    next = isLeft ? leftAt(words, at) : rightAt(words, at);
+    const order =
+      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
+    isLeft = order <= 0;
+    next = isLeft ? (words[at | LEFT] as Link) : (words[at | RIGHT] as Link);
   }
   if (depth === 0) {
     setRoot(caps, added);
     return;
   }
   const parent = nodeOf(path[depth - 1] as Link, origin);
-  if (isLeft) setLeft(words, parent, added);
-  else setRight(words, parent, added);
+  if (isLeft) words[parent | LEFT] = added;
+  else words[parent | RIGHT] = added;
   settleGrown(caps, depth, added);
 }
 
@@ -96,25 +100,27 @@ export function mdbRemove(caps: Caps, slot: Slot): void {
   const { words } = mem;
   const origin = originOf(mem);
   const gone = linkOf(slot);
-  const node = nodeOf(gone, origin);
+  const node = ((gone << BITS) - origin) >>> 0;
   readKey(mem, slot, key);
   const root = key.root;
   const baseHigh = (key.base / TWO_32) >>> 0;
   const baseLow = key.base >>> 0;
   let depth = 0;
-  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  let next = rootLink(caps);
   while (next !== gone) {
-    assert(next !== 0, 'the capability is in the database');
+    if (next === 0) panic('the capability is not in the database');
     path[depth++] = next;
-    const at = nodeOf(next, origin);
-    const isLeft = isAtOrBefore(words, at, next, key, root, baseHigh, baseLow);
-    next = isLeft ? leftAt(words, at) : rightAt(words, at);
+    const at = ((next << BITS) - origin) >>> 0;
+    const order =
+      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
+    const isLeft = order <= 0;
+    next = isLeft ? (words[at | LEFT] as Link) : (words[at | RIGHT] as Link);
   }
 
-  const left = leftAt(words, node);
+  const left = words[node | LEFT] as Link;
   if (left === 0) {
     // At most a leaf hangs on it, on the right.
-    const right = rightAt(words, node);
+    const right = words[node | RIGHT] as Link;
     replaceBelow(caps, depth, gone, right);
     settleShrunk(caps, depth, 0, gone, right);
   } else {
@@ -132,14 +138,16 @@ export function firstFrom(caps: Caps, key: Key): Slot {
   const baseHigh = (key.base / TWO_32) >>> 0;
   const baseLow = key.base >>> 0;
   let best = 0;
-  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  let next = rootLink(caps);
   while (next !== 0) {
-    const at = nodeOf(next, origin);
-    if (isAtOrBefore(words, at, next, key, root, baseHigh, baseLow)) {
+    const at = ((next << BITS) - origin) >>> 0;
+    const order =
+      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
+    if (order <= 0) {
       best = next;
-      next = leftAt(words, at);
+      next = words[at | LEFT] as Link;
     } else {
-      next = rightAt(words, at);
+      next = words[at | RIGHT] as Link;
     }
   }
   return slotOfLink(best);
@@ -154,14 +162,16 @@ export function lastBefore(caps: Caps, key: Key): Slot {
   const baseHigh = (key.base / TWO_32) >>> 0;
   const baseLow = key.base >>> 0;
   let best = 0;
-  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  let next = rootLink(caps);
   while (next !== 0) {
-    const at = nodeOf(next, origin);
-    if (isAtOrBefore(words, at, next, key, root, baseHigh, baseLow)) {
-      next = leftAt(words, at);
+    const at = ((next << BITS) - origin) >>> 0;
+    const order =
+      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
+    if (order <= 0) {
+      next = words[at | LEFT] as Link;
     } else {
       best = next;
-      next = rightAt(words, at);
+      next = words[at | RIGHT] as Link;
     }
   }
   return slotOfLink(best);
@@ -178,25 +188,27 @@ export function lastReaching(caps: Caps, key: Key, point: number): Slot {
   // Down to the place of the key, noting the entries before it: on the left of each is a subtree
   // that is before it as a whole.
   let count = 0;
-  let next = Kcb.mdbRoot.get(mem, caps.kcb);
+  let next = rootLink(caps);
   while (next !== 0) {
-    const at = nodeOf(next, origin);
+    const at = ((next << BITS) - origin) >>> 0;
     // Of a later root the summary says nothing; of this one, it says whether any entry will do.
-    const endRoot = endRootAt(words, at);
+    const endRoot = ((words[at | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
     if (endRoot < root || (endRoot === root && endAt(words, at) <= point)) break;
-    if (isAtOrBefore(words, at, next, key, root, baseHigh, baseLow)) {
-      next = leftAt(words, at);
+    const order =
+      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
+    if (order <= 0) {
+      next = words[at | LEFT] as Link;
     } else {
       path[count++] = next;
-      next = rightAt(words, at);
+      next = words[at | RIGHT] as Link;
     }
   }
   while (count > 0) {
     const link = path[--count] as Link;
-    const at = nodeOf(link, origin);
+    const at = ((link << BITS) - origin) >>> 0;
     if (reachesBeyond(words, at, root, point)) return slotOfLink(link);
-    const left = leftAt(words, at);
-    if (left !== 0 && holdsBeyond(words, nodeOf(left, origin), root, point)) {
+    const left = words[at | LEFT] as Link;
+    if (left !== 0 && holdsBeyond(words, ((left << BITS) - origin) >>> 0, root, point)) {
       return slotOfLink(lastBelow(words, origin, left, root, point));
     }
   }
@@ -249,24 +261,24 @@ function removeInner(caps: Caps, place: number, gone: Link): void {
   const { mem, path } = caps;
   const { words } = mem;
   const origin = originOf(mem);
-  const node = nodeOf(gone, origin);
+  const node = ((gone << BITS) - origin) >>> 0;
   path[place] = gone;
   let depth = place + 1;
-  let heir = leftAt(words, node);
-  for (let next = rightAt(words, nodeOf(heir, origin)); next !== 0; ) {
+  let heir = words[node | LEFT] as Link;
+  for (let next = rightAt(words, ((heir << BITS) - origin) >>> 0); next !== 0; ) {
     path[depth++] = heir;
     heir = next;
-    next = rightAt(words, nodeOf(heir, origin));
+    next = rightAt(words, ((heir << BITS) - origin) >>> 0);
   }
   // The heir is a leaf.
-  if (depth === place + 1) setLeft(words, node, 0);
+  if (depth === place + 1) words[node | LEFT] = 0;
   else setRight(words, nodeOf(path[depth - 1] as Link, origin), 0);
   settleShrunk(caps, depth, place + 1, heir, 0);
-  const heirNode = nodeOf(heir, origin);
+  const heirNode = ((heir << BITS) - origin) >>> 0;
   copyNode(words, heirNode, node);
   path[place] = heir;
   replaceBelow(caps, place, gone, heir);
-  settleShrunk(caps, place + 1, 0, gone, leftAt(words, heirNode));
+  settleShrunk(caps, place + 1, 0, gone, words[heirNode | LEFT] as Link);
 }
 
 /** Restore what must hold on the path of length `depth` after `added` was hung below it. */
@@ -275,14 +287,15 @@ function settleGrown(caps: Caps, depth: number, added: Link): void {
   const { words } = mem;
   const origin = originOf(mem);
   let below = added;
-  // What is done at a node depends on the levels of its child and right grandchild.
+  // What is to do at a node depends on its children and its right child's right child.
   let quiet = 0;
   for (let i = depth - 1; i >= 0 && quiet < 2; i--) {
     const link = path[i] as Link;
-    const level = levelAt(words, nodeOf(link, origin));
+    const level = levelAt(words, ((link << BITS) - origin) >>> 0);
     const top = rebalanceGrown(words, origin, link, below);
     if (top !== link) replaceBelow(caps, i, link, top);
-    quiet = top === link && levelAt(words, nodeOf(top, origin)) === level ? quiet + 1 : 0;
+    quiet =
+      top === link && levelAt(words, ((top << BITS) - origin) >>> 0) === level ? quiet + 1 : 0;
     below = top;
   }
 }
@@ -295,8 +308,8 @@ function settleShrunk(caps: Caps, depth: number, stop: number, gone: Link, below
   const { mem, path } = caps;
   const { words } = mem;
   const origin = originOf(mem);
-  const goneNode = nodeOf(gone, origin);
-  const type = typeAt(words, goneNode);
+  const goneNode = ((gone << BITS) - origin) >>> 0;
+  const type = ((words[goneNode | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
   const root = rootOf(type);
   const end = beginAt(words, goneNode, type) + lengthAt(words, goneNode, type);
   let child = below;
@@ -304,17 +317,27 @@ function settleShrunk(caps: Caps, depth: number, stop: number, gone: Link, below
   let quiet = 0;
   for (let i = depth - 1; i >= stop && (isEndOpen || quiet < 2); i--) {
     const link = path[i] as Link;
-    const node = nodeOf(link, origin);
-    if (isEndOpen) {
-      isEndOpen = endRootAt(words, node) === root && endAt(words, node) === end;
-      if (isEndOpen) refresh(words, origin, link);
+    const node = ((link << BITS) - origin) >>> 0;
+    if (isEndOpen && endsAt(words, node, root, end)) {
+      refresh(words, origin, link);
+      // Whether another entry that reaches as far is left.
+      isEndOpen = !endsAt(words, node, root, end);
+    } else {
+      isEndOpen = false;
     }
-    const level = levelAt(words, node);
+    const level = ((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff;
     const top = rebalanceShrunk(words, origin, link, child);
     if (top !== link) replaceBelow(caps, i, link, top);
-    quiet = top === link && levelAt(words, nodeOf(top, origin)) === level ? quiet + 1 : 0;
+    quiet =
+      top === link && levelAt(words, ((top << BITS) - origin) >>> 0) === level ? quiet + 1 : 0;
     child = top;
   }
+}
+
+/** Whether the summary of `node` is just this. */
+function endsAt(words: Words, node: Node, root: number, end: number): boolean {
+  const endRoot = ((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
+  return endRoot === root && endAt(words, node) === end;
 }
 
 /** Where `old` hangs, below the path of length `depth`, hang `link`. */
@@ -326,30 +349,34 @@ function replaceBelow(caps: Caps, depth: number, old: Link, link: Link): void {
     return;
   }
   const parent = nodeOf(path[depth - 1] as Link, originOf(mem));
-  if (leftAt(words, parent) === old) setLeft(words, parent, link);
-  else setRight(words, parent, link);
+  if ((words[parent | LEFT] as Link) === old) words[parent | LEFT] = link;
+  else words[parent | RIGHT] = link;
 }
 
 /** The last entry at or below `link` that ends beyond `point` in name space `root`; there is one. */
 function lastBelow(words: Words, origin: number, link: Link, root: number, point: number): Link {
   let at = link;
   for (;;) {
-    const node = nodeOf(at, origin);
-    const right = rightAt(words, node);
-    if (right !== 0 && holdsBeyond(words, nodeOf(right, origin), root, point)) at = right;
+    const node = ((at << BITS) - origin) >>> 0;
+    const right = words[node | RIGHT] as Link;
+    if (right !== 0 && holdsBeyond(words, ((right << BITS) - origin) >>> 0, root, point))
+      at = right;
     else if (reachesBeyond(words, node, root, point)) return at;
-    else at = leftAt(words, node);
+    else at = words[node | LEFT] as Link;
   }
 }
 
 /** Whether `node`, nothing below which has a later root, holds what ends beyond `point`. */
 function holdsBeyond(words: Words, node: Node, root: number, point: number): boolean {
-  return endRootAt(words, node) === root && endAt(words, node) > point;
+  return (
+    (((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) === root &&
+    endAt(words, node) > point
+  );
 }
 
 /** Whether the entry itself does. */
 function reachesBeyond(words: Words, node: Node, root: number, point: number): boolean {
-  const type = typeAt(words, node);
+  const type = ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
   return rootOf(type) === root && beginAt(words, node, type) + lengthAt(words, node, type) > point;
 }
 
@@ -363,6 +390,11 @@ function rightmost(mem: PhysMem, node: Slot): Slot {
   let at = node;
   for (let next = rightOf(mem, at); next !== NO_SLOT; next = rightOf(mem, at)) at = next;
   return at;
+}
+
+/** The conversion tells the compiler that links are 32-bit numbers, in loops that begin with it. */
+function rootLink(caps: Caps): Link {
+  return Kcb.mdbRoot.get(caps.mem, caps.kcb) >>> 0;
 }
 
 function setRoot(caps: Caps, root: Link): void {

@@ -38,8 +38,27 @@ const ARG0 = wordOf(Cte.arg0.offset);
 const ARG1 = wordOf(Cte.arg1.offset);
 const TABLE_HEAD = wordOf(Cte.tableHead.offset);
 
+/**
+ * Indices of fields, to be taken apart into constants of the module that loops over nodes: those
+ * the compiler folds, while it has to look up and check whatever is imported, at each use.
+ */
+export const NodeField = {
+  TYPE,
+  LEVEL,
+  END_ROOT,
+  LEFT,
+  RIGHT,
+  END_LOW,
+  END_HIGH,
+  BASE_LOW,
+  BASE_HIGH,
+  TYPE_SHIFT,
+  LEVEL_SHIFT,
+  END_ROOT_SHIFT,
+} as const;
+
 /** log2 of the words of a slot. */
-const NODE_BITS = CTE_BITS - 2;
+export const NODE_BITS = CTE_BITS - 2;
 const TWO_32 = 2 ** 32;
 
 /** What `nodeOf` wants: the index of address 0, negated; modulo 2^32. */
@@ -59,14 +78,6 @@ export function nodeIn(mem: PhysMem, slot: Slot): Node {
 
 export function typeAt(words: Words, node: Node): ObjType {
   return ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
-}
-
-export function baseHighAt(words: Words, node: Node): number {
-  return words[node | BASE_HIGH] as number;
-}
-
-export function baseLowAt(words: Words, node: Node): number {
-  return words[node | BASE_LOW] as number;
 }
 
 export function baseAt(words: Words, node: Node): number {
@@ -97,10 +108,6 @@ export function rightAt(words: Words, node: Node): Link {
   return words[node | RIGHT] as number;
 }
 
-export function setLeft(words: Words, node: Node, link: Link): void {
-  words[node | LEFT] = link;
-}
-
 export function setRight(words: Words, node: Node, link: Link): void {
   words[node | RIGHT] = link;
 }
@@ -114,12 +121,16 @@ export function setLevel(words: Words, node: Node, level: number): void {
   words[node | LEVEL] = rest | (level << LEVEL_SHIFT);
 }
 
-export function endRootAt(words: Words, node: Node): number {
-  return ((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
-}
-
 export function endAt(words: Words, node: Node): number {
   return (words[node | END_HIGH] as number) * TWO_32 + (words[node | END_LOW] as number);
+}
+
+/** Whether the `end` of `a` is behind that of `b`. */
+export function endsBehind(words: Words, a: Node, b: Node): boolean {
+  const highA = words[a | END_HIGH] as number;
+  const highB = words[b | END_HIGH] as number;
+  if (highA !== highB) return highA > highB;
+  return (words[a | END_LOW] as number) > (words[b | END_LOW] as number);
 }
 
 /** Set `endRoot` and `end`. */

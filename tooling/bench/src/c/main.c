@@ -37,7 +37,10 @@ static uint64_t bytes_at(uint32_t page) {
 static void populate(uint32_t count) {
   kind_of[RAM] = MEMORY;
   root_of[RAM] = 1;
-  entries = must_calloc((size_t)count + SPARE + 2, sizeof(Entry));
+  // As in the other one, no entry lies across two cache lines.
+  entries = aligned_alloc(sizeof(Entry), ((size_t)count + SPARE + 2) * sizeof(Entry));
+  if (entries == NULL) abort();
+  memset(entries, 0, ((size_t)count + SPARE + 2) * sizeof(Entry));
   where = must_calloc(count, sizeof *where);
   picks = must_calloc(PICKS, sizeof *picks);
   uint32_t *order = must_calloc(count, sizeof *order);

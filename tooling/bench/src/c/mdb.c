@@ -1,8 +1,8 @@
 /*
  * The mapping database once more, in C: the same AA tree with the same summaries, in the same
  * 64-byte entries with the same links, and the same order. It is what the one in TypeScript is held
- * against, so it follows its sources function by function: key.ts, mdb.ts, relations.ts and
- * mdb-range.ts in packages/kernel/caps/src. Whoever changes those changes this.
+ * against, so it follows its sources function by function: key.ts, balance.ts, mdb.ts,
+ * relations.ts and mdb-range.ts in packages/kernel/caps/src. Whoever changes those changes this.
  */
 
 #include "mdb.h"
@@ -93,7 +93,7 @@ static int compare_to_slot(const Key *key, Slot slot) {
   return order != 0 ? order : order_of(key->slot, slot);
 }
 
-/* ---- mdb.ts ---- */
+/* ---- balance.ts ---- */
 
 static int level_of(Slot node) {
   return node == 0 ? -1 : entries[node].level;
@@ -115,13 +115,18 @@ static void refresh(Slot node) {
   e->end = end;
 }
 
+static void copy_end(Slot target, Slot source) {
+  entries[target].end_root = entries[source].end_root;
+  entries[target].end = entries[source].end;
+}
+
 static Slot skew(Slot node) {
   Slot left = entries[node].left;
   if (left == 0 || level_of(left) != level_of(node)) return node;
   entries[node].left = entries[left].right;
   entries[left].right = node;
+  copy_end(left, node);
   refresh(node);
-  refresh(left);
   return left;
 }
 
@@ -131,20 +136,25 @@ static Slot split(Slot node) {
   entries[node].right = entries[right].left;
   entries[right].left = node;
   entries[right].level++;
+  copy_end(right, node);
   refresh(node);
-  refresh(right);
   return right;
 }
 
-/* Restore the rules at `node` after something below it was removed. */
-static Slot rebalance(Slot node) {
-  refresh(node);
+/* Restore the rules at `node` after an insertion at its child `below`; what then stands there. */
+static Slot rebalance_grown(Slot node, Slot below) {
+  bool is_left = entries[node].left == below;
+  Slot top = is_left ? skew(node) : node;
+  return is_left && top == node ? node : split(top);
+}
+
+/* Restore the rules at `node` after a removal at its child `below`; what then stands there. */
+static Slot rebalance_shrunk(Slot node, Slot below) {
   Entry *e = &entries[node];
-  int left = level_of(e->left), right = level_of(e->right);
-  int allowed = (left < right ? left : right) + 1;
-  if (allowed == e->level) return split(node);
+  int allowed = level_of(below) + 1;
+  if (allowed >= e->level) return e->left == below ? node : split(node);
   e->level = (uint8_t)allowed;
-  if (allowed < right) entries[e->right].level = (uint8_t)allowed;
+  if (level_of(e->right) > allowed) entries[e->right].level = (uint8_t)allowed;
   Slot top = skew(node);
   Slot second = entries[top].right;
   if (second != 0) {
@@ -159,68 +169,123 @@ static Slot rebalance(Slot node) {
   return raised;
 }
 
+/* ---- mdb.ts ---- */
+
+static Slot path[64];
+
 /* Something that ends at `end` in name space `root` is new below `node`. */
-static void extend(Slot node, unsigned root, uint64_t end) {
+static void extend_end(Slot node, unsigned root, uint64_t end) {
   Entry *e = &entries[node];
   if (root < e->end_root || (root == e->end_root && end <= e->end)) return;
   e->end_root = (uint8_t)root;
   e->end = end;
 }
 
-static Slot insert_below(Slot node, Slot slot, const Key *key) {
-  if (node == 0) return slot;
-  int order = compare_to_slot(key, node);
-  assert(order != 0);
-  if (order < 0) entries[node].left = insert_below(entries[node].left, slot, key);
-  else entries[node].right = insert_below(entries[node].right, slot, key);
-  extend(node, key->root, key->base + key->bytes);
-  return split(skew(node));
+/* Where `old` hangs, below the path of length `depth`, hang `node`. */
+static void replace_below(int depth, Slot old, Slot node) {
+  if (depth == 0) tree = node;
+  else if (entries[path[depth - 1]].left == old) entries[path[depth - 1]].left = node;
+  else entries[path[depth - 1]].right = node;
 }
 
-static Slot rightmost(Slot node) {
-  while (entries[node].right != 0) node = entries[node].right;
-  return node;
+static void settle_grown(int depth, Slot added) {
+  Slot below = added;
+  int quiet = 0;
+  for (int i = depth - 1; i >= 0 && quiet < 2; i--) {
+    Slot node = path[i];
+    int level = entries[node].level;
+    Slot top = rebalance_grown(node, below);
+    if (top != node) replace_below(i, node, top);
+    quiet = top == node && entries[top].level == level ? quiet + 1 : 0;
+    below = top;
+  }
 }
 
-static Slot remove_rightmost(Slot node) {
-  if (entries[node].right == 0) return entries[node].left;
-  entries[node].right = remove_rightmost(entries[node].right);
-  return rebalance(node);
-}
-
-static Slot remove_node(Slot node) {
-  Slot left = entries[node].left, right = entries[node].right;
-  if (left == 0) return right;
-  Slot heir = rightmost(left);
-  Slot rest = remove_rightmost(left);
-  entries[heir].left = rest;
-  entries[heir].right = right;
-  entries[heir].level = entries[node].level;
-  return rebalance(heir);
-}
-
-static Slot remove_below(Slot node, const Key *key) {
-  assert(node != 0);
-  int order = compare_to_slot(key, node);
-  if (order == 0) return remove_node(node);
-  if (order < 0) entries[node].left = remove_below(entries[node].left, key);
-  else entries[node].right = remove_below(entries[node].right, key);
-  return rebalance(node);
+static void settle_shrunk(int depth, int stop, Slot gone, Slot below) {
+  unsigned root = root_of[entries[gone].type];
+  uint64_t end = end_of(gone);
+  bool is_end_open = true;
+  int quiet = 0;
+  for (int i = depth - 1; i >= stop && (is_end_open || quiet < 2); i--) {
+    Slot node = path[i];
+    Entry *e = &entries[node];
+    if (is_end_open && e->end_root == root && e->end == end) {
+      refresh(node);
+      is_end_open = e->end_root != root || e->end != end;
+    } else {
+      is_end_open = false;
+    }
+    int level = e->level;
+    Slot top = rebalance_shrunk(node, below);
+    if (top != node) replace_below(i, node, top);
+    quiet = top == node && entries[top].level == level ? quiet + 1 : 0;
+    below = top;
+  }
 }
 
 void mdb_insert(Slot slot) {
   Key key;
   read_key(slot, &key);
-  entries[slot].level = 0;
-  refresh(slot);
-  tree = insert_below(tree, slot, &key);
+  Entry *e = &entries[slot];
+  uint64_t end = key.base + key.bytes;
+  e->level = 0;
+  e->end_root = (uint8_t)key.root;
+  e->end = end;
+  int depth = 0;
+  bool is_left = false;
+  for (Slot next = tree; next != 0;) {
+    assert(next != slot);
+    path[depth++] = next;
+    extend_end(next, key.root, end);
+    is_left = compare_to_slot(&key, next) <= 0;
+    next = is_left ? entries[next].left : entries[next].right;
+  }
+  if (depth == 0) {
+    tree = slot;
+    return;
+  }
+  if (is_left) entries[path[depth - 1]].left = slot;
+  else entries[path[depth - 1]].right = slot;
+  settle_grown(depth, slot);
+}
+
+/* Replace `gone`, which has a left child, by the entry before it; it is at `place` in the path. */
+static void remove_inner(int place, Slot gone) {
+  path[place] = gone;
+  int depth = place + 1;
+  Slot heir = entries[gone].left;
+  for (Slot next = entries[heir].right; next != 0; next = entries[heir].right) {
+    path[depth++] = heir;
+    heir = next;
+  }
+  if (depth == place + 1) entries[gone].left = 0;
+  else entries[path[depth - 1]].right = 0;
+  settle_shrunk(depth, place + 1, heir, 0);
+  entries[heir].left = entries[gone].left;
+  entries[heir].right = entries[gone].right;
+  entries[heir].level = entries[gone].level;
+  copy_end(heir, gone);
+  path[place] = heir;
+  replace_below(place, gone, heir);
+  settle_shrunk(place + 1, 0, gone, entries[heir].left);
 }
 
 void mdb_remove(Slot slot) {
   Key key;
   read_key(slot, &key);
-  tree = remove_below(tree, &key);
+  int depth = 0;
+  for (Slot next = tree; next != slot;) {
+    assert(next != 0);
+    path[depth++] = next;
+    next = compare_to_slot(&key, next) <= 0 ? entries[next].left : entries[next].right;
+  }
   Entry *e = &entries[slot];
+  if (e->left == 0) {
+    replace_below(depth, slot, e->right);
+    settle_shrunk(depth, 0, slot, e->right);
+  } else {
+    remove_inner(depth, slot);
+  }
   e->left = e->right = 0;
   e->level = e->end_root = 0;
   e->end = 0;
@@ -252,15 +317,43 @@ static Slot last_before(const Key *key) {
   return best;
 }
 
-static Slot last_reaching(Slot node, const Key *key, uint64_t point) {
-  if (node == 0) return 0;
-  const Entry *e = &entries[node];
-  if (e->end_root < key->root || (e->end_root == key->root && e->end <= point)) return 0;
-  if (compare_to_slot(key, node) <= 0) return last_reaching(e->left, key, point);
-  Slot later = last_reaching(e->right, key, point);
-  if (later != 0) return later;
-  if (root_of[e->type] == key->root && base_of(e) + bytes_of(e) > point) return node;
-  return last_reaching(e->left, key, point);
+static bool holds_beyond(Slot node, unsigned root, uint64_t point) {
+  return entries[node].end_root == root && entries[node].end > point;
+}
+
+static bool reaches_beyond(Slot node, unsigned root, uint64_t point) {
+  return root_of[entries[node].type] == root && end_of(node) > point;
+}
+
+static Slot last_below(Slot node, unsigned root, uint64_t point) {
+  for (;;) {
+    const Entry *e = &entries[node];
+    if (e->right != 0 && holds_beyond(e->right, root, point)) node = e->right;
+    else if (reaches_beyond(node, root, point)) return node;
+    else node = e->left;
+  }
+}
+
+static Slot last_reaching(const Key *key, uint64_t point) {
+  unsigned root = key->root;
+  int count = 0;
+  for (Slot node = tree; node != 0;) {
+    const Entry *e = &entries[node];
+    if (e->end_root < root || (e->end_root == root && e->end <= point)) break;
+    if (compare_to_slot(key, node) <= 0) {
+      node = e->left;
+    } else {
+      path[count++] = node;
+      node = e->right;
+    }
+  }
+  while (count > 0) {
+    Slot node = path[--count];
+    if (reaches_beyond(node, root, point)) return node;
+    Slot left = entries[node].left;
+    if (left != 0 && holds_beyond(left, root, point)) return last_below(left, root, point);
+  }
+  return 0;
 }
 
 /* ---- relations.ts ---- */
@@ -279,7 +372,7 @@ static Key key_at(unsigned root, uint64_t base) {
 
 static Slot object_reaching(Key *key, uint64_t point) {
   for (;;) {
-    Slot slot = last_reaching(tree, key, point);
+    Slot slot = last_reaching(key, point);
     if (slot == 0) return 0;
     read_key(slot, key);
     to_front(key);
