@@ -99,7 +99,7 @@ function readOptions() {
  */
 function count(text, otherwise) {
   if (text === undefined) return otherwise;
-  if (!/^[1-9]\d{0,5}$/.test(String(text))) throw new Error(`not a number from 1 to 999999: ${text}`);
+  if (!/^[1-9]\d{0,5}$/.test(String(text))) throw new Error(`expected 1 to 999999, not ${text}`);
   return Number(text);
 }
 

@@ -1,4 +1,4 @@
-/** docs/invariants.md says who looks at each invariant, and every pitfall has a test that names it. */
+/** docs/invariants.md says who looks at each invariant; a test names each pitfall. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

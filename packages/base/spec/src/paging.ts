@@ -61,7 +61,7 @@ export interface Paging {
   writeTable(mem: PhysMem, level: number, table: Paddr, index: number, child: Paddr): void;
   /**
    * Make entry `index` map the page at `frame` for user mode with `PageFlag` bits `flags`.
-   * @param pageBits log2 of the size of that page, `spanBits` if left out; or `repeatBits` more: then
+   * @param pageBits log2 of the size of that page, `spanBits` if left out; or `repeatBits` more:
    *   this is one of the equal entries that the page takes, and the caller writes them all
    */
   writePage(

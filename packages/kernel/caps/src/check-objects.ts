@@ -62,7 +62,9 @@ function checkNesting(entries: readonly Entry[], problems: string[]): void {
 
 /** `entry` begins inside `outer`. */
 function checkPair(entry: Entry, outer: Entry, problems: string[]): void {
-  const names = `${outer.info.name} in ${hex(outer.slot)} and ${entry.info.name} in ${hex(entry.slot)}`;
+  const names = [outer, entry]
+    .map(({ info, slot }) => `${info.name} in ${hex(slot)}`)
+    .join(' and ');
   if (entry.end > outer.end) problems.push(`I13 ${names} overlap`);
   if (isSameObject(entry, outer) || isMadeFrom(entry, outer)) return;
   const areFinal = isFinal(outer.type) && isFinal(entry.type) && outer.type !== entry.type;

@@ -353,7 +353,7 @@ function replaceBelow(caps: Caps, depth: number, old: Link, link: Link): void {
   else words[parent | RIGHT] = link;
 }
 
-/** The last entry at or below `link` that ends beyond `point` in name space `root`; there is one. */
+/** The last entry at or below `link` that ends beyond `point` in `root`; there is one. */
 function lastBelow(words: Words, origin: number, link: Link, root: number, point: number): Link {
   let at = link;
   for (;;) {

@@ -12,7 +12,7 @@ import { nodeIn, nodeOf, originOf } from './node.ts';
 import { linkOf, NO_SLOT, type Slot } from './slot.ts';
 
 const SLOTS = 24;
-/** Where memory begins: at zero, beyond small integers of V8, beyond 32 bits, near the end of links. */
+/** Where memory begins: at zero, beyond 31 bits, beyond 32 bits, near the end of links. */
 const ORIGINS = [0, 0x1000, 0x8000_0000, 2 ** 32 - 0x1000, 2 ** 33 + 0x7000, 2 ** 38 - 2 ** 20];
 
 function createSpace(origin: number): { caps: Caps; slots: Slot[] } {

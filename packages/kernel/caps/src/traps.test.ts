@@ -76,7 +76,7 @@ describe('identifiers', () => {
 });
 
 describe('bounds', () => {
-  it('T50, I12: a message buffer is checked up to its last byte, in numbers that do not wrap', () => {
+  it('T50, I12: a message buffer is checked to its last byte, in numbers that do not wrap', () => {
     const w = createScene();
     const dcb = asPtr<'Dcb'>(Cte.base.get(w.mem, w.at(1, 11)));
     const frame = Dcb.frame.at(dcb);

@@ -44,7 +44,10 @@ export function handlePageFault(k: Kernel): void {
   faultUpcall(k, dcb, entry, faultAddress, faultCode, faultAccess);
 }
 
-/** An undefined instruction, a bus error, an impossible address. A disabled dispatcher does not survive it. */
+/**
+ * An undefined instruction, a bus error, an impossible address. A disabled dispatcher does not
+ * survive it.
+ */
 export function handleFault(k: Kernel, kind: number): void {
   const dcb = currentDcb(k);
   if (isDisabled(k, dcb)) {

@@ -1,5 +1,5 @@
 /**
- * A heap: blocks of any size in lazy regions, so memory is taken page by page as blocks are touched.
+ * A heap: blocks of any size in lazy regions, so memory is taken page by page as it is touched.
  * Small blocks come from runs of equal blocks; large ones have a region of their own.
  * Every operation takes constant time but the making of a region.
  * @source J. Bonwick, "The Slab Allocator" (1994), without its caches of constructed objects

@@ -52,7 +52,7 @@ const command = fc.oneof(
   },
 );
 
-/** The MMU, and for each page of each space what its translation has been since it was forgotten. */
+/** The MMU, and what the translation of each page has been since it was last forgotten. */
 class History {
   private readonly paging: Paging;
   private readonly mem: PhysMem;
@@ -191,5 +191,5 @@ it.each([
     staleCount += history.staleCount;
   });
   fc.assert(run, { seed: SEED, numRuns: 100 });
-  expect(staleCount).toBeGreaterThan(50); // missing invalidations are seen: the run is about something
+  expect(staleCount).toBeGreaterThan(50); // so missing invalidations are seen
 });

@@ -94,7 +94,7 @@ export class Mmu {
   }
 
   /**
-   * Index in the words of memory of the word at the virtual address with the words `high` and `low`,
+   * Index in the words of memory of the word at virtual address (`high`, `low`),
    * both signed; -1 when the TLB has no such page, or not for that access, or it is not RAM: then
    * `translate` says more. A global page counts as one that it does not have.
    */

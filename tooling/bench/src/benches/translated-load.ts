@@ -11,7 +11,7 @@ import { MappedMemory } from '../mapped-memory.ts';
 
 /** Fewer than the TLB has entries, so that after the first round all are there. */
 const PAGE_COUNT = 256;
-/** From page to page and from cache line to cache line, so that all stay in the first-level cache. */
+/** From page to page and from line to line, so that all stay in the first-level cache. */
 const STEP = 4096 + 64;
 const SEED = 1;
 const { Read } = Access;
