@@ -4,7 +4,7 @@
  */
 
 /** How a result is stated; for time and memory less is better, for a rate more is. */
-export type Unit = 'ns/op' | 'us/op' | 'ms/op' | 'Mop/s' | 'B/op';
+export type Unit = 'ns/op' | 'us/op' | 'ms/op' | 'Mop/s' | 'B/op' | 'entries/op';
 
 export interface Bench {
   /** What is measured, unique among all benches; the command line filters by it. */

@@ -26,6 +26,7 @@ const SCALE: Readonly<Record<Unit, (measured: number) => number>> = {
   'ms/op': (ns) => ns / 1e6,
   'Mop/s': (ns) => 1e3 / ns,
   'B/op': (bytes) => bytes,
+  'entries/op': (entries) => entries,
 };
 
 /** The row of `bench`, or in words why it cannot run here. */

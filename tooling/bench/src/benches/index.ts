@@ -4,6 +4,7 @@ import { benches as capabilityLookup } from './capability-lookup.ts';
 import { benches as capabilityOperations } from './capability-operations.ts';
 import { benches as capabilityRevoke } from './capability-revoke.ts';
 import { benches as heapGrowth } from './heap-growth.ts';
+import { benches as lazyMemory } from './lazy-memory.ts';
 import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryManager } from './memory-manager.ts';
 import { benches as memoryViews } from './memory-views.ts';
@@ -21,5 +22,6 @@ export const BENCHES: readonly Bench[] = [
   ...mappingDatabase,
   ...sortedStructures,
   ...heapGrowth,
+  ...lazyMemory,
   ...memoryManager,
 ];
