@@ -170,12 +170,8 @@ export class VspaceDomain {
         ? OK
         : memory.vspace.serveFault(va, Access.Execute);
       if (!isOk(served) || !this.canAccess(va, Access.Execute)) {
-        throw new PageFaultError(
-          va,
-          Access.Execute,
-          0,
-          isOk(served) ? Err.LIB_ERR_PAGE_FAULT : served,
-        );
+        const fault = { address: va, access: Access.Execute, code: 0 };
+        throw new PageFaultError(fault, isOk(served) ? Err.LIB_ERR_PAGE_FAULT : served);
       }
     }
   }

@@ -64,7 +64,7 @@ describe.each([archX86_64, archArmv7])('a dispatcher on $name', (arch) => {
       }
     }, arch);
     domain.run();
-    expect(caught).toEqual([new PageFaultError(0x10, 1, 4)]);
+    expect(caught).toEqual([new PageFaultError({ address: 0x10, access: 1, code: 4 })]);
     expect(domain.deaths).toEqual([]);
   });
 });

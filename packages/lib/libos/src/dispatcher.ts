@@ -19,7 +19,7 @@ import {
   type UserCpu,
 } from '@barreleye/spec';
 import { Endpoint } from './endpoint.ts';
-import { BusError, PageFaultError } from './os-error.ts';
+import { BusError, type PageFault, PageFaultError } from './os-error.ts';
 import { Sys } from './sys.ts';
 import { type PageFaultHandler, Thread, type ThreadBody } from './thread.ts';
 
@@ -76,7 +76,7 @@ export class Dispatcher implements ProgramInstance {
         this.deliverEvents();
         break;
       case Gate.PageFault:
-        this.pageFault(this.pageFaultError());
+        this.pageFault(this.readFault());
         break;
       case Gate.Trap:
         this.faultCurrent(new BusError(this.trapName()));
@@ -209,8 +209,7 @@ export class Dispatcher implements ProgramInstance {
     if (!step.done) return false;
     thread.handling = undefined;
     if (!isOk(step.value)) {
-      const { address, access, code } = handling.fault;
-      thread.pendingError = new PageFaultError(address, access, code, step.value);
+      thread.pendingError = new PageFaultError(handling.fault, step.value);
     }
     return this.cpu.isLive();
   }
@@ -239,10 +238,10 @@ export class Dispatcher implements ProgramInstance {
   }
 
   /** The handler serves the faults of all code but its own. */
-  private pageFault(fault: PageFaultError): void {
+  private pageFault(fault: PageFault): void {
     const thread = this.current;
     if (this.pageFaultHandler === undefined || thread === undefined || thread.handling) {
-      this.faultCurrent(fault);
+      this.faultCurrent(new PageFaultError(fault));
     } else {
       thread.handling = { fault, body: this.pageFaultHandler(fault) };
     }
@@ -266,9 +265,13 @@ export class Dispatcher implements ProgramInstance {
     }
   }
 
-  private pageFaultError(): PageFaultError {
+  private readFault(): PageFault {
     const [, address, code, , access] = this.cpu.arch.upcallArgs;
-    return new PageFaultError(this.register(address), this.register(access), this.register(code));
+    return {
+      address: this.register(address),
+      access: this.register(access),
+      code: this.register(code),
+    };
   }
 
   /** Wake those whose time has come and those who have got a message. */

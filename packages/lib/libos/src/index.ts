@@ -48,7 +48,7 @@ export {
 } from './irq.ts';
 export { KernelCap } from './kernel-cap.ts';
 export { Os, type OwnEndpoint, type Wait } from './os.ts';
-export { BusError, OsError, PageFaultError, unwrap } from './os-error.ts';
+export { BusError, OsError, type PageFault, PageFaultError, unwrap } from './os-error.ts';
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';
 export { SlotAllocator } from './slot-alloc.ts';
 export { type RamBlock, type RamSource, SlotSupply } from './slot-supply.ts';

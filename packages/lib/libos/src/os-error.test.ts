@@ -18,7 +18,7 @@ describe('errors that programs catch', () => {
     [Access.Write, 0x8000_0000_0000, 6, 'page fault: write at 0x800000000000 (code 0x6)'],
     [Access.Execute, -4096, 20, 'page fault: execute at 0xfffffffffffff000 (code 0x14)'],
   ])('name the access and the address of a page fault (%#)', (access, address, code, message) => {
-    const error = new PageFaultError(address, access, code);
+    const error = new PageFaultError({ address, access, code });
     expect(error.message).toBe(message);
     expect([error.address, error.access, error.code]).toEqual([address, access, code]);
   });

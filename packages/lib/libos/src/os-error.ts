@@ -14,18 +14,25 @@ export class OsError extends Error {
   }
 }
 
-/** A thread touched an address that is not mapped with the access it tried. */
-export class PageFaultError extends Error {
-  override readonly name: string = 'PageFaultError';
+/** An access of a thread that its page tables did not allow. */
+export interface PageFault {
   readonly address: number;
   /** spec `Access`: 0 read, 1 write, 2 execute. */
   readonly access: number;
   /** The code as the hardware reports it. */
   readonly code: number;
+}
+
+/** A thread touched an address that is not mapped with the access it tried. */
+export class PageFaultError extends Error implements PageFault {
+  override readonly name: string = 'PageFaultError';
+  readonly address: number;
+  readonly access: number;
+  readonly code: number;
   /** Why the domain's page-fault handler did not serve it; OK when there is none. */
   readonly reason: Errval;
 
-  constructor(address: number, access: number, code: number, reason: Errval = OK) {
+  constructor({ address, access, code }: PageFault, reason: Errval = OK) {
     const what = `page fault: ${accessName(access)} at ${hex(address)} (code ${hex(code)})`;
     super(isPlain(reason) ? what : `${what}: ${describeError(reason)}`);
     this.address = address;

@@ -4,7 +4,7 @@
  */
 
 import type { Errval } from '@barreleye/core';
-import type { PageFaultError } from './os-error.ts';
+import type { PageFault } from './os-error.ts';
 
 /** What a thread runs; the return value is what `join` gets. */
 export type ThreadBody<T = unknown> = Generator<void, T, void>;
@@ -13,11 +13,11 @@ export type ThreadBody<T = unknown> = Generator<void, T, void>;
  * Serves a page fault in the thread that caused it: OK to try the access again, else why not. It
  * may wait like any code of a thread; a fault of its own is not served.
  */
-export type PageFaultHandler = (fault: PageFaultError) => ThreadBody<Errval>;
+export type PageFaultHandler = (fault: PageFault) => ThreadBody<Errval>;
 
 /** A page fault that is being served. */
 export interface Handling {
-  readonly fault: PageFaultError;
+  readonly fault: PageFault;
   readonly body: ThreadBody<Errval>;
 }
 
