@@ -1,5 +1,6 @@
 /** Ranges of virtual addresses and what stands behind them. */
 
+import { BASE_PAGE_SIZE } from '@barreleye/core';
 import type { Capref } from '@barreleye/libos';
 import type { Mapping } from './mapping.ts';
 
@@ -31,12 +32,19 @@ export interface OwnRegion extends Region {
   readonly backing: Map<number, Capref<'Frame'>>;
 }
 
-/** Regions in address order, none of which overlaps another. */
+/** Regions of [`from`, `to`) in address order, none of which overlaps another. */
 export class RegionList {
   private readonly list: OwnRegion[];
+  private readonly from: number;
+  private readonly to: number;
+  /** Below this address there is no room for a page and the free page that keeps it apart. */
+  private firstGap: number;
 
-  constructor() {
+  constructor(from: number, to: number) {
     this.list = [];
+    this.from = from;
+    this.to = to;
+    this.firstGap = from;
   }
 
   /** All regions, in address order. */
@@ -56,12 +64,37 @@ export class RegionList {
     return last !== undefined && last.base + last.bytes > base;
   }
 
+  /**
+   * The lowest free place for `bytes` bytes, `offset` bytes behind a multiple of `alignBytes`, with
+   * a free page on both sides; -1: none.
+   */
+  findGap(bytes: number, alignBytes: number, offset: number): number {
+    const place = (at: number): number =>
+      Math.ceil((at - offset) / alignBytes) * alignBytes + offset;
+    let base = place(this.firstGap);
+    for (let i = this.indexBehind(this.firstGap); i < this.list.length; i++) {
+      const region = this.list[i] as OwnRegion;
+      if (base + bytes + BASE_PAGE_SIZE <= region.base) return base;
+      base = Math.max(base, place(behind(region)));
+    }
+    return base + bytes <= this.to ? base : -1;
+  }
+
   add(region: OwnRegion): void {
-    this.list.splice(this.indexBehind(region.base), 0, region);
+    const i = this.indexBehind(region.base);
+    this.list.splice(i, 0, region);
+    for (let next = i; next < this.list.length; next++) {
+      const { base } = this.list[next] as OwnRegion;
+      if (base >= this.firstGap + 2 * BASE_PAGE_SIZE) return;
+      this.firstGap = Math.max(this.firstGap, behind(this.list[next] as OwnRegion));
+    }
   }
 
   remove(region: OwnRegion): void {
-    this.list.splice(this.indexBehind(region.base) - 1, 1);
+    const i = this.indexBehind(region.base) - 1;
+    this.list.splice(i, 1);
+    const before = this.list[i - 1];
+    this.firstGap = Math.min(this.firstGap, before === undefined ? this.from : behind(before));
   }
 
   /** Index of the first region that begins behind `va`. */
@@ -75,4 +108,9 @@ export class RegionList {
     }
     return low;
   }
+}
+
+/** The lowest address that another region may begin at, behind this one and a free page. */
+function behind({ base, bytes }: OwnRegion): number {
+  return base + bytes + BASE_PAGE_SIZE;
 }

@@ -80,7 +80,7 @@ export class Vspace {
     this.pages = new PageMap(options.sys, options.paging, options.root, options.source);
     this.from = options.from;
     this.to = options.to;
-    this.list = new RegionList();
+    this.list = new RegionList(options.from, options.to);
   }
 
   /** What is in use, in address order. */
@@ -107,7 +107,7 @@ export class Vspace {
     const physical = this.pages.locate(request);
     if (!physical.ok) return fail(errPush(physical.err, Err.LIB_ERR_PMAP_MAP));
     const { alignBytes, offset } = this.pages.placement(physical.value, request);
-    const base = this.findGap(request.bytes, alignBytes, offset);
+    const base = this.list.findGap(request.bytes, alignBytes, offset);
     if (base < 0) return fail(Err.LIB_ERR_VSPACE_FULL);
     return this.mapAt(base, physical.value, request);
   }
@@ -131,7 +131,7 @@ export class Vspace {
    * @errors LIB_ERR_VSPACE_FULL; as `reserveFixed`
    */
   reserve(request: ReserveRequest): Result<Region> {
-    const base = this.findGap(request.bytes, BASE_PAGE_SIZE, 0);
+    const base = this.list.findGap(request.bytes, BASE_PAGE_SIZE, 0);
     return base < 0 ? fail(Err.LIB_ERR_VSPACE_FULL) : this.reserveFixed(base, request);
   }
 
@@ -318,17 +318,6 @@ export class Vspace {
     }
     return this.list.touches(base, bytes) ? Err.LIB_ERR_PMAP_EXISTING_MAPPING : OK;
   }
-
-  /** The lowest free place at `offset` bytes behind a multiple of `alignBytes`; -1: none. */
-  private findGap(bytes: number, alignBytes: number, offset: number): number {
-    const place = (from: number): number => alignUpTo(from - offset, alignBytes) + offset;
-    let base = place(this.from);
-    for (const region of this.list.all()) {
-      if (base + bytes + BASE_PAGE_SIZE <= region.base) return base;
-      base = Math.max(base, place(region.base + region.bytes + BASE_PAGE_SIZE));
-    }
-    return base + bytes <= this.to ? base : -1;
-  }
 }
 
 function newRegion(region: Region): OwnRegion {
@@ -337,10 +326,6 @@ function newRegion(region: Region): OwnRegion {
 
 function isWhole(base: number, bytes: number): boolean {
   return isAligned(base, BASE_PAGE_BITS) && isAligned(bytes, BASE_PAGE_BITS) && bytes > 0;
-}
-
-function alignUpTo(n: number, unit: number): number {
-  return Math.ceil(n / unit) * unit;
 }
 
 /** Index of the last mapping that begins at or before `va`, -1 for none. */
