@@ -122,14 +122,14 @@ export class Mmu {
   translate(va: number, access: number): number {
     const upper = Math.floor(va / TWO_32);
     const high = upper & this.highMask;
-    if (this.highMask !== 0 && high !== upper) return this.walk(va, access); // never canonical
+    if (this.highMask !== 0 && high !== upper) return this.refuse(va, access);
     const low = va | 0;
     const { entries } = this;
     const at = entryAt(low);
     const key = entries[at + KEY]!;
     const isMine = (key & TAG_BITS) === this.tagKey || (key & TAG_BITS) === GLOBAL_KEY;
     const wrong = ((key ^ low) & TOP) | (key & (1 << (access & 3))) | (entries[at + HIGH]! ^ high);
-    if (wrong !== 0 || !isMine) return this.walkAndFill(va, high, low, access);
+    if ((wrong !== 0 || !isMine) && !this.fill(high, low, access)) return -1;
     const pa = (entries[at + FRAME_LOW]! | (low & IN_PAGE)) >>> 0;
     return entries[at + FRAME_HIGH]! * TWO_32 + pa;
   }
@@ -171,14 +171,22 @@ export class Mmu {
     return entries[at + HIGH] === high && ((page ^ low) & mask) === 0;
   }
 
-  private walk(va: number, access: number): number {
+  /** An address that is not canonical: the walker says so, and nothing is kept. */
+  private refuse(va: number, access: number): number {
     this.missCount += 1;
     return this.walker.walk(this.root, va, access | Access.User);
   }
 
-  private walkAndFill(va: number, high: number, low: number, access: number): number {
-    const pa = this.walk(va, access);
-    if (pa < 0) return pa;
+  /**
+   * Walk, and keep what was found. The address comes as words, and the answer goes into the entry,
+   * because a number that is no small integer would be put on the heap on its way.
+   * @returns whether there is a page that allows the access
+   */
+  private fill(high: number, low: number, access: number): boolean {
+    this.missCount += 1;
+    const va = high * TWO_32 + (low >>> 0);
+    const pa = this.walker.walk(this.root, va, access | Access.User);
+    if (pa < 0) return false;
     const { entries, walker } = this;
     const { pageBits } = walker;
     const at = entryAt(low);
@@ -193,7 +201,7 @@ export class Mmu {
     entries[at + FRAME_HIGH] = Math.floor(frame / TWO_32);
     entries[at + PAGE_BITS] = pageBits;
     if (2 ** pageBits > BASE_PAGE_SIZE) this.hasLarge = true;
-    return pa;
+    return true;
   }
 }
 
