@@ -8,13 +8,17 @@ import { benches as lazyMemory } from './lazy-memory.ts';
 import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryManager } from './memory-manager.ts';
 import { benches as memoryViews } from './memory-views.ts';
+import { benches as pageWalk } from './page-walk.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
 import { benches as translatedLoad } from './translated-load.ts';
+import { benches as translationHeap } from './translation-heap.ts';
 
 export const BENCHES: readonly Bench[] = [
   ...memoryViews,
   ...translatedLoad,
+  ...pageWalk,
+  ...translationHeap,
   ...systemCall,
   ...capabilityLookup,
   ...capabilityOperations,
