@@ -103,8 +103,8 @@ class ArmWalker implements Walker {
   faultName = '';
   faultDomain = 0;
   /** The physical address, as signed words: small integers to V8, so nothing is allocated. */
-  private paLow = 0;
-  private paHigh = 0;
+  paLow = 0;
+  paHigh = 0;
   private readonly words: Uint32Array;
   private readonly origin: number;
   /** Bytes of memory that a table can be in. */
@@ -144,6 +144,10 @@ class ArmWalker implements Walker {
     const pa = this.paLow >>> 0;
     const high = this.paHigh;
     return high === 0 ? pa : high * ADDRESS_LIMIT + pa;
+  }
+
+  walkWords(root: Paddr, _high: number, low: number, access: number): number {
+    return this.find(root | 0, low, access);
   }
 
   /** Translate through the table at `root`. Addresses are signed 32-bit words. */

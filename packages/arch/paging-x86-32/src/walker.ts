@@ -84,8 +84,8 @@ class X86Walker implements Walker {
   faultName = '';
   readonly faultDomain = 0;
   /** The physical address, as signed words: small integers to V8, so nothing is allocated. */
-  private paLow = 0;
-  private paHigh = 0;
+  paLow = 0;
+  paHigh = 0;
   private readonly words: Uint32Array;
   /** Memory as page frames. */
   private readonly firstFrame: number;
@@ -134,6 +134,10 @@ class X86Walker implements Walker {
     const pa = this.paLow >>> 0;
     const high = this.paHigh;
     return high === 0 ? pa : high * TWO_32 + pa;
+  }
+
+  walkWords(root: Paddr, _high: number, low: number, access: number): number {
+    return this.find(root | 0, low, access);
   }
 
   /** Translate, again and again while another core changes entries under the walk. */

@@ -82,7 +82,15 @@ export function wordsOf(mem: PhysMem, arch: Fixture['arch']): string[] {
 export function walkFor(walker: Walker, root: number, probe: string): string {
   const [how = '', va = ''] = probe.split(' ');
   const access = kinds[how.charAt(0)]! | (how.charAt(1) === 'u' ? Access.User : 0);
+  const found = walker.walkWords(
+    paddr(root),
+    Number(BigInt.asIntN(32, BigInt(va) >> 32n)),
+    Number(BigInt.asIntN(32, BigInt(va))),
+    access,
+  );
+  const words = walker.paHigh * 2 ** 32 + (walker.paLow >>> 0);
   const pa = walker.walk(paddr(root), Number(va), access);
+  if (pa !== (found < 0 ? -1 : words)) return `${probe}: walk and walkWords differ`;
   const came = pa >= 0 ? `0x${pa.toString(16)}` : `${walker.faultName} ${walker.faultCode}`;
   return `${how} ${va} ${came}`;
 }

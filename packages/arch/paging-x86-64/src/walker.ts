@@ -89,8 +89,8 @@ class X86Walker implements Walker {
   faultName = '';
   readonly faultDomain = 0;
   /** The physical address, as signed words: small integers to V8, so nothing is allocated. */
-  private paLow = 0;
-  private paHigh = 0;
+  paLow = 0;
+  paHigh = 0;
   private readonly words: Uint32Array;
   /** Memory as page frames. */
   private readonly firstFrame: number;
@@ -136,6 +136,13 @@ class X86Walker implements Walker {
     const pa = this.paLow >>> 0;
     const high = this.paHigh;
     return high === 0 ? pa : high * TWO_32 + pa;
+  }
+
+  walkWords(root: Paddr, high: number, low: number, access: number): number {
+    if ((high << 16) >> 16 !== high) return this.generalProtection();
+    const frame = Math.floor(root / 4096) - this.firstFrame;
+    if (!(frame >= 0 && frame < this.frameCount)) return this.bus(access);
+    return this.find(frame, (high << 16) | (low >>> 16), low, access);
   }
 
   /** Translate through the table in frame `root` of memory. */

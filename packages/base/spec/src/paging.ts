@@ -91,6 +91,16 @@ export interface Walker {
    * @returns the physical address, or a negative number: the fault is in the fields below
    */
   walk(root: Paddr, va: number, access: number): number;
+  /**
+   * As `walk`, of the address with the words `high` and `low`, both signed; `high` counts where
+   * addresses have more than 32 bits. Nothing of it goes through a number that V8 would put on the
+   * heap.
+   * @returns 0, and the physical address is in `paHigh` and `paLow`; negative after a fault
+   */
+  walkWords(root: Paddr, high: number, low: number, access: number): number;
+  /** After a success: the physical address as words, the low one signed. */
+  readonly paHigh: number;
+  readonly paLow: number;
   /** After a success: log2 of the page size, and `PageFlag` bits the page allows user mode. */
   pageBits: number;
   pageFlags: number;

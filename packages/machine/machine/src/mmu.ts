@@ -184,21 +184,20 @@ export class Mmu {
    */
   private fill(high: number, low: number, access: number): boolean {
     this.missCount += 1;
-    const va = high * TWO_32 + (low >>> 0);
-    const pa = this.walker.walk(this.root, va, access | Access.User);
-    if (pa < 0) return false;
     const { entries, walker } = this;
+    if (walker.walkWords(this.root, high, low, access | Access.User) < 0) return false;
     const { pageBits } = walker;
     const at = entryAt(low);
-    const frame = pa - (low & IN_PAGE);
+    const frameLow = walker.paLow & ~IN_PAGE;
+    const frame = walker.paHigh * TWO_32 + (frameLow >>> 0);
     const word = (frame - this.origin) / 4;
     const isRam = word < WORD_LIMIT && this.ram.isRam(frame, BASE_PAGE_SIZE);
     const tagKey = walker.isGlobal ? GLOBAL_KEY : this.tagKey;
     entries[at + KEY] = (low & TOP) | tagKey | deniedBy(walker) | (isRam ? 0 : NOT_RAM);
     entries[at + HIGH] = high;
     entries[at + WORD] = word;
-    entries[at + FRAME_LOW] = frame | 0;
-    entries[at + FRAME_HIGH] = Math.floor(frame / TWO_32);
+    entries[at + FRAME_LOW] = frameLow;
+    entries[at + FRAME_HIGH] = walker.paHigh;
     entries[at + PAGE_BITS] = pageBits;
     if (2 ** pageBits > BASE_PAGE_SIZE) this.hasLarge = true;
     return true;
