@@ -3,6 +3,7 @@
 export { type CapHooks, Caps, NO_HOOKS } from './caps.ts';
 export { checkMdb, MDB_INVARIANTS } from './check.ts';
 export { STEP_INVARIANTS, type Step, StepChecker, type StepKind } from './check-step.ts';
+export { hasCopyOutside } from './copies.ts';
 export { applyCopy, copy, copyToSlot, decodeCopy } from './copy.ts';
 export { type CapSpec, createCap, createId, createMapping, type MappingSpec } from './create.ts';
 export {

@@ -10,17 +10,10 @@
 import { type CoreId, type Errval, OK } from '@barreleye/core';
 import { Cte, CteFlag, capTypeInfo, Err } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
+import { forEachCopy } from './copies.ts';
 import { hasFlag, isDying, isForeign } from './guard.ts';
 import { dropCopy, kill, whyLastMustWait } from './kill.ts';
-import { successor } from './mdb.ts';
-import {
-  findAncestor,
-  firstCopy,
-  hasCopies,
-  hasDescendants,
-  isCopy,
-  otherCopy,
-} from './relations.ts';
+import { findAncestor, hasCopies, hasDescendants, otherCopy } from './relations.ts';
 import { NO_SLOT, type Slot } from './slot.ts';
 
 /** The bits that say what other cores have. */
@@ -125,12 +118,4 @@ function changeFlags(caps: Caps, slot: Slot, flags: number, mask: number): void 
   forEachCopy(caps, slot, (copy) => {
     Cte.flags.set(mem, copy, (Cte.flags.get(mem, copy) & ~mask) | flags);
   });
-}
-
-function forEachCopy(caps: Caps, slot: Slot, visit: (copy: Slot) => void): void {
-  let copy = firstCopy(caps, slot);
-  while (copy !== NO_SLOT && isCopy(caps, copy, slot)) {
-    visit(copy);
-    copy = successor(caps, copy);
-  }
 }

@@ -10,7 +10,7 @@ import {
   createCap,
   errorOf,
   findObject,
-  hasCopies,
+  hasCopyOutside,
   isEmpty,
   isError,
   kill,
@@ -23,7 +23,7 @@ import {
 } from '@barreleye/caps';
 import { type Errval, errPush, isOk, OK } from '@barreleye/core';
 import { IrqLine } from '@barreleye/machine';
-import { CPTR_ROOTCN, Cte, Dcb, Err, Kcb, ObjType, Rights } from '@barreleye/spec';
+import { CPTR_ROOTCN, Cte, Dcb, Err, KCB_BYTES, Kcb, ObjType, Rights } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { count, type Kernel } from './kernel.ts';
 import { deliver } from './lmp.ts';
@@ -89,11 +89,11 @@ function isTaken(k: Kernel, line: number): boolean {
 }
 
 /**
- * Whether the slot of a line holds an endpoint that somebody else holds as well. (Lines that share
- * an endpoint hold it for each other.)
+ * Whether the slot of a line holds an endpoint that somebody beside the kernel holds: lines that
+ * share an endpoint do not hold it for each other.
  */
 function isConnected(k: Kernel, slot: Slot): boolean {
-  return !isEmpty(k.mem, slot) && hasCopies(k.caps, slot);
+  return !isEmpty(k.mem, slot) && hasCopyOutside(k.caps, slot, k.kcb, KCB_BYTES);
 }
 
 /** Give up the endpoint of a line, if there is one. */

@@ -13,6 +13,7 @@ import {
   IrqTableCmd,
   invokeHeader,
   Kcb,
+  KernelCmd,
   LMP_RING_WORD_BYTES,
   LmpEndpoint,
   LmpHeader,
@@ -28,7 +29,7 @@ import { deliver } from '../src/lmp.ts';
 import { TARGETS } from './bench.ts';
 import { differences, expectRefused, snapshot } from './memory.ts';
 import { Spawner } from './spawn.ts';
-import { IRQ_TABLE, must, OWN_DISPATCHER, OWN_FRAME, placeOf, RAM, User } from './user.ts';
+import { IRQ_TABLE, KERNEL, must, OWN_DISPATCHER, OWN_FRAME, placeOf, RAM, User } from './user.ts';
 
 const LINE = 7;
 const BUFFER = 0x2000;
@@ -86,6 +87,30 @@ describe.each(TARGETS)('an interrupt line on $name', (target) => {
     expectRefused(user, ['SYS_ERR_IRQ_IN_USE'], again);
     must(user.delete(copy));
     must(user.call(...again));
+  });
+
+  test('is free for others when its endpoint is gone, though another line shared it (T16)', () => {
+    const user = new User(target);
+    const { irq, endpoint } = connected(user);
+    const other = allocate(user, LINE + 1);
+    must(user.invoke(other, IrqDestCmd.Connect, endpoint, 2));
+    must(user.invoke(KERNEL, KernelCmd.Register, endpoint, 2));
+    const next = user.makeEndpoint(BUFFER + 0x1000, RING);
+    const connect = words(irq, IrqDestCmd.Connect, next, 2);
+    expectRefused(user, ['SYS_ERR_IRQ_IN_USE'], connect);
+    must(user.delete(endpoint));
+    must(user.call(...connect));
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+
+  test('whose endpoint is locked can be had by somebody else (T25)', () => {
+    const user = new User(target);
+    const { irq, endpoint } = connected(user);
+    must(user.invoke(KERNEL, KernelCmd.LockCap, CPTR_ROOTCN, endpoint, 2));
+    must(user.delete(irq));
+    allocate(user);
+    expect(isEmpty(user.bench.mem, Kcb.irqEndpoint.at(user.bench.plan.kcb, LINE))).toBe(true);
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
   });
 
   test('is no longer connected for its old holder when it has a new one', () => {
