@@ -1,7 +1,6 @@
 // One project for every package of the workspace, found by reading its folders, so a new package
 // is tested without anybody listing it.
 import { join } from 'node:path';
-import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 import Totals from './tooling/reporter.ts';
 import { packageFolders, root } from './tooling/tidy/src/workspace.mjs';
@@ -9,13 +8,13 @@ import { packageFolders, root } from './tooling/tidy/src/workspace.mjs';
 export default defineConfig({
   test: {
     projects: packageFolders().map((folder) => ({
-      // Only the `ssr` conditions reach Node's module resolution: tests read packages from source.
-      ssr: { resolve: { conditions: ['@barreleye/source', ...defaultServerConditions] } },
       test: {
         name: folder.slice(folder.lastIndexOf('/') + 1),
         root: join(root, folder),
         // No module here has state, so files may share a worker instead of starting one each.
         isolate: false,
+        // Node imports the sources itself, as in every other script of ours: what vite makes of an
+        // import costs hot loops more than half of their speed.
         experimental: { viteModuleRunner: false },
         execArgv: ['--conditions=@barreleye/source'],
         // For model tests on a busy two-core machine; a test that needs more says so itself.

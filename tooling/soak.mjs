@@ -15,6 +15,12 @@ const HISTORIES = 1000;
 const CALLS = 50_000;
 const COMMANDS = 100 * HISTORIES;
 const ROUNDS = 20;
+const FILES = [
+  'packages/kernel/caps/test/model.test.ts',
+  'packages/kernel/cpu-driver/test/outsider.test.ts',
+];
+/** Tests in them: a round that runs fewer has not passed. */
+const TESTS = /Tests +3 passed/;
 const MINUTE = 60_000;
 const USAGE = 'usage: npm run soak -- [--minutes N | --rounds N] [--seed N]';
 
@@ -28,7 +34,7 @@ console.log(
 let done = 0;
 for (; done < rounds && Date.now() - start < minutes * MINUTE; done++) {
   const { status, output } = await runRound(seed + done);
-  if (status === 0) continue;
+  if (status === 0 && TESTS.test(output)) continue;
   console.log(`${output}\nround ${done + 1} failed, with seed ${seed + done}; to play it again:`);
   console.log(`  npm run soak -- --rounds 1 --seed ${seed + done}`);
   process.exit(1);
@@ -40,7 +46,6 @@ report('passed', '\n');
  * @returns {Promise<{ status: number | null, output: string }>}
  */
 function runRound(roundSeed) {
-  const files = ['caps/test/model', 'cpu-driver/test/outsider'];
   const env = {
     ...process.env,
     NO_COLOR: '1',
@@ -50,7 +55,7 @@ function runRound(roundSeed) {
     // Each life of a hostile domain takes a seed of its own.
     HOSTILE_SEED: `${roundSeed * 1000}`,
   };
-  const child = spawn(process.execPath, [vitest, 'run', ...files], { cwd: root, env });
+  const child = spawn(process.execPath, [vitest, 'run', ...FILES], { cwd: root, env });
   let output = '';
   child.stdout.on('data', (text) => (output += text));
   child.stderr.on('data', (text) => (output += text));
@@ -99,7 +104,8 @@ function readOptions() {
  */
 function count(text, otherwise) {
   if (text === undefined) return otherwise;
-  if (!/^[1-9]\d{0,5}$/.test(String(text))) throw new Error(`expected 1 to 999999, not ${text}`);
+  if (!/^[1-9]\d{0,5}$/.test(String(text)))
+    throw new Error(`not a number from 1 to 999999: ${text}`);
   return Number(text);
 }
 

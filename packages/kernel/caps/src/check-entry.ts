@@ -95,7 +95,7 @@ export function isBusyEntry({ flags }: Entry): boolean {
 }
 
 /** Types that can be made from `type` in one or more steps; itself only where it can be split. */
-export function descendantTypes(type: ObjType): ReadonlySet<ObjType> {
+function descendantTypes(type: ObjType): ReadonlySet<ObjType> {
   return DESCENDANT_TYPES[type] as ReadonlySet<ObjType>;
 }
 

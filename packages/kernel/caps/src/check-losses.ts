@@ -6,7 +6,7 @@ import type { Caps } from './caps.ts';
 import { type Entry, hangsOn, isMadeFrom, isSameObject } from './check-entry.ts';
 import type { Slot } from './slot.ts';
 
-/** The entries of `before` that are gone when those in `first` are, and what these take along. */
+/** The entries of `before` that go when those in `first` do: they, and what they take along. */
 export function lossesOf(
   caps: Caps,
   before: readonly Entry[],

@@ -62,9 +62,8 @@ function checkNesting(entries: readonly Entry[], problems: string[]): void {
 
 /** `entry` begins inside `outer`. */
 function checkPair(entry: Entry, outer: Entry, problems: string[]): void {
-  const names = [outer, entry]
-    .map(({ info, slot }) => `${info.name} in ${hex(slot)}`)
-    .join(' and ');
+  const nameOf = ({ info, slot }: Entry): string => `${info.name} in ${hex(slot)}`;
+  const names = `${nameOf(outer)} and ${nameOf(entry)}`;
   if (entry.end > outer.end) problems.push(`I13 ${names} overlap`);
   if (isSameObject(entry, outer) || isMadeFrom(entry, outer)) return;
   const areFinal = isFinal(outer.type) && isFinal(entry.type) && outer.type !== entry.type;

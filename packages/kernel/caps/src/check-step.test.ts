@@ -18,7 +18,7 @@ const CNODE = 6;
 const HELD = 7;
 const FREE = 20;
 
-/** RAM, two frames, a copy, a page table that maps the first frame, a CNode with a frame. */
+/** RAM, two frames, a copy, a table with a mapping of the first frame, a CNode with a frame. */
 function createScene(): World {
   const w = new World();
   expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(1, FRAME), { bytes: PAGE }));

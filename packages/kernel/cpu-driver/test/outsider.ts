@@ -52,7 +52,7 @@ const IFTYPE_MASK = 0xffff_0000;
 /** Fields of the KCB below this are counters, queues, and the roots of tree and lists. */
 const KCB_OWN_BYTES = Kcb.bootInfo.offset;
 
-export class Outsider {
+class Outsider {
   readonly bench: Bench;
   callCount: number;
   private readonly self: Spawned;

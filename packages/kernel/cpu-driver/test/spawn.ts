@@ -36,7 +36,7 @@ export interface Spawned {
 }
 
 export class Spawner {
-  /** The root CNode that new dispatchers get: the first domain's, unless a test changes it. */
+  /** Root CNode of new dispatchers: that of the first domain, unless a test changes it. */
   cspace: Slot;
   private readonly user: User;
   private readonly arena: Arena;
