@@ -16,6 +16,7 @@ import { checkObjects } from './check-objects.ts';
 import { checkQueries } from './check-queries.ts';
 import { checkTypes } from './check-types.ts';
 import { createCap } from './create.ts';
+import { keepRam } from './free-ram.ts';
 import { eachCap } from './walk.ts';
 
 /** Numbers of the invariants that the checker finds broken after `damage`. */
@@ -69,6 +70,17 @@ describe('the checker finds', () => {
       'I15',
       'I14',
     ]);
+  });
+
+  it('I19, I20, I21: free RAM that is held, listed twice or not counted', () => {
+    const held = (w: World) => keepRam(w.caps, ramAt(64 * PAGE), PAGE);
+    expect(foundAfter(held)).toEqual(['I20']);
+    const twice = (w: World) => {
+      keepRam(w.caps, ramAt(-2 * PAGE), PAGE);
+      keepRam(w.caps, ramAt(-2 * PAGE), PAGE);
+    };
+    expect(foundAfter(twice)).toContain('I21');
+    expect(foundAfter((w) => Kcb.freeRamBytes.set(w.mem, w.caps.kcb, PAGE))).toEqual(['I19']);
   });
 
   it('I25: a full slot that is not in the database, and the reverse', () => {
