@@ -12,6 +12,7 @@ export const pagingArmv7: Paging & { readonly createWalker: typeof createWalker 
   levels,
   rootType: ObjType.VNode_ARM_l1,
   vaddrBits: VADDR_BITS,
+  paddrBits: 32, // supersections reach further
   repeatBits: REPEAT_BITS,
   levelOf,
   entryIndex,

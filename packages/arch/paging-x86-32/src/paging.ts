@@ -21,6 +21,7 @@ export const pagingX86_32: X86Paging = {
   levels: levels32,
   rootType: ObjType.VNode_x86_32_pdir,
   vaddrBits: VADDR_BITS,
+  paddrBits: 32, // pages of 4 MiB reach further
   repeatBits: 0,
   levelOf: (type) => levelOf(levels32, type),
   entryIndex: (level, va) => entryIndex(levels32[level]!, va),
@@ -43,6 +44,7 @@ export const pagingX86_32Pae: X86Paging = {
   levels: levelsPae,
   rootType: ObjType.VNode_x86_32_pdpt,
   vaddrBits: VADDR_BITS,
+  paddrBits: 52,
   repeatBits: 0,
   levelOf: (type) => levelOf(levelsPae, type),
   entryIndex: (level, va) => entryIndex(levelsPae[level]!, va),

@@ -12,6 +12,7 @@ export const pagingX86_64: Paging & { readonly createWalker: typeof createWalker
   levels,
   rootType: ObjType.VNode_x86_64_pml4,
   vaddrBits: VADDR_BITS,
+  paddrBits: 52,
   repeatBits: 0,
   levelOf,
   entryIndex,

@@ -74,6 +74,7 @@ const SENTENCES = {
   SYS_ERR_VM_MAP_OFFSET: 'the offset into the frame is not a multiple of the page size',
   SYS_ERR_VM_FRAME_TOO_SMALL: 'the frame is smaller than the page',
   SYS_ERR_VM_FRAME_UNALIGNED: 'the frame is not aligned to the page size',
+  SYS_ERR_VM_FRAME_OUT_OF_REACH: 'the page table cannot name addresses as high as the frame has',
   SYS_ERR_FRAME_OFFSET_INVALID: 'the mapped range reaches beyond the end of the frame',
   SYS_ERR_WRONG_MAPPING: 'a page table of this type does not take such a capability',
   SYS_ERR_VM_NOT_MAPPED: 'the mapping does not belong to this page table',

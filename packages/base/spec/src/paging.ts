@@ -46,6 +46,8 @@ export interface Paging {
   readonly rootType: ObjType;
   /** Virtual addresses have this many significant bits. */
   readonly vaddrBits: number;
+  /** Every entry can name physical addresses of this many bits. */
+  readonly paddrBits: number;
   /**
    * log2 of the equal entries in a row, the first at a multiple of their number, that together map
    * one larger page: 4 on ARM, where sixteen entries of any level can; 0 where there is none.

@@ -9,6 +9,7 @@ import { BASE_PAGE_SIZE, hex, isInside, type Paddr } from '@barreleye/core';
 import { Cte, capTypeInfo, ObjType, type Paging, type TableLevel } from '@barreleye/spec';
 import { checkPage, collectKernelObjects } from './check-pages.ts';
 import type { Kernel } from './kernel.ts';
+import { memoryOf } from './page-entries.ts';
 import { formatOf } from './table-format.ts';
 
 /** A page table in use on this core. */
@@ -89,7 +90,9 @@ function checkTable(
     const found = [checkPresence(table, i, isPresent) ?? checkEntry(k, table, i)];
     const entry = format.readEntry(k.mem, level, base, i);
     if (entry.kind === 'page' && i < shape.reservedFrom) {
-      found.push(...checkPage(k, objects, owners[i], entry, 2 ** shape.spanBits));
+      const memory = memoryOf(k.mem, { format, level, tableBase: base }, i);
+      const page = { ...entry, base: memory };
+      found.push(...checkPage(k, objects, owners[i], page, 2 ** shape.spanBits));
     }
     for (const problem of found) {
       if (problem !== undefined) problems.push(`${problem}: entry ${i} of table ${hex(base)}`);
@@ -123,7 +126,8 @@ function checkEntry({ mem }: Kernel, table: Table, i: number): string | undefine
   if (entry.kind !== 'page' || !shape.mapsPages) return 'I51 not a page';
   const objectBytes = capTypeInfo(type).bytes || Cte.tableHead.get(mem, owner) * BASE_PAGE_SIZE;
   const pageBytes = 2 ** shape.spanBits;
-  const first = entry.base - (i - Cte.arg0.get(mem, owner)) * pageBytes;
+  const memory = memoryOf(mem, { format, level, tableBase: base }, i);
+  const first = memory - (i - Cte.arg0.get(mem, owner)) * pageBytes;
   const bytes = Cte.arg1.get(mem, owner) * pageBytes;
   return isInside(first, bytes, objectBase, objectBytes)
     ? undefined

@@ -37,7 +37,7 @@ export class Kernel {
     this.args = new Uint32Array(32);
     this.identity = createIdentification();
     this.value = 0;
-    this.mapPlan = createMapPlan();
+    this.mapPlan = createMapPlan(hal.paging);
   }
 }
 

@@ -6,9 +6,10 @@
 import { type MappingSpec, NO_SLOT, type Slot } from '@barreleye/caps';
 import { asPaddr, type Paddr } from '@barreleye/core';
 import type { Paging } from '@barreleye/spec';
+import type { TableView } from './page-entries.ts';
 
 /** What would be written, and where. */
-export interface MapPlan extends MappingSpec {
+export interface MapPlan extends MappingSpec, TableView {
   /** Object that is mapped, table it goes into, and the entries. */
   object: Slot;
   table: Slot;
@@ -16,29 +17,29 @@ export interface MapPlan extends MappingSpec {
   count: number;
   /** Empty slot for the mapping capability. */
   mapping: Slot;
-  /** Format of the table, and its level in it. */
-  format: Paging | undefined;
+  /** Format of the table, its level in it, and where it lies. */
+  format: Paging;
   level: number;
-  /** Physical address of the first page or table, and the distance to the next. */
+  tableBase: Paddr;
+  /** Physical address of the first page or table. */
   base: Paddr;
-  stride: number;
   isTable: boolean;
   /** `PageFlag` bits of pages. */
   flags: number;
 }
 
 /** An empty plan to fill. */
-export function createMapPlan(): MapPlan {
+export function createMapPlan(format: Paging): MapPlan {
   return {
     object: NO_SLOT,
     table: NO_SLOT,
     first: 0,
     count: 0,
     mapping: NO_SLOT,
-    format: undefined,
+    format,
     level: 0,
+    tableBase: asPaddr(0),
     base: asPaddr(0),
-    stride: 0,
     isTable: false,
     flags: 0,
   };

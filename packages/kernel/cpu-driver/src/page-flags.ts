@@ -7,6 +7,7 @@ import { firstMappingIn, NO_SLOT, nextMappingIn, type Slot } from '@barreleye/ca
 import { asPaddr, type Errval, isOk, OK } from '@barreleye/core';
 import { Cte, capTypeInfo, Err, Rights, type TableLevel } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
+import { changePages } from './page-entries.ts';
 import { checkAccess, checkEntries, formatOf } from './table-format.ts';
 
 /**
@@ -79,12 +80,9 @@ function writeFlags(k: Kernel, mapping: Slot, first: number, end: number, flags:
   const type = Cte.iftype.get(mem, mapping);
   const format = formatOf(k, type);
   if (format === undefined) return;
-  const level = format.levelOf(type);
-  const table = asPaddr(Cte.bytes.get(mem, mapping));
+  const tableBase = asPaddr(Cte.bytes.get(mem, mapping));
   const own = Cte.arg0.get(mem, mapping);
+  const view = { format, level: format.levelOf(type), tableBase };
   const last = Math.min(end, own + Cte.arg1.get(mem, mapping));
-  for (let i = Math.max(first, own); i < last; i++) {
-    const { base } = format.readEntry(mem, level, table, i);
-    format.writePage(mem, level, table, i, base, flags);
-  }
+  changePages(mem, view, Math.max(first, own), last, flags);
 }

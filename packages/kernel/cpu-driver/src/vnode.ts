@@ -21,7 +21,6 @@ import {
 } from '@barreleye/caps';
 import {
   asPaddr,
-  assert,
   BASE_PAGE_BITS,
   type Errval,
   errPush,
@@ -33,6 +32,7 @@ import { Cte, capTypeInfo, Dcb, Err, Rights, type TableLevel } from '@barreleye/
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import type { MapPlan } from './map-plan.ts';
+import { writePages } from './page-entries.ts';
 import { checkAccess, checkEntries, formatOf } from './table-format.ts';
 
 /**
@@ -93,7 +93,8 @@ export function unmapFromVnode(k: Kernel, table: Slot): Errval {
  * exactly would be written.
  * @errors SYS_ERR_VNODE_TYPE a table of a format that this kernel does not know;
  *   SYS_ERR_VNODE_SLOT_INVALID; SYS_ERR_VM_MAP_SIZE; SYS_ERR_VNODE_SLOT_RESERVED; those of
- *   `checkTable` or `checkPages`; SYS_ERR_VNODE_SLOT_INUSE an entry is taken (T10)
+ *   `checkTable` or `checkPages`; SYS_ERR_VM_FRAME_OUT_OF_REACH beyond the addresses of the format;
+ *   SYS_ERR_VNODE_SLOT_INUSE an entry is taken (T10)
  */
 function decodeEntries(k: Kernel, plan: MapPlan): Errval {
   const { args, mem } = k;
@@ -111,16 +112,19 @@ function decodeEntries(k: Kernel, plan: MapPlan): Errval {
   const flags = (args[3] ?? 0) & 0xffff;
   const checked = isTable ? checkTable(count) : checkPages(k, shape, object, count, flags);
   if (!isOk(checked)) return checked;
-  const base = Cte.base.get(mem, table);
+  const objectBase = asPaddr(Cte.base.get(mem, object) + (isTable ? 0 : mapOffset(k)));
+  const bytes = isTable ? shape.tableBytes : count * 2 ** shape.spanBits;
+  if (objectBase + bytes > 2 ** format.paddrBits) return Err.SYS_ERR_VM_FRAME_OUT_OF_REACH;
+  const tableBase = Cte.base.get(mem, table);
   for (let i = first; i < first + count; i++) {
-    if (format.isPresent(mem, level, base, i)) return Err.SYS_ERR_VNODE_SLOT_INUSE;
+    if (format.isPresent(mem, level, tableBase, i)) return Err.SYS_ERR_VNODE_SLOT_INUSE;
   }
   plan.first = first;
   plan.count = count;
   plan.format = format;
   plan.level = level;
-  plan.base = asPaddr(Cte.base.get(mem, object) + (isTable ? 0 : mapOffset(k)));
-  plan.stride = isTable ? shape.tableBytes : 2 ** shape.spanBits;
+  plan.tableBase = tableBase;
+  plan.base = objectBase;
   plan.isTable = isTable;
   plan.flags = flags;
   return OK;
@@ -167,13 +171,8 @@ function mapOffset(k: Kernel): number {
 
 function applyMap(k: Kernel, plan: MapPlan): void {
   const { mem } = k;
-  const table = Cte.base.get(mem, plan.table);
-  const { format, level, first, count } = plan;
-  assert(format !== undefined, 'the plan is complete');
-  for (let i = 0; i < count; i++) {
-    const at = asPaddr(plan.base + i * plan.stride);
-    if (plan.isTable) format.writeTable(mem, level, table, first + i, at);
-    else format.writePage(mem, level, table, first + i, at, plan.flags);
-  }
+  const { format, level, tableBase, first, count, base, flags } = plan;
+  if (plan.isTable) format.writeTable(mem, level, tableBase, first, base);
+  else writePages(mem, plan, first, count, base, flags);
   createMapping(k.caps, plan.mapping, plan);
 }

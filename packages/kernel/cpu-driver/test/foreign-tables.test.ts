@@ -72,4 +72,18 @@ describe.each(PAIRS)('$name', ({ target, other }) => {
     const words = [Syscall.Invoke, header, table, ...mapWords(frame, plain.newSlot())];
     expectRefused(plain, ['SYS_ERR_VNODE_TYPE'], words);
   });
+
+  test('take no frame and no table that they have no address for', () => {
+    const format = { ...other.paging, paddrBits: 20 };
+    const user = new User(target, { foreignFormats: [format] });
+    const [root, ...below] = format.levels.map(({ type }) => user.make(type));
+    const leaf = below.at(-1) ?? 0;
+    const map = (table: number, source: number): number[] => {
+      const header = invokeHeader(VNodeCmd.Map, 2);
+      return [Syscall.Invoke, header, table, ...mapWords(source, user.newSlot())];
+    };
+    const refusal = ['SYS_ERR_VM_FRAME_OUT_OF_REACH'];
+    expectRefused(user, refusal, map(leaf, user.make(ObjType.Frame, PAGE)));
+    expectRefused(user, refusal, map(root ?? 0, below[0] ?? 0));
+  });
 });

@@ -1,6 +1,7 @@
 /** Changing what mapped pages allow, through a mapping and through a table. */
 
 import {
+  Access,
   invokeHeader,
   MappingCmd,
   ObjType,
@@ -125,5 +126,80 @@ describe.each(TARGETS)('on $name', (target) => {
     must(user.map(ROOT_TABLE, child, way, { first }));
     const words = [Syscall.Invoke, invokeHeader(MappingCmd.Modify, 2), way, 0, 1, Read];
     expectRefused(user, ['SYS_ERR_WRONG_MAPPING'], words);
+  });
+});
+
+describe('on armv7, sixteen equal entries', () => {
+  const armv7 = TARGETS.find(({ name }) => name === 'armv7') as Target;
+  const LARGE = 16 * PAGE;
+  const RW = Read | Write;
+
+  /** 40 pages mapped in one call, of a frame that suits large pages from the fourth page on. */
+  function mapForty() {
+    const user = new User(armv7);
+    const va = user.bench.arch.heapBase + LARGE - 4 * PAGE;
+    const table = user.makeTables(va);
+    const frame = user.make(ObjType.Frame, 64 * PAGE, LARGE);
+    const mapping = user.newSlot();
+    const first = user.entryOf(va);
+    must(user.map(table, frame, mapping, { first, count: 40, flags: RW, offset: 12 * PAGE }));
+    const walker = armv7.paging.createWalker(user.bench.mem);
+    /** Size of the page at page `page` of the mapping, if it shows what it should. */
+    const sizeAt = (page: number, access: number = Access.Read): number => {
+      const pa = walker.walk(user.bench.core.mmu.root, va + page * PAGE, access | Access.User);
+      if (pa !== user.at(frame, LARGE + (page - 4) * PAGE)) return -1;
+      return 2 ** walker.pageBits;
+    };
+    return { user, va, table, frame, mapping, first, sizeAt };
+  }
+
+  test('map one page of 64 KiB where place and address suit it', () => {
+    const { user, sizeAt } = mapForty();
+    expect([0, 3, 4, 19, 20, 35, 36, 39].map((page) => sizeAt(page))).toEqual([
+      ...[PAGE, PAGE, LARGE, LARGE, LARGE, LARGE, PAGE, PAGE],
+    ]);
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+
+  test('become small pages when some of them change, and show the same memory', () => {
+    const { user, va, mapping, sizeAt } = mapForty();
+    expect(user.writes(va + 10 * PAGE, 5)).toBe(true);
+    must(user.invoke(mapping, MappingCmd.Modify, 10, 4, Read));
+    expect([4, 9, 10, 13, 14, 19].map((page) => sizeAt(page))).toEqual(Array(6).fill(PAGE));
+    expect([9, 10, 13, 14].map((page) => user.writes(va + page * PAGE, 6))).toEqual([
+      ...[true, false, false, true],
+    ]);
+    expect(sizeAt(20), 'its neighbour stays').toBe(LARGE);
+    must(user.invoke(mapping, MappingCmd.Modify, 0, 40, RW));
+    expect([3, 4, 19, 20, 36].map((page) => sizeAt(page, Access.Write))).toEqual([
+      ...[PAGE, LARGE, LARGE, LARGE, PAGE],
+    ]);
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+
+  test('go with their mapping, all of them', () => {
+    const { user, va, table, frame, mapping, sizeAt } = mapForty();
+    expect(user.reads(va + 20 * PAGE)).toBe(0);
+    must(user.unmap(table, mapping));
+    expect([0, 4, 12, 20, 35, 39].map((page) => sizeAt(page))).toEqual(Array(6).fill(-1));
+    expect(user.reads(va + 21 * PAGE), 'the TLB has forgotten').toBe(undefined);
+    must(user.map(table, frame, mapping, { first: user.entryOf(va) + 5, count: 1 }));
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+
+  test('of the first level map 16 MiB', () => {
+    const user = new User(armv7, { ramBytes: 64 * 2 ** 20 });
+    const bytes = 16 * 2 ** 20;
+    const frame = user.make(ObjType.Frame, bytes, bytes);
+    const va = user.bench.arch.heapBase + 4 * bytes;
+    const first = armv7.paging.entryIndex(0, va);
+    must(user.map(ROOT_TABLE, frame, user.newSlot(), { first, count: 16, flags: RW }));
+    const walker = armv7.paging.createWalker(user.bench.mem);
+    const at = va + 11 * 2 ** 20 + 8;
+    const pa = walker.walk(user.bench.core.mmu.root, at, Access.Write | Access.User);
+    expect([pa, walker.pageBits]).toEqual([user.at(frame, at - va), 24]);
+    expect(user.writes(at, 3)).toBe(true);
+    expect(user.bench.mem.load32(user.at(frame, at - va))).toBe(3);
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
   });
 });
