@@ -1,13 +1,12 @@
-/** I19 to I21: the list of RAM that nobody holds. */
+/** I19, I21: the list of RAM that nobody holds. That nobody does is for check-frees.ts (I20). */
 
 import { hex } from '@barreleye/core';
-import { CAP_TYPE_INFO, CteFlag, Kcb, ObjType } from '@barreleye/spec';
+import { Kcb } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
-import type { Entry } from './check-entry.ts';
 import { eachFreeRam, type RamRegion } from './free-ram.ts';
 
-/** Check the list against `entries`, the whole database. */
-export function checkFreeRam(caps: Caps, entries: readonly Entry[], problems: string[]): void {
+/** Check the list against itself and its count, where nobody makes capabilities of such RAM. */
+export function checkFreeRam(caps: Caps, problems: string[]): void {
   const regions: RamRegion[] = [];
   let byteCount = 0;
   for (const region of eachFreeRam(caps)) {
@@ -20,13 +19,6 @@ export function checkFreeRam(caps: Caps, entries: readonly Entry[], problems: st
   }
   if (byteCount !== Kcb.freeRamBytes.get(caps.mem, caps.kcb)) {
     problems.push(`I19 ${byteCount} bytes of free RAM are listed, but others were counted`);
-  }
-  const root = CAP_TYPE_INFO[ObjType.RAM]?.root;
-  for (const { slot, info, isLeaf, flags, base, end } of entries) {
-    if (info.root !== root || isLeaf || (flags & CteFlag.InDelete) !== 0) continue;
-    const region = regions.find((other) => doOverlap(other, base, end));
-    if (region === undefined) continue;
-    problems.push(`I20 the ${info.name} in ${hex(slot)} covers free RAM at ${hex(region.base)}`);
   }
 }
 

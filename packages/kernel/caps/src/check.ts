@@ -7,7 +7,6 @@
 import { CAP_TYPE_INFO } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { readEntry } from './check-entry.ts';
-import { checkFreeRam } from './check-free-ram.ts';
 import { checkLists } from './check-lists.ts';
 import { checkObjects } from './check-objects.ts';
 import { checkQueries } from './check-queries.ts';
@@ -22,7 +21,6 @@ export const MDB_INVARIANTS = [
   ...['I10', 'I13', 'I14', 'I15', 'I28', 'I29'], // check-objects.ts
   ...['I4', 'I9', 'I25'], // check-slots.ts
   ...['I30', 'I47', 'I48'], // check-lists.ts
-  ...['I19', 'I20', 'I21'], // check-free-ram.ts
   ...['I5', 'I23', 'I32', 'I33'], // check-queries.ts
 ] as const;
 
@@ -37,7 +35,6 @@ export function checkMdb(caps: Caps): string[] {
   checkObjects(caps, entries, problems);
   checkSlots(caps, slots, problems);
   checkLists(caps, slots, problems);
-  checkFreeRam(caps, entries, problems);
   // Queries over objects that do not fit together may answer anything.
   if (problems.length === 0) checkQueries(caps, entries, problems);
   return problems;

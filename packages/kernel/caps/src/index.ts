@@ -2,6 +2,7 @@
 
 export { type CapHooks, Caps, NO_HOOKS } from './caps.ts';
 export { checkMdb, MDB_INVARIANTS } from './check.ts';
+export { checkFreeRam } from './check-free-ram.ts';
 export { STEP_INVARIANTS, type Step, StepChecker, type StepKind } from './check-step.ts';
 export { hasCopyOutside } from './copies.ts';
 export { applyCopy, copy, copyToSlot, decodeCopy } from './copy.ts';

@@ -6,7 +6,14 @@
  * checked by `checkMdb`, page tables in check-tables.ts, steps by `EntryChecker`.
  */
 
-import { checkMdb, eachCap, isEmpty, MDB_INVARIANTS, type Slot } from '@barreleye/caps';
+import {
+  checkFreeRam,
+  checkMdb,
+  eachCap,
+  isEmpty,
+  MDB_INVARIANTS,
+  type Slot,
+} from '@barreleye/caps';
 import { asPtr, hex, type Ptr } from '@barreleye/core';
 import { Cte, Dcb, DcbState, isEndpointBuffer, Kcb, ObjType } from '@barreleye/spec';
 import { checkTables } from './check-tables.ts';
@@ -17,6 +24,7 @@ import type { Kernel } from './kernel.ts';
 export const KERNEL_INVARIANTS: readonly string[] = [
   ...MDB_INVARIANTS,
   ...['I11', 'I48', 'I65'], // here
+  ...['I19', 'I21'], // caps/check-free-ram.ts
   ...['I44', 'I45', 'I49', 'I51'], // check-tables.ts
   ...['I16', 'I18', 'I46'], // check-pages.ts
 ];
@@ -36,6 +44,7 @@ export function checkKernel(k: Kernel): string[] {
   checkRunQueue(k, dispatchers, problems);
   checkWakeups(k, dispatchers, problems);
   checkTables(k, problems);
+  checkFreeRam(k.caps, problems);
   return problems;
 }
 
