@@ -5,12 +5,15 @@ import { createInit } from '@barreleye/init';
 import { programImage } from '@barreleye/libos';
 import { boardVexpress } from '@barreleye/machine';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
+import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
+import { pagingX86_64 } from '@barreleye/paging-x86-64';
 
 /** What the boot loader needs to boot a Versatile Express board. */
 export const targetArmv7: Target = {
   name: 'armv7',
   board: boardVexpress,
   paging: pagingArmv7,
+  foreignFormats: [pagingX86_64, pagingX86_32Pae],
   cpuDriver: '/armv7/sbin/cpu',
   files: new Map([['/armv7/sbin/init', { program: createInit({ paging: pagingArmv7 }) }]]),
   imageOf: (index, program) => programImage(boardVexpress.arch, index, program.name),

@@ -4,7 +4,9 @@ import type { Target } from '@barreleye/boot';
 import { createInit } from '@barreleye/init';
 import { programImage } from '@barreleye/libos';
 import { boardPc32 } from '@barreleye/machine';
+import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
+import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import type { Paging } from '@barreleye/spec';
 
 /** What the boot loader needs to boot a 32-bit PC with PAE. */
@@ -24,6 +26,7 @@ function targetWith(paging: Paging): Target {
     name: 'x86_32',
     board: boardPc32,
     paging,
+    foreignFormats: [pagingX86_64, pagingArmv7],
     cpuDriver: '/x86_32/sbin/cpu',
     files: new Map([['/x86_32/sbin/init', { program: createInit({ paging }) }]]),
     imageOf: (index, program) => programImage(boardPc32.arch, index, program.name),

@@ -4,6 +4,8 @@ import type { Target } from '@barreleye/boot';
 import { createInit } from '@barreleye/init';
 import { programImage } from '@barreleye/libos';
 import { boardPc64 } from '@barreleye/machine';
+import { pagingArmv7 } from '@barreleye/paging-armv7';
+import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 
 /** What the boot loader needs to boot a PC. */
@@ -11,6 +13,7 @@ export const targetX86_64: Target = {
   name: 'x86_64',
   board: boardPc64,
   paging: pagingX86_64,
+  foreignFormats: [pagingX86_32Pae, pagingArmv7],
   cpuDriver: '/x86_64/sbin/cpu',
   files: new Map([['/x86_64/sbin/init', { program: createInit({ paging: pagingX86_64 }) }]]),
   imageOf: (index, program) => programImage(boardPc64.arch, index, program.name),

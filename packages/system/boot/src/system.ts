@@ -26,6 +26,8 @@ export interface Target {
   readonly name: string;
   readonly board: Board;
   readonly paging: Paging;
+  /** Formats of page tables of other architectures that domains may build. */
+  readonly foreignFormats?: readonly Paging[];
   /** Path by which menus name the CPU driver. */
   readonly cpuDriver: string;
   /** Files by path. */
@@ -84,7 +86,7 @@ export function bootSystem(options: BootOptions): BootResult {
   });
   loadMemory(machine.mem, board, plan, modules.modules, { coreCount, ramBytes, seed });
   const core = machine.bsp;
-  const driver = new CpuDriver(core, plan.kcb);
+  const driver = new CpuDriver(core, plan.kcb, target.foreignFormats);
   const handler = options.wrapDriver?.(driver, core) ?? driver;
   const timeslice = board.frequency / SLICES_PER_SECOND;
   core.powerOn(handler, () =>
