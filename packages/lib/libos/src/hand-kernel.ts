@@ -35,8 +35,9 @@ export interface HeldCap {
   readonly parent: HeldCap | undefined;
   /** Page tables: what their entries show. */
   readonly entries: Map<number, Entry>;
-  /** Mappings: the table that they belong to. */
+  /** Mappings: the table that they belong to, and what is mapped. */
   readonly table?: HeldCap;
+  readonly object?: HeldCap;
 }
 
 const PAGE_BYTES = 4096;
@@ -171,10 +172,18 @@ export class HandKernel {
     const key = keyOf(this.arg(0), this.arg(1));
     const cap = this.slots.get(key);
     if (cap === undefined) return Err.SYS_ERR_CAP_NOT_FOUND;
-    this.slots.delete(key);
-    if (cap.table === undefined) return OK;
-    for (let i = 0; i < cap.bytes; i++) cap.table.entries.delete(cap.base + i);
+    this.drop(key, cap);
+    for (const [other, mapping] of [...this.slots]) {
+      if (mapping.object === cap || mapping.table === cap) this.drop(other, mapping);
+    }
     return OK;
+  }
+
+  private drop(key: string, cap: HeldCap): void {
+    this.slots.delete(key);
+    for (let i = 0; i < cap.bytes && cap.table !== undefined; i++) {
+      cap.table.entries.delete(cap.base + i);
+    }
   }
 
   private identify(): Errval {
@@ -230,7 +239,7 @@ export class HandKernel {
     const places = Array.from({ length: count }, (_, i) => first + i);
     if (places.some((at) => table.entries.has(at))) return Err.SYS_ERR_VNODE_SLOT_INUSE;
     const type = CAP_TYPE_NAMES[capTypeInfo(ObjType[source.type]).mappingType] ?? 'Null';
-    const err = this.fill(7, { ...newCap(type, first, count), table });
+    const err = this.fill(7, { ...newCap(type, first, count), table, object: source });
     if (!isOk(err)) return err;
     const flags = this.arg(3) & 0xffff;
     for (const [i, at] of places.entries()) {

@@ -10,6 +10,8 @@ import type { MappableTypeName, MappingTypeName } from '@barreleye/spec';
 export interface Mapping {
   readonly cap: Capref<MappingTypeName>;
   readonly va: number;
+  /** Index into `Paging.levels` of the table. */
+  readonly level: number;
   /** log2 of the bytes of one page. */
   readonly pageBits: number;
   /** Pages. */

@@ -157,6 +157,7 @@ export class PageMap {
       const err = capDelete(this.sys, last.cap);
       if (!isOk(err) && errPop(err) !== Err.SYS_ERR_CAP_NOT_FOUND) return err;
       this.source.freeSlot(last.cap);
+      this.tree.countPages(last.va, last.level, -1);
       mappings.pop();
     }
     return OK;
@@ -172,12 +173,17 @@ export class PageMap {
     const { level, pageBits, entry, count } = piece;
     const table = this.tree.tableAt(va, level);
     if (!table.ok) return table.err;
+    for (let i = 0; i < count; i++) {
+      const removed = this.tree.removeBelow(va + i * 2 ** pageBits, level);
+      if (!isOk(removed)) return removed;
+    }
     const slot = this.source.allocSlot();
     if (!slot.ok) return slot.err;
     const args = { entry, count, flags, offset };
     const mapping = vnodeMap(this.sys, slot.value, table.value, frame, args);
     if (mapping.ok) {
-      made.push({ cap: mapping.value, va, pageBits, count, frame, offset, flags });
+      made.push({ cap: mapping.value, va, level, pageBits, count, frame, offset, flags });
+      this.tree.countPages(va, level, 1);
       return OK;
     }
     this.source.freeSlot(slot.value);
@@ -202,10 +208,10 @@ export class PageMap {
     return { level, pageBits: BASE_PAGE_BITS, entry, count };
   }
 
-  /** How many entries from the one for `va` on, `most` at most, lead to no table. */
+  /** How many entries from the one for `va` on, `most` at most, lead to no pages. */
   private freeEntries(va: number, level: number, pageBytes: number, most: number): number {
     let count = 0;
-    while (count < most && !this.tree.hasTableBelow(va + count * pageBytes, level)) count += 1;
+    while (count < most && !this.tree.hasPagesBelow(va + count * pageBytes, level)) count += 1;
     return count;
   }
 

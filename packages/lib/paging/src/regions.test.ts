@@ -219,19 +219,28 @@ describe.each(SHAPES)('in an address space of $name', (named) => {
       );
     });
 
-    it('stay out of entries that lead to tables', () => {
+    it('stay out of entries that lead to pages, and take the place of empty tables', () => {
       const space = new Space(named);
       const small = space.createFrame(1);
       const at = from + 4 * large;
-      must(space.vspace.mapFixed(at, { frame: small, bytes: PAGE, flags: RW }));
+      for (const i of [0, 1]) {
+        must(space.vspace.mapFixed(at + i * large, { frame: small, bytes: PAGE, flags: RW }));
+      }
+      const tables = space.vspace.tableCount;
       expect(space.vspace.unmap(at)).toBe(OK);
+      expect(space.vspace.tableCount, 'an empty table stays at first').toBe(tables);
       const frame = space.createFrame((3 * large) / PAGE);
-      must(space.vspace.mapFixed(at - large, { frame, bytes: 3 * large, flags: RW }));
+      must(space.vspace.mapFixed(at - large, { frame, bytes: 2 * large, flags: RW }));
+      expect(space.vspace.tableCount).toBe(tables - 1);
+      expect(space.ram.size).toBe(tables - 2);
+      const offset = 2 * large + PAGE;
+      const rest = { frame, bytes: large - PAGE, flags: RW, offset };
+      must(space.vspace.mapFixed(at + large + PAGE, rest));
       const sizes = [...space.vspace.mapped()].map(({ pageBits, bytes }) => [2 ** pageBits, bytes]);
       expect(sizes).toEqual([
-        [large, large],
-        [PAGE, large],
-        [large, large],
+        [large, 2 * large],
+        [PAGE, PAGE],
+        [PAGE, large - PAGE],
       ]);
       for (const page of [0, large / PAGE, (2 * large) / PAGE + 1]) {
         expect(space.at(at - large + page * PAGE)).toBe(space.pageOf(frame, page, RW));

@@ -1,10 +1,19 @@
 /**
  * The library's own record of the page tables of an address space: which tables exist, in which
  * slots. The hardware tables cannot be read by user code, so this is the only way to find them.
- * Tables are made on demand and kept.
+ * Tables are made on demand and kept, until a larger page wants the place of empty ones.
  */
 
-import { assert, type Errval, errPush, fail, isOk, type Result, succeed } from '@barreleye/core';
+import {
+  assert,
+  type Errval,
+  errPush,
+  fail,
+  isOk,
+  OK,
+  type Result,
+  succeed,
+} from '@barreleye/core';
 import {
   type Capref,
   capDelete,
@@ -43,6 +52,15 @@ interface TableNode {
   readonly level: number;
   /** Tables below, by entry. */
   readonly children: Map<number, TableNode>;
+  /** Mappings of pages in this very table. */
+  pageMappings: number;
+  /** What the table is made of and installed with; the root is the domain's from the start. */
+  readonly parts: TableParts | undefined;
+}
+
+interface TableParts {
+  readonly ram: RamBlock;
+  readonly mapping: Capref;
 }
 
 const PAGE_BYTES = 4096;
@@ -58,7 +76,8 @@ export class TableTree {
     this.sys = sys;
     this.paging = paging;
     this.source = source;
-    this.root = { cap: root, level: 0, children: new Map() };
+    const children = new Map();
+    this.root = { cap: root, level: 0, children, pageMappings: 0, parts: undefined };
     this.tableCount = 1;
   }
 
@@ -84,10 +103,29 @@ export class TableTree {
     return succeed(node.cap);
   }
 
-  /** Whether the entry for `va` in its table of level `level` leads to another table. */
-  hasTableBelow(va: number, level: number): boolean {
-    const tables = this.path(va);
-    return tables.length > level + 1;
+  /** Note that `change` more mappings of pages are in the table of level `level` for `va`. */
+  countPages(va: number, level: number, change: number): void {
+    const node = this.nodeAt(va, level);
+    assert(node !== undefined, 'pages are mapped in a table');
+    node.pageMappings += change;
+  }
+
+  /** Whether the entry for `va` in its table of level `level` leads to pages through a table. */
+  hasPagesBelow(va: number, level: number): boolean {
+    const child = this.nodeAt(va, level + 1);
+    return child !== undefined && !isUnused(child);
+  }
+
+  /**
+   * Delete the tables below the entry for `va` in its table of level `level`; nothing is mapped in
+   * them.
+   * @errors LIB_ERR_CAP_DELETE over the kernel's reason; the others stay
+   */
+  removeBelow(va: number, level: number): Errval {
+    const parent = this.nodeAt(va, level);
+    const index = this.paging.entryIndex(level, va);
+    const child = parent?.children.get(index);
+    return parent === undefined || child === undefined ? OK : this.remove(parent, index, child);
   }
 
   /** The tables that translate `va`, the root first, as far as there are any. */
@@ -99,6 +137,32 @@ export class TableTree {
       node = node.children.get(index);
     }
     return steps;
+  }
+
+  private nodeAt(va: number, level: number): TableNode | undefined {
+    let node: TableNode | undefined = this.root;
+    while (node !== undefined && node.level < level) {
+      node = node.children.get(this.paging.entryIndex(node.level, va));
+    }
+    return node;
+  }
+
+  /** The kernel clears the entry of a table that dies, and deletes the mapping. */
+  private remove(parent: TableNode, index: number, node: TableNode): Errval {
+    for (const [i, child] of node.children) {
+      const err = this.remove(node, i, child);
+      if (!isOk(err)) return err;
+    }
+    assert(isUnused(node) && node.parts !== undefined, 'an empty table below the root');
+    const err = capDelete(this.sys, node.cap);
+    if (!isOk(err)) return err;
+    parent.children.delete(index);
+    this.tableCount -= 1;
+    this.source.freeSlot(node.cap);
+    this.source.freeSlot(node.parts.mapping);
+    const freed = this.source.freeRam(node.parts.ram);
+    assert(isOk(freed), 'RAM that nobody uses can be freed');
+    return OK;
   }
 
   /** Make the table that entry `index` of `parent` lacks, and install it. */
@@ -120,7 +184,9 @@ export class TableTree {
       assert(isOk(deleted), 'a table that was just made can be deleted');
       return this.undo(installed.err, ram.value, [slot.value]);
     }
-    const child: TableNode = { cap, level: parent.level + 1, children: new Map() };
+    const parts = { ram: ram.value, mapping: installed.value };
+    const children = new Map();
+    const child = { cap, level: parent.level + 1, children, pageMappings: 0, parts };
     parent.children.set(index, child);
     this.tableCount += 1;
     return succeed(child);
@@ -145,4 +211,11 @@ export class TableTree {
     assert(isOk(freed), 'RAM that was just allocated can be freed');
     return fail(errPush(err, Err.LIB_ERR_VNODE_CREATE));
   }
+}
+
+/** Whether no page is mapped in a table or below it. */
+function isUnused(node: TableNode): boolean {
+  if (node.pageMappings > 0) return false;
+  for (const child of node.children.values()) if (!isUnused(child)) return false;
+  return true;
 }
