@@ -203,6 +203,20 @@ describe('ranges', () => {
     expect(() => mem.copyWithin(at(0), at(BYTES - 4), 8)).toThrow('copying from outside memory');
   });
 
+  it('are copied word by word', () => {
+    const mem = filled();
+    const before = mem.read(at(0), 64);
+    mem.copyWords(at(64), at(4), 60);
+    expect([...mem.read(at(64), 60)]).toEqual([...before.slice(4)]);
+    expect([...mem.read(at(0), 64)]).toEqual([...before]);
+    expect(() => mem.copyWords(at(BYTES - 4), at(0), 8)).toThrow('copying to outside memory');
+    expect(() => mem.copyWords(at(0), at(BYTES - 4), 8)).toThrow('copying from outside memory');
+    expect(() => mem.copyWords(at(4), at(0), 8)).toThrow('copying onto itself');
+    expect(() => mem.copyWords(at(34), at(0), 8)).toThrow('copying to a misaligned address');
+    expect(() => mem.copyWords(at(32), at(2), 8)).toThrow('copying from a misaligned address');
+    expect(() => mem.copyWords(at(32), at(0), 6)).toThrow('copying part of a word');
+  });
+
   it('are written and read as copies', () => {
     const mem = create();
     const source = Uint8Array.of(1, 2, 3);

@@ -18,6 +18,8 @@ export interface PhysRange {
 
 const PAGE_BYTES = 4096;
 const TWO_32 = 2 ** 32;
+/** Up to here a loop is faster than the call of a built-in function: 8 ns, not 31, for a slot. */
+const LOOP_BYTES = 128;
 
 export class PhysMem {
   /** The storage; a SharedArrayBuffer where cores run in parallel. */
@@ -113,7 +115,10 @@ export class PhysMem {
     assert((at - this.origin) % 8 === 0, 'zeroing from a misaligned address');
     assert(bytes % 8 === 0, 'zeroing part of a word');
     const first = (at - this.origin) / 8;
-    this.doubles.fill(0, first, first + bytes / 8);
+    const end = first + bytes / 8;
+    const { doubles } = this;
+    if (bytes > LOOP_BYTES) doubles.fill(0, first, end);
+    else for (let i = first; i < end; i++) doubles[i] = 0;
   }
 
   /** Whether `bytes` bytes are all zero. Both `at` and `bytes` are multiples of 4. */
@@ -133,6 +138,20 @@ export class PhysMem {
     assert(this.contains(source, bytes), 'copying from outside memory');
     const from = source - this.origin;
     this.octets.copyWithin(target - this.origin, from, from + bytes);
+  }
+
+  /** Copy `bytes` bytes from one place to another, all in whole 32-bit words. */
+  copyWords(target: Paddr, source: Paddr, bytes: number): void {
+    assert(this.contains(target, bytes), 'copying to outside memory');
+    assert(this.contains(source, bytes), 'copying from outside memory');
+    assert(Math.abs(target - source) >= bytes, 'copying onto itself');
+    assert((target - this.origin) % 4 === 0, 'copying to a misaligned address');
+    assert((source - this.origin) % 4 === 0, 'copying from a misaligned address');
+    assert(bytes % 4 === 0, 'copying part of a word');
+    const { words } = this;
+    const to = (target - this.origin) / 4;
+    const from = (source - this.origin) / 4;
+    for (let i = 0, end = bytes / 4; i < end; i++) words[to + i] = words[from + i] as number;
   }
 
   /** Write bytes from the host into memory. */

@@ -39,7 +39,7 @@ export function startCopy(caps: Caps, source: Slot, target: Slot): void {
   assert(isEmpty(mem, target), 'a full slot is never overwritten (I9)');
   assert(!isEmpty(mem, source), 'there is something to copy');
   assert(!typeOf(caps, source).single, 'one capability of each object of the type');
-  mem.copyWithin(target, source, SAYING_BYTES);
+  mem.copyWords(target, source, SAYING_BYTES);
   Cte.flags.set(mem, target, Cte.flags.get(mem, source) & TRAVELLING_FLAGS);
   Cte.level.set(mem, target, 0);
   Cte.endRoot.set(mem, target, 0);
@@ -80,7 +80,7 @@ export function moveToSlot(caps: Caps, source: Slot, target: Slot): void {
   if (info.mapping) unlinkMapping(caps, source);
   const keeper = info.vnode ? firstCopy(caps, source) : NO_SLOT;
   mdbRemove(caps, source);
-  mem.copyWithin(target, source, CTE_BYTES);
+  mem.copyWords(target, source, CTE_BYTES);
   mem.zero(source, CTE_BYTES);
   mdbInsert(caps, target);
   if (info.mapping) linkMapping(caps, target);

@@ -6,6 +6,9 @@
 import { asErrval, asPtr, type Errval, type PhysMem, type Ptr } from '@barreleye/core';
 import { CTE_BYTES, Cte, ObjType } from '@barreleye/spec';
 
+/** A constant of this module, so that dividing by it becomes a shift. */
+const BYTES = CTE_BYTES;
+
 /** Address of a capability table entry. */
 export type Slot = Ptr<'Cte'>;
 
@@ -42,15 +45,15 @@ export function isEmpty(mem: PhysMem, slot: Slot): boolean {
 
 /** The slot that a 32-bit link field names; `NO_SLOT` for 0. */
 export function slotOfLink(link: number): Slot {
-  return asPtr<'Cte'>(link * CTE_BYTES);
+  return asPtr<'Cte'>(link * BYTES);
 }
 
 /** The 32-bit link that names `slot`. */
 export function linkOf(slot: Slot): number {
-  return slot / CTE_BYTES;
+  return slot / BYTES;
 }
 
 /** The slot `count` places behind `slot` in the same CNode. */
 export function slotAfter(slot: Slot, count = 1): Slot {
-  return asPtr<'Cte'>(slot + count * CTE_BYTES);
+  return asPtr<'Cte'>(slot + count * BYTES);
 }
