@@ -11,31 +11,29 @@
  * Source: A. Andersson, "Balanced search trees made simple" (1993).
  */
 
-import { beginAt, lengthAt, rootOf } from './key.ts';
+import { setOwnEnd } from './key.ts';
 import {
   copyEnd,
-  endsBehind,
+  extendEnd,
   type Link,
   leftAt,
   levelAt,
   NODE_BITS,
   NodeField,
-  setEnd,
   setLevel,
   type Words,
 } from './node.ts';
 
 const BITS = NODE_BITS;
-const { TYPE, TYPE_SHIFT, LEVEL, LEVEL_SHIFT, END_ROOT, END_ROOT_SHIFT, LEFT, RIGHT } = NodeField;
+const { LEVEL, LEVEL_SHIFT, LEFT, RIGHT } = NodeField;
 
 /** The longest path: 2^32 links, and twice their logarithm. */
 export const MAX_DEPTH = 64;
 
-/** Restore the rules at `link` after an insertion at its child `below`; what then stands there. */
+/** Restore the rules at `link`, now that its child `below` is as high; what then stands there. */
 export function rebalanceGrown(words: Words, origin: number, link: Link, below: Link): Link {
   const isLeft = leftAt(words, ((link << BITS) - origin) >>> 0) === below;
-  const top = isLeft ? skew(words, origin, link) : link;
-  return isLeft && top === link ? link : split(words, origin, top);
+  return split(words, origin, isLeft ? skew(words, origin, link) : link);
 }
 
 /** Restore the rules at `link` after a removal at its child `below`; what then stands there. */
@@ -71,23 +69,11 @@ export function rebalanceShrunk(words: Words, origin: number, link: Link, below:
 /** Recompute how far the extents at and below `link` reach. */
 export function refresh(words: Words, origin: number, link: Link): void {
   const node = ((link << BITS) - origin) >>> 0;
-  const type = ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
-  const root = rootOf(type);
-  setEnd(words, node, root, beginAt(words, node, type) + lengthAt(words, node, type));
+  setOwnEnd(words, node);
   const right = words[node | RIGHT] as Link;
-  if (right !== 0) {
-    const rightNode = ((right << BITS) - origin) >>> 0;
-    const isLater = (((words[rightNode | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) !== root;
-    if (isLater || endsBehind(words, rightNode, node)) copyEnd(words, node, rightNode);
-  }
+  if (right !== 0) extendEnd(words, node, ((right << BITS) - origin) >>> 0);
   const left = words[node | LEFT] as Link;
-  if (left !== 0) {
-    const leftNode = ((left << BITS) - origin) >>> 0;
-    const isSame =
-      (((words[leftNode | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) ===
-      (((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff);
-    if (isSame && endsBehind(words, leftNode, node)) copyEnd(words, node, leftNode);
-  }
+  if (left !== 0) extendEnd(words, node, ((left << BITS) - origin) >>> 0);
 }
 
 /** Turn a left child of the same level into the parent. */

@@ -22,6 +22,7 @@ import {
   type Node,
   NodeField,
   nodeIn,
+  setEnd,
   tableHeadAt,
   typeAt,
   type Words,
@@ -43,7 +44,7 @@ export interface Key {
   slot: number;
 }
 
-const { TYPE, TYPE_SHIFT, BASE_HIGH, BASE_LOW } = NodeField;
+const { TYPE, TYPE_SHIFT, BASE_HIGH, BASE_LOW, BYTES_HIGH, BYTES_LOW } = NodeField;
 
 /** A name space is shorter than this. */
 const WHOLE_SPACE = 2 ** 52;
@@ -110,6 +111,44 @@ export function beginAt(words: Words, node: Node, type: ObjType): number {
 /** As `bytesOf`, of a node. */
 export function lengthAt(words: Words, node: Node, type: ObjType): number {
   return KINDS[type] === Extent.Memory ? bytesAt(words, node) : otherLengthAt(words, node, type);
+}
+
+/** Make how far `node` itself reaches its summary. In words, which is half the time. */
+export function setOwnEnd(words: Words, node: Node): void {
+  const type = ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
+  const root = ROOTS[type] as number;
+  if (KINDS[type] === Extent.Memory) {
+    const baseLow = words[node | BASE_LOW] as number;
+    const endLow = (baseLow + (words[node | BYTES_LOW] as number)) >>> 0;
+    const carry = endLow < baseLow ? 1 : 0;
+    const high = (words[node | BASE_HIGH] as number) + (words[node | BYTES_HIGH] as number);
+    setEnd(words, node, root, high + carry, endLow);
+  } else {
+    const end = beginAt(words, node, type) + lengthAt(words, node, type);
+    setEnd(words, node, root, end / 2 ** 32, end);
+  }
+}
+
+/** Whether `node` itself is in name space `root` and ends beyond a point of it. */
+export function reachesBeyond(
+  words: Words,
+  node: Node,
+  root: number,
+  pointHigh: number,
+  pointLow: number,
+): boolean {
+  const type = ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
+  if (ROOTS[type] !== root) return false;
+  if (KINDS[type] === Extent.Memory) {
+    const baseLow = words[node | BASE_LOW] as number;
+    const endLow = (baseLow + (words[node | BYTES_LOW] as number)) >>> 0;
+    const carry = endLow < baseLow ? 1 : 0;
+    const endHigh =
+      ((words[node | BASE_HIGH] as number) + (words[node | BYTES_HIGH] as number) + carry) >>> 0;
+    return endHigh === pointHigh ? endLow > pointLow : endHigh > pointHigh;
+  }
+  const end = beginAt(words, node, type) + lengthAt(words, node, type);
+  return end > pointHigh * 2 ** 32 + pointLow;
 }
 
 /** Fill `key` with the place of the capability in `slot`. */

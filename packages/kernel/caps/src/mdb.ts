@@ -14,37 +14,36 @@ import { rebalanceGrown, rebalanceShrunk, refresh } from './balance.ts';
 import type { Caps } from './caps.ts';
 import {
   baseOf,
-  beginAt,
   bytesOf,
   compareBegin,
   compareToLink,
   type Key,
-  lengthAt,
+  reachesBeyond,
   readKey,
   rootOf,
+  setOwnEnd,
 } from './key.ts';
 import {
   clearNode,
   copyNode,
-  endAt,
   extendEnd,
+  hasSameEnd,
+  isEntered,
   type Link,
   levelAt,
+  mayHoldBeyond,
   NODE_BITS,
   type Node,
   NodeField,
   nodeOf,
   originOf,
-  rightAt,
-  setEnd,
   setLevel,
-  setRight,
   type Words,
 } from './node.ts';
 import { linkOf, NO_SLOT, type Slot, slotOfLink } from './slot.ts';
 
 const BITS = NODE_BITS;
-const { TYPE, TYPE_SHIFT, LEVEL, LEVEL_SHIFT, END_ROOT, END_ROOT_SHIFT, LEFT, RIGHT } = NodeField;
+const { TYPE, TYPE_SHIFT, LEVEL, LEVEL_SHIFT, LEFT, RIGHT, BASE_HIGH, BASE_LOW } = NodeField;
 
 const TWO_32 = 2 ** 32;
 
@@ -55,76 +54,48 @@ export function mdbRoot(caps: Caps): Slot {
 
 /** Enter the capability in `slot`. Panics when it is there already. O(log n). */
 export function mdbInsert(caps: Caps, slot: Slot): void {
-  const { mem, key, path } = caps;
+  const { mem, path } = caps;
   const { words } = mem;
   const origin = originOf(mem);
   const added = linkOf(slot);
   const node = ((added << BITS) - origin) >>> 0;
+  assert(!isEntered(words, node), 'the capability is in the database already');
   assert((words[node | LEFT] as Link) === 0, 'a slot enters the tree without links');
   assert((words[node | RIGHT] as Link) === 0, 'a slot enters the tree without links');
-  readKey(mem, slot, key);
-  const root = key.root;
-  const baseHigh = (key.base / TWO_32) >>> 0;
-  const baseLow = key.base >>> 0;
-  const end = key.base + key.bytes;
   setLevel(words, node, 0);
-  setEnd(words, node, root, end);
-  const endHigh = (end / TWO_32) >>> 0;
-  const endLow = end >>> 0;
-  let depth = 0;
-  let isLeft = false;
-  let next = rootLink(caps);
-  while (next !== 0) {
-    if (next === added) panic('the capability is in the database already');
-    path[depth++] = next;
-    const at = ((next << BITS) - origin) >>> 0;
-    extendEnd(words, at, root, endHigh, endLow);
-    const order =
-      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
-    isLeft = order <= 0;
-    next = isLeft ? (words[at | LEFT] as Link) : (words[at | RIGHT] as Link);
-  }
+  setOwnEnd(words, node);
+  const place = descend(caps, added);
+  const depth = place >> 1;
   if (depth === 0) {
     setRoot(caps, added);
     return;
   }
   const parent = nodeOf(path[depth - 1] as Link, origin);
-  if (isLeft) words[parent | LEFT] = added;
+  if ((place & 1) === 0) words[parent | LEFT] = added;
   else words[parent | RIGHT] = added;
   settleGrown(caps, depth, added);
 }
 
 /** Take the capability in `slot` out, and clear its tree fields. Panics when it is not there. */
 export function mdbRemove(caps: Caps, slot: Slot): void {
-  const { mem, key, path } = caps;
+  const { mem, path } = caps;
   const { words } = mem;
   const origin = originOf(mem);
   const gone = linkOf(slot);
   const node = ((gone << BITS) - origin) >>> 0;
-  readKey(mem, slot, key);
-  const root = key.root;
-  const baseHigh = (key.base / TWO_32) >>> 0;
-  const baseLow = key.base >>> 0;
-  let depth = 0;
-  let next = rootLink(caps);
-  while (next !== gone) {
-    if (next === 0) panic('the capability is not in the database');
-    path[depth++] = next;
-    const at = ((next << BITS) - origin) >>> 0;
-    const order =
-      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
-    const isLeft = order <= 0;
-    next = isLeft ? (words[at | LEFT] as Link) : (words[at | RIGHT] as Link);
-  }
-
+  const depth = descend(caps, gone) >> 1;
+  let place = depth - 1;
+  while (place >= 0 && (path[place] as Link) !== gone) place--;
+  if (place < 0) panic('the capability is not in the database');
   const left = words[node | LEFT] as Link;
+  setOwnEnd(words, node);
   if (left === 0) {
     // At most a leaf hangs on it, on the right.
     const right = words[node | RIGHT] as Link;
-    replaceBelow(caps, depth, gone, right);
-    settleShrunk(caps, depth, 0, gone, right);
+    replaceBelow(caps, place, gone, right);
+    settleShrunk(caps, place, 0, node, right);
   } else {
-    removeInner(caps, depth, gone);
+    removeInner(caps, depth, place);
   }
   clearNode(words, node);
 }
@@ -185,6 +156,8 @@ export function lastReaching(caps: Caps, key: Key, point: number): Slot {
   const root = key.root;
   const baseHigh = (key.base / TWO_32) >>> 0;
   const baseLow = key.base >>> 0;
+  const pointHigh = (point / TWO_32) >>> 0;
+  const pointLow = point >>> 0;
   // Down to the place of the key, noting the entries before it: on the left of each is a subtree
   // that is before it as a whole.
   let count = 0;
@@ -192,8 +165,7 @@ export function lastReaching(caps: Caps, key: Key, point: number): Slot {
   while (next !== 0) {
     const at = ((next << BITS) - origin) >>> 0;
     // Of a later root the summary says nothing; of this one, it says whether any entry will do.
-    const endRoot = ((words[at | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
-    if (endRoot < root || (endRoot === root && endAt(words, at) <= point)) break;
+    if (!mayHoldBeyond(words, at, root, pointHigh, pointLow)) break;
     const order =
       compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
     if (order <= 0) {
@@ -206,10 +178,13 @@ export function lastReaching(caps: Caps, key: Key, point: number): Slot {
   while (count > 0) {
     const link = path[--count] as Link;
     const at = ((link << BITS) - origin) >>> 0;
-    if (reachesBeyond(words, at, root, point)) return slotOfLink(link);
+    if (reachesBeyond(words, at, root, pointHigh, pointLow)) return slotOfLink(link);
     const left = words[at | LEFT] as Link;
-    if (left !== 0 && holdsBeyond(words, ((left << BITS) - origin) >>> 0, root, point)) {
-      return slotOfLink(lastBelow(words, origin, left, root, point));
+    if (
+      left !== 0 &&
+      mayHoldBeyond(words, ((left << BITS) - origin) >>> 0, root, pointHigh, pointLow)
+    ) {
+      return slotOfLink(lastBelow(words, origin, left, root, pointHigh, pointLow));
     }
   }
   return NO_SLOT;
@@ -256,29 +231,66 @@ export function endOf(mem: PhysMem, slot: Slot): number {
   return baseOf(mem, slot, type) + bytesOf(mem, slot, type);
 }
 
-/** Replace `gone`, which has a left child, by the entry before it; it is at `place` in the path. */
-function removeInner(caps: Caps, place: number, gone: Link): void {
+/**
+ * Go down from the root to where `link` belongs; entries at or behind it are passed on the left.
+ * When it is in the tree itself, it is on the path, and so is the entry before it if that is below.
+ * @returns twice how many links are in `path` now, and one more if the way ends on the right
+ */
+function descend(caps: Caps, link: Link): number {
   const { mem, path } = caps;
   const { words } = mem;
   const origin = originOf(mem);
-  const node = ((gone << BITS) - origin) >>> 0;
-  path[place] = gone;
-  let depth = place + 1;
-  let heir = words[node | LEFT] as Link;
-  for (let next = rightAt(words, ((heir << BITS) - origin) >>> 0); next !== 0; ) {
-    path[depth++] = heir;
-    heir = next;
-    next = rightAt(words, ((heir << BITS) - origin) >>> 0);
+  const node = ((link << BITS) - origin) >>> 0;
+  const root = rootOf(((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff);
+  const baseHigh = words[node | BASE_HIGH] as number;
+  const baseLow = words[node | BASE_LOW] as number;
+  let depth = 0;
+  let toRight = 0;
+  let next = rootLink(caps);
+  while (next !== 0) {
+    path[depth++] = next;
+    const at = ((next << BITS) - origin) >>> 0;
+    const order =
+      compareBegin(words, at, root, baseHigh, baseLow) || compareLinks(caps, link, next);
+    if (order <= 0) {
+      toRight = 0;
+      next = words[at | LEFT] as Link;
+    } else {
+      toRight = 1;
+      next = words[at | RIGHT] as Link;
+    }
   }
+  return 2 * depth + toRight;
+}
+
+/** Negative, zero or positive as `a` stands before, at or behind `b`; where this is rarely asked. */
+function compareLinks(caps: Caps, a: Link, b: Link): number {
+  if (a === b) return 0;
+  const { mem, key } = caps;
+  readKey(mem, slotOfLink(a), key);
+  return compareToLink(mem.words, key, nodeOf(b, originOf(mem)), b);
+}
+
+/**
+ * Replace the entry at `place` in the path, which has a left child, by the entry before it, which
+ * is at the end of the path of length `depth`.
+ */
+function removeInner(caps: Caps, depth: number, place: number): void {
+  const { mem, path } = caps;
+  const { words } = mem;
+  const origin = originOf(mem);
+  const gone = path[place] as Link;
+  const heir = path[depth - 1] as Link;
+  const node = nodeOf(gone, origin);
+  const heirNode = nodeOf(heir, origin);
   // The heir is a leaf.
-  if (depth === place + 1) words[node | LEFT] = 0;
-  else setRight(words, nodeOf(path[depth - 1] as Link, origin), 0);
-  settleShrunk(caps, depth, place + 1, heir, 0);
-  const heirNode = ((heir << BITS) - origin) >>> 0;
+  replaceBelow(caps, depth - 1, heir, 0);
+  settleShrunk(caps, depth - 1, place + 1, heirNode, 0);
   copyNode(words, heirNode, node);
   path[place] = heir;
   replaceBelow(caps, place, gone, heir);
-  settleShrunk(caps, place + 1, 0, gone, words[heirNode | LEFT] as Link);
+  setOwnEnd(words, node);
+  settleShrunk(caps, place + 1, 0, node, words[heirNode | LEFT] as Link);
 }
 
 /** Restore what must hold on the path of length `depth` after `added` was hung below it. */
@@ -287,57 +299,48 @@ function settleGrown(caps: Caps, depth: number, added: Link): void {
   const { words } = mem;
   const origin = originOf(mem);
   let below = added;
-  // What is to do at a node depends on its children and its right child's right child.
-  let quiet = 0;
-  for (let i = depth - 1; i >= 0 && quiet < 2; i--) {
+  let isEndOpen = true;
+  let isUneven = true;
+  for (let i = depth - 1; i >= 0 && (isEndOpen || isUneven); i--) {
     const link = path[i] as Link;
-    const level = levelAt(words, ((link << BITS) - origin) >>> 0);
-    const top = rebalanceGrown(words, origin, link, below);
-    if (top !== link) replaceBelow(caps, i, link, top);
-    quiet =
-      top === link && levelAt(words, ((top << BITS) - origin) >>> 0) === level ? quiet + 1 : 0;
-    below = top;
+    const node = ((link << BITS) - origin) >>> 0;
+    const belowNode = ((below << BITS) - origin) >>> 0;
+    // What reaches no further than others below the node is nothing new to those above.
+    isEndOpen = isEndOpen && extendEnd(words, node, belowNode);
+    // Neither is a child that is still lower than the node.
+    isUneven = isUneven && levelAt(words, node) === levelAt(words, belowNode);
+    below = isUneven ? rebalanceGrown(words, origin, link, below) : link;
+    if (below !== link) replaceBelow(caps, i, link, below);
   }
 }
 
 /**
- * Restore what must hold on the path from `depth` up to `stop` after the entry `gone` was taken
- * away below it, where `below` is now.
+ * Restore what must hold on the path from `depth` up to `stop` after an entry was taken away below
+ * it, where `below` is now. The summary of `gone` is how far that entry alone reached.
  */
-function settleShrunk(caps: Caps, depth: number, stop: number, gone: Link, below: Link): void {
+function settleShrunk(caps: Caps, depth: number, stop: number, gone: Node, below: Link): void {
   const { mem, path } = caps;
   const { words } = mem;
   const origin = originOf(mem);
-  const goneNode = ((gone << BITS) - origin) >>> 0;
-  const type = ((words[goneNode | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
-  const root = rootOf(type);
-  const end = beginAt(words, goneNode, type) + lengthAt(words, goneNode, type);
   let child = below;
   let isEndOpen = true;
-  let quiet = 0;
-  for (let i = depth - 1; i >= stop && (isEndOpen || quiet < 2); i--) {
+  let isUneven = true;
+  for (let i = depth - 1; i >= stop && (isEndOpen || isUneven); i--) {
     const link = path[i] as Link;
     const node = ((link << BITS) - origin) >>> 0;
-    if (isEndOpen && endsAt(words, node, root, end)) {
+    isEndOpen = isEndOpen && hasSameEnd(words, node, gone);
+    if (isEndOpen) {
       refresh(words, origin, link);
       // Whether another entry that reaches as far is left.
-      isEndOpen = !endsAt(words, node, root, end);
-    } else {
-      isEndOpen = false;
+      isEndOpen = !hasSameEnd(words, node, gone);
     }
-    const level = ((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff;
-    const top = rebalanceShrunk(words, origin, link, child);
-    if (top !== link) replaceBelow(caps, i, link, top);
-    quiet =
-      top === link && levelAt(words, ((top << BITS) - origin) >>> 0) === level ? quiet + 1 : 0;
-    child = top;
+    if (isUneven) {
+      const level = ((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff;
+      child = rebalanceShrunk(words, origin, link, child);
+      if (child !== link) replaceBelow(caps, i, link, child);
+      isUneven = child !== link || levelAt(words, node) !== level;
+    }
   }
-}
-
-/** Whether the summary of `node` is just this. */
-function endsAt(words: Words, node: Node, root: number, end: number): boolean {
-  const endRoot = ((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
-  return endRoot === root && endAt(words, node) === end;
 }
 
 /** Where `old` hangs, below the path of length `depth`, hang `link`. */
@@ -353,31 +356,27 @@ function replaceBelow(caps: Caps, depth: number, old: Link, link: Link): void {
   else words[parent | RIGHT] = link;
 }
 
-/** The last entry at or below `link` that ends beyond `point` in `root`; there is one. */
-function lastBelow(words: Words, origin: number, link: Link, root: number, point: number): Link {
+/** The last entry at or below `link` that ends beyond a point in `root`; there is one. */
+function lastBelow(
+  words: Words,
+  origin: number,
+  link: Link,
+  root: number,
+  pointHigh: number,
+  pointLow: number,
+): Link {
   let at = link;
   for (;;) {
     const node = ((at << BITS) - origin) >>> 0;
     const right = words[node | RIGHT] as Link;
-    if (right !== 0 && holdsBeyond(words, ((right << BITS) - origin) >>> 0, root, point))
+    if (
+      right !== 0 &&
+      mayHoldBeyond(words, ((right << BITS) - origin) >>> 0, root, pointHigh, pointLow)
+    )
       at = right;
-    else if (reachesBeyond(words, node, root, point)) return at;
+    else if (reachesBeyond(words, node, root, pointHigh, pointLow)) return at;
     else at = words[node | LEFT] as Link;
   }
-}
-
-/** Whether `node`, nothing below which has a later root, holds what ends beyond `point`. */
-function holdsBeyond(words: Words, node: Node, root: number, point: number): boolean {
-  return (
-    (((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) === root &&
-    endAt(words, node) > point
-  );
-}
-
-/** Whether the entry itself does. */
-function reachesBeyond(words: Words, node: Node, root: number, point: number): boolean {
-  const type = ((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff;
-  return rootOf(type) === root && beginAt(words, node, type) + lengthAt(words, node, type) > point;
 }
 
 function leftmost(mem: PhysMem, node: Slot): Slot {

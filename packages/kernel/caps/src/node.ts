@@ -52,6 +52,8 @@ export const NodeField = {
   END_HIGH,
   BASE_LOW,
   BASE_HIGH,
+  BYTES_LOW,
+  BYTES_HIGH,
   TYPE_SHIFT,
   LEVEL_SHIFT,
   END_ROOT_SHIFT,
@@ -133,12 +135,12 @@ export function endsBehind(words: Words, a: Node, b: Node): boolean {
   return (words[a | END_LOW] as number) > (words[b | END_LOW] as number);
 }
 
-/** Set `endRoot` and `end`. */
-export function setEnd(words: Words, node: Node, root: number, end: number): void {
+/** Set `endRoot` and `end`, the latter as two words; bits that do not fit are dropped. */
+export function setEnd(words: Words, node: Node, root: number, high: number, low: number): void {
   const rest = (words[node | END_ROOT] as number) & ~(0xff << END_ROOT_SHIFT);
   words[node | END_ROOT] = rest | (root << END_ROOT_SHIFT);
-  words[node | END_HIGH] = end / TWO_32;
-  words[node | END_LOW] = end;
+  words[node | END_HIGH] = high;
+  words[node | END_LOW] = low;
 }
 
 /** Give `target` the `endRoot` and `end` of `source`. */
@@ -150,19 +152,46 @@ export function copyEnd(words: Words, target: Node, source: Node): void {
   words[target | END_LOW] = words[source | END_LOW] as number;
 }
 
-/** Raise `endRoot` and `end` to what ends at `high`, `low` in name space `root`. */
-export function extendEnd(words: Words, node: Node, root: number, high: number, low: number): void {
-  const word = words[node | END_ROOT] as number;
-  const endRoot = (word >>> END_ROOT_SHIFT) & 0xff;
-  if (root < endRoot) return;
-  if (root === endRoot) {
-    const endHigh = words[node | END_HIGH] as number;
-    if (high < endHigh) return;
-    if (high === endHigh && low <= (words[node | END_LOW] as number)) return;
-  }
-  words[node | END_ROOT] = (word & ~(0xff << END_ROOT_SHIFT)) | (root << END_ROOT_SHIFT);
-  words[node | END_HIGH] = high;
-  words[node | END_LOW] = low;
+/** Raise the summary of `node` to that of `below`; whether that was further. */
+export function extendEnd(words: Words, node: Node, below: Node): boolean {
+  const rootBelow = ((words[below | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
+  const root = ((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
+  if (rootBelow < root || (rootBelow === root && !endsBehind(words, below, node))) return false;
+  copyEnd(words, node, below);
+  return true;
+}
+
+/** Whether the summaries of both are the same. */
+export function hasSameEnd(words: Words, a: Node, b: Node): boolean {
+  const difference = (words[a | END_ROOT] as number) ^ (words[b | END_ROOT] as number);
+  return (
+    ((difference >>> END_ROOT_SHIFT) & 0xff) === 0 &&
+    words[a | END_LOW] === words[b | END_LOW] &&
+    words[a | END_HIGH] === words[b | END_HIGH]
+  );
+}
+
+/**
+ * Whether something at or below `node` may end beyond a point in `root`: of roots before its last
+ * one the summary says nothing.
+ */
+export function mayHoldBeyond(
+  words: Words,
+  node: Node,
+  root: number,
+  pointHigh: number,
+  pointLow: number,
+): boolean {
+  const endRoot = ((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff;
+  if (endRoot !== root) return endRoot > root;
+  const high = words[node | END_HIGH] as number;
+  if (high !== pointHigh) return high > pointHigh;
+  return (words[node | END_LOW] as number) > pointLow;
+}
+
+/** Whether the node is in the tree: then it has a summary, and no type root is 0. */
+export function isEntered(words: Words, node: Node): boolean {
+  return (((words[node | END_ROOT] as number) >>> END_ROOT_SHIFT) & 0xff) !== 0;
 }
 
 /** Take the node out of the tree's hands: no children, level 0, no summary. */
@@ -170,7 +199,7 @@ export function clearNode(words: Words, node: Node): void {
   words[node | LEFT] = 0;
   words[node | RIGHT] = 0;
   setLevel(words, node, 0);
-  setEnd(words, node, 0, 0);
+  setEnd(words, node, 0, 0, 0);
 }
 
 /** Give `target` the children, the level and the summary of `source`. */
