@@ -83,8 +83,8 @@ export class IndexKeeper implements BlockKeeper {
       request.from = ((place + 0.5) / this.bases.length) * this.regionBytes * 0.9;
     }
     const taken = this.index.take(request);
-    if (!taken.ok) throw new Error('the region is full');
-    this.bases[place] = taken.value.base;
+    if (taken < 0) throw new Error('the region is full');
+    this.bases[place] = taken;
     this.bytes[place] = request.bytes;
   }
 

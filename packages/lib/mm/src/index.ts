@@ -7,6 +7,7 @@ export {
   type MmHost,
   type MmOptions,
   type MmPlace,
+  type MmTaken,
   type RetypeRequest,
 } from './mm.ts';
 export { MmIndex } from './mm-index.ts';
@@ -17,6 +18,5 @@ export {
   type MmRegion,
   type MmRequest,
   type MmStore,
-  type MmTaken,
   NODES_PER_SPLIT,
 } from './mm-store.ts';

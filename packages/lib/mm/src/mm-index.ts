@@ -1,38 +1,21 @@
 /**
  * The fast store: a map of pages for every region (page-map.ts), first fit. It gives the same
- * answers as `MmList`. To allocate, to free all or part and to allocate in a range take time
- * logarithmic in the pages of a region, and at most linear in the number of regions, of which the
- * firmware reports a few. An aligned request is tried in one free run after another of those that
- * are long enough.
+ * answers as `MmList`. To allocate, anywhere, in a range or aligned, and to free all or part take
+ * time logarithmic in the pages of a region; times the number of different alignments that were
+ * ever asked for, which is less than that logarithm; and at most linear in the number of regions,
+ * of which the firmware reports a few.
  *
  * A node of this store is a run of its maps. They have room for every run there can be, so the
- * node limit is what the caller makes of it, and no operation but `add` allocates any storage.
+ * node limit is what the caller makes of it. Storage is allocated by `add`, and by the first
+ * request for an alignment.
  */
 
-import {
-  asPaddr,
-  assert,
-  BASE_PAGE_SIZE,
-  type Errval,
-  fail,
-  hex,
-  OK,
-  offset,
-  type Paddr,
-  type Result,
-  succeed,
-} from '@barreleye/core';
+import { assert, BASE_PAGE_SIZE, type Errval, hex, OK, offset, type Paddr } from '@barreleye/core';
 import { Err } from '@barreleye/spec';
 import { checkPageMap } from './check-page-map.ts';
-import {
-  type MmNode,
-  type MmRegion,
-  type MmRequest,
-  type MmStore,
-  type MmTaken,
-  placeIn,
-} from './mm-store.ts';
-import { MAX_PAGES, NONE, PageMap } from './page-map.ts';
+import { NONE } from './max-tree.ts';
+import type { MmNode, MmRegion, MmRequest, MmStore } from './mm-store.ts';
+import { MAX_PAGES, PageMap } from './page-map.ts';
 
 /** A region and its runs. */
 interface Mapped<C> {
@@ -101,28 +84,30 @@ export class MmIndex<C> implements MmStore<C> {
     if (this.spare < 1 || pageCount > MAX_PAGES) return Err.MM_ERR_NEW_NODE;
     const region = { cap, base, bytes };
     this.added.push(region);
-    this.sorted.splice(before, 0, { region, map: new PageMap(pageCount) });
+    this.sorted.splice(before, 0, { region, map: new PageMap(pageCount, base / BASE_PAGE_SIZE) });
     this.countNodes(1);
     this.bytesFree += bytes;
     this.bytesTotal += bytes;
     return OK;
   }
 
-  take(request: MmRequest): Result<MmTaken<C>> {
+  take(request: MmRequest): number {
     for (const mapped of this.sorted) {
-      const at = firstFit(mapped, request);
-      if (at !== NONE) return this.takeFrom(mapped, at, request);
+      const page = firstFit(mapped, request);
+      if (page !== NONE) return this.takeFrom(mapped, page, request.bytes);
     }
-    return fail(Err.MM_ERR_NOT_FOUND);
+    return -Err.MM_ERR_NOT_FOUND;
   }
 
-  nodesToGive(base: Paddr, bytes: number): Result<number> {
+  parentOf(base: Paddr): MmRegion<C> | undefined {
+    return this.mappedAt(base)?.region;
+  }
+
+  nodesToGive(base: Paddr, bytes: number): number {
     const mapped = this.mappedAt(base);
     const at = mapped === undefined ? NONE : allocatedAt(mapped, base, bytes);
-    if (mapped === undefined || at === NONE) return fail(Err.MM_ERR_NOT_ALLOCATED);
-    const { region, map } = mapped;
-    const pad = pageOf(region, base) - at;
-    return succeed(costOf(pad, -map.lengths[at]! - pad - bytes / BASE_PAGE_SIZE));
+    if (mapped === undefined || at === NONE) return -Err.MM_ERR_NOT_ALLOCATED;
+    return costOf(mapped.map, at, pageOf(mapped.region, base), bytes / BASE_PAGE_SIZE);
   }
 
   give(base: Paddr, bytes: number): Errval {
@@ -130,12 +115,10 @@ export class MmIndex<C> implements MmStore<C> {
     const at = mapped === undefined ? NONE : allocatedAt(mapped, base, bytes);
     if (mapped === undefined || at === NONE) return Err.MM_ERR_NOT_ALLOCATED;
     const { region, map } = mapped;
-    const count = bytes / BASE_PAGE_SIZE;
     const page = pageOf(region, base);
-    const cost = costOf(page - at, at - map.lengths[at]! - page - count);
-    if (this.spare < cost) return Err.MM_ERR_NEW_NODE;
-    if (cost > 0) map.divide(at, page - at, count, -1);
-    this.countNodes(cost - map.release(page));
+    const count = bytes / BASE_PAGE_SIZE;
+    if (this.spare < costOf(map, at, page, count)) return Err.MM_ERR_NEW_NODE;
+    this.countNodes(map.give(at, page, count));
     this.bytesFree += bytes;
     return OK;
   }
@@ -144,7 +127,7 @@ export class MmIndex<C> implements MmStore<C> {
     const copies: MmNode<C>[] = [];
     for (const { region: parent, map } of this.sorted) {
       for (let page = 0, count = 0; page < map.pageCount; page += count) {
-        const length = map.lengths[page]!;
+        const length = map.lengthOf(page);
         count = Math.abs(length);
         copies.push({
           base: offset(parent.base, page * BASE_PAGE_SIZE),
@@ -169,19 +152,15 @@ export class MmIndex<C> implements MmStore<C> {
     return wrong;
   }
 
-  private takeFrom({ region, map }: Mapped<C>, at: number, request: MmRequest): Result<MmTaken<C>> {
-    const { bytes } = request;
-    const length = map.lengths[at]!;
-    const runBase = region.base + at * BASE_PAGE_SIZE;
-    const base = asPaddr(placeIn(runBase, length * BASE_PAGE_SIZE, request));
-    const pad = (base - runBase) / BASE_PAGE_SIZE;
+  private takeFrom({ region, map }: Mapped<C>, page: number, bytes: number): number {
+    const at = map.startOf(page);
     const count = bytes / BASE_PAGE_SIZE;
-    const cost = costOf(pad, length - pad - count);
-    if (this.spare < cost) return fail(Err.MM_ERR_NEW_NODE);
-    map.divide(at, pad, count, 1);
+    const cost = costOf(map, at, page, count);
+    if (this.spare < cost) return -Err.MM_ERR_NEW_NODE;
+    map.take(at, page, count);
     this.countNodes(cost);
     this.bytesFree -= bytes;
-    return succeed({ parent: region, base, bytes });
+    return region.base + page * BASE_PAGE_SIZE;
   }
 
   private countNodes(more: number): void {
@@ -208,28 +187,25 @@ export class MmIndex<C> implements MmStore<C> {
   }
 }
 
-/** The first free run of a region in which `request` fits, or NONE. */
+/** The first page of a region where `request` fits, or NONE. */
 function firstFit<C>({ region, map }: Mapped<C>, request: MmRequest): number {
   const { bytes, alignBytes, from, to } = request;
+  const end = endOf(region);
   const count = bytes / BASE_PAGE_SIZE;
   if (count > map.pageCount) return NONE;
-  const isAnywhere = from <= region.base && to >= endOf(region);
+  const isAnywhere = from <= region.base && to >= end;
   if (isAnywhere && alignBytes === BASE_PAGE_SIZE) return map.firstFree(count);
-  if (!(from < endOf(region) && to > region.base)) return NONE;
-  const first = map.startOf(from > region.base ? pageOf(region, from) : 0);
-  const end = to < endOf(region) ? Math.ceil((to - region.base) / BASE_PAGE_SIZE) : map.pageCount;
-  for (let at = first; at !== NONE && at < end; at = map.nextFree(at, count)) {
-    const base = region.base + at * BASE_PAGE_SIZE;
-    if (placeIn(base, map.lengths[at]! * BASE_PAGE_SIZE, request) >= 0) return at;
-  }
-  return NONE;
+  if (!(from < end && to > region.base)) return NONE;
+  const first = from > region.base ? Math.ceil((from - region.base) / BASE_PAGE_SIZE) : 0;
+  const last = to < end ? pageOf(region, to) : map.pageCount;
+  return map.firstPlace(count, alignBytes / BASE_PAGE_SIZE, first, last);
 }
 
 /** The allocated run that contains the range, or NONE. */
 function allocatedAt<C>({ region, map }: Mapped<C>, base: number, bytes: number): number {
   const page = pageOf(region, base);
   const at = map.startOf(page);
-  return page + bytes / BASE_PAGE_SIZE <= at - map.lengths[at]! ? at : NONE;
+  return page + bytes / BASE_PAGE_SIZE <= at - map.lengthOf(at) ? at : NONE;
 }
 
 /** Number of the page of `address`, which is in the region. */
@@ -237,9 +213,10 @@ function pageOf<C>(region: MmRegion<C>, address: number): number {
   return Math.floor((address - region.base) / BASE_PAGE_SIZE);
 }
 
-/** Nodes that it costs to cut a run in two or three. */
-function costOf(pad: number, rest: number): number {
-  return (pad > 0 ? 1 : 0) + (rest > 0 ? 1 : 0);
+/** Nodes that it costs to cut `count` pages at `page` out of the run at `at`. */
+function costOf(map: PageMap, at: number, page: number, count: number): number {
+  const behind = at + Math.abs(map.lengthOf(at)) - page - count;
+  return (page > at ? 1 : 0) + (behind > 0 ? 1 : 0);
 }
 
 function endOf<C>({ base, bytes }: MmRegion<C>): number {

@@ -9,26 +9,9 @@
  * the errors.
  */
 
-import {
-  assert,
-  type Errval,
-  fail,
-  isOk,
-  OK,
-  type Paddr,
-  paddr,
-  type Result,
-  succeed,
-} from '@barreleye/core';
+import { assert, type Errval, isOk, OK, type Paddr, paddr } from '@barreleye/core';
 import { Err } from '@barreleye/spec';
-import {
-  type MmNode,
-  type MmRegion,
-  type MmRequest,
-  type MmStore,
-  type MmTaken,
-  placeIn,
-} from './mm-store.ts';
+import { type MmNode, type MmRegion, type MmRequest, type MmStore, placeIn } from './mm-store.ts';
 
 class ListNode<C> {
   base: Paddr;
@@ -117,25 +100,28 @@ export class MmList<C> implements MmStore<C> {
     return OK;
   }
 
-  take(request: MmRequest): Result<MmTaken<C>> {
+  take(request: MmRequest): number {
     for (let node = this.head; node !== undefined; node = node.next) {
       if (node.base >= request.to) break;
       if (!node.isFree) continue;
       const base = placeIn(node.base, node.bytes, request);
       if (base < 0) continue;
       const err = this.isolate(node, paddr(base), request.bytes);
-      if (!isOk(err)) return fail(err);
+      if (!isOk(err)) return -err;
       node.isFree = false;
       this.bytesFree -= node.bytes;
-      return succeed({ parent: node.parent, base: node.base, bytes: node.bytes });
+      return node.base;
     }
-    return fail(Err.MM_ERR_NOT_FOUND);
+    return -Err.MM_ERR_NOT_FOUND;
   }
 
-  nodesToGive(base: Paddr, bytes: number): Result<number> {
+  parentOf(base: Paddr): MmRegion<C> | undefined {
+    return this.parents.find((region) => base >= region.base && base < region.base + region.bytes);
+  }
+
+  nodesToGive(base: Paddr, bytes: number): number {
     const node = this.findAllocated(base, bytes);
-    if (node === undefined) return fail(Err.MM_ERR_NOT_ALLOCATED);
-    return succeed(nodesToIsolate(node, base, bytes));
+    return node === undefined ? -Err.MM_ERR_NOT_ALLOCATED : nodesToIsolate(node, base, bytes);
   }
 
   give(base: Paddr, bytes: number): Errval {

@@ -7,7 +7,7 @@
  * Every range here is whole pages. A failing operation changes nothing.
  */
 
-import type { Errval, Paddr, Result } from '@barreleye/core';
+import type { Errval, Paddr } from '@barreleye/core';
 
 /** A range of physical memory and the capability for it. */
 export interface MmBlock<C> {
@@ -28,7 +28,10 @@ export interface MmNode<C> {
   readonly parent: MmRegion<C>;
 }
 
-/** What `take` looks for: `bytes` bytes inside [`from`, `to`) at a multiple of `alignBytes`. */
+/**
+ * What `take` looks for: `bytes` bytes inside [`from`, `to`) at a multiple of `alignBytes`, which is
+ * a power of two of at least one page.
+ */
 export interface MmRequest {
   readonly bytes: number;
   readonly alignBytes: number;
@@ -36,17 +39,13 @@ export interface MmRequest {
   readonly to: number;
 }
 
-/** A range that has been taken: retype `parent.cap` at offset `base - parent.base`. */
-export interface MmTaken<C> {
-  readonly parent: MmRegion<C>;
-  readonly base: Paddr;
-  readonly bytes: number;
-}
-
 /** Nodes that one split can cost: what is left over in front and behind. */
 export const NODES_PER_SPLIT = 2;
 
-/** The record of a memory manager. Units are bytes; ranges are multiples of the base page. */
+/**
+ * The record of a memory manager. Units are bytes; ranges are multiples of the base page. Where a
+ * number is the answer, an error is returned as minus its code, so that no answer is an object.
+ */
 export interface MmStore<C> {
   freeBytes(): number;
   totalBytes(): number;
@@ -68,14 +67,17 @@ export interface MmStore<C> {
   add(region: MmRegion<C>): Errval;
   /**
    * Mark the first fitting range in address order as allocated.
+   * @returns its base
    * @errors MM_ERR_NOT_FOUND nothing fits; MM_ERR_NEW_NODE
    */
-  take(request: MmRequest): Result<MmTaken<C>>;
+  take(request: MmRequest): number;
+  /** The region that `base` is in, if any: the parent of what was taken there. */
+  parentOf(base: Paddr): MmRegion<C> | undefined;
   /**
    * How many nodes a `give` of this range would cost.
    * @errors MM_ERR_NOT_ALLOCATED the range is not wholly inside one allocation
    */
-  nodesToGive(base: Paddr, bytes: number): Result<number>;
+  nodesToGive(base: Paddr, bytes: number): number;
   /**
    * Mark a range free, all or part of one allocation, and merge it with free neighbours of the
    * same parent.

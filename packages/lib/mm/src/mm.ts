@@ -13,10 +13,12 @@
  */
 
 import {
+  asPaddr,
   assert,
   BASE_PAGE_SIZE,
   type Errval,
   errPush,
+  errval,
   fail,
   isOk,
   OK,
@@ -33,7 +35,6 @@ import {
   type MmRegion,
   type MmRequest,
   type MmStore,
-  type MmTaken,
   NODES_PER_SPLIT,
 } from './mm-store.ts';
 
@@ -70,6 +71,13 @@ export interface MmOptions<C> extends MmHost<C> {
   readonly nodeReserve?: number | undefined;
   /** The record to use instead of `MmIndex`; then `nodeLimit` is its own affair. */
   readonly store?: MmStore<C> | undefined;
+}
+
+/** A range that has been taken: retype `parent.cap` at offset `base - parent.base`. */
+export interface MmTaken<C> {
+  readonly parent: MmRegion<C>;
+  readonly base: Paddr;
+  readonly bytes: number;
 }
 
 /** Where an allocation may lie. */
@@ -150,16 +158,16 @@ export class Mm<C> {
   free(block: MmBlock<C>): Errval {
     const { cap, base, bytes } = block;
     let cost = this.costToGive(base, bytes);
-    if (cost.ok && cost.value > 0) {
+    if (cost > 0) {
       const refilled = this.refillIf(this.areNodesLow());
       if (!isOk(refilled)) return refilled;
       cost = this.costToGive(base, bytes);
     }
-    if (!cost.ok) return cost.err;
+    if (cost < 0) return errval(-cost);
     // What runs inside `deleteCap` may use nodes, but not these; and it cannot make us need more.
-    if (!this.store.setAside(cost.value)) return Err.MM_ERR_NEW_NODE;
+    if (!this.store.setAside(cost)) return Err.MM_ERR_NEW_NODE;
     const err = this.nested(() => this.host.deleteCap(cap));
-    this.store.putBack(cost.value);
+    this.store.putBack(cost);
     if (!isOk(err)) return errPush(err, Err.MM_ERR_DELETE);
     return this.store.give(base, wholePages(bytes));
   }
@@ -177,7 +185,7 @@ export class Mm<C> {
   /** `free` without capability. Errors as there. */
   give(base: Paddr, bytes: number): Errval {
     const cost = this.costToGive(base, bytes);
-    return cost.ok ? this.store.give(base, wholePages(bytes)) : cost.err;
+    return cost >= 0 ? this.store.give(base, wholePages(bytes)) : errval(-cost);
   }
 
   /** Allow `count` more nodes. */
@@ -225,18 +233,25 @@ export class Mm<C> {
 
   private takeNow(request: MmRequest): Result<MmTaken<C>> {
     const taken = this.store.take(request);
-    if (taken.ok || taken.err !== Err.MM_ERR_NOT_FOUND) return taken;
-    const { from, to } = request;
-    if (from <= 0 && to >= PADDR_LIMIT) return taken;
-    const reachesIn = ({ base, bytes }: MmRegion<C>): boolean =>
-      Math.max(base, from) < Math.min(base + bytes, to);
-    return this.regions().some(reachesIn) ? taken : fail(Err.MM_ERR_OUT_OF_BOUNDS);
+    if (taken < 0) return fail(this.whyNot(request, errval(-taken)));
+    const base = asPaddr(taken);
+    const parent = this.store.parentOf(base);
+    assert(parent !== undefined, 'what was taken is in no region');
+    return succeed({ parent, base, bytes: request.bytes });
   }
 
-  /** Nodes that freeing this range would cost, with everything about the range checked. */
-  private costToGive(base: Paddr, bytes: number): Result<number> {
-    if (!isSize(bytes)) return fail(Err.MM_ERR_INVALID_SIZE);
-    if (base % BASE_PAGE_SIZE !== 0) return fail(Err.MM_ERR_NOT_ALLOCATED);
+  /** The error of a request that the store refused with `err`. */
+  private whyNot({ from, to }: MmRequest, err: Errval): Errval {
+    if (err !== Err.MM_ERR_NOT_FOUND || (from <= 0 && to >= PADDR_LIMIT)) return err;
+    const reachesIn = ({ base, bytes }: MmRegion<C>): boolean =>
+      Math.max(base, from) < Math.min(base + bytes, to);
+    return this.regions().some(reachesIn) ? err : Err.MM_ERR_OUT_OF_BOUNDS;
+  }
+
+  /** Nodes that freeing this range would cost, or minus what is wrong with it. */
+  private costToGive(base: Paddr, bytes: number): number {
+    if (!isSize(bytes)) return -Err.MM_ERR_INVALID_SIZE;
+    if (base % BASE_PAGE_SIZE !== 0) return -Err.MM_ERR_NOT_ALLOCATED;
     return this.store.nodesToGive(base, wholePages(bytes));
   }
 

@@ -3,7 +3,16 @@
  * hold a memory manager to account. A capability is named by the number of its slot.
  */
 
-import { type Errval, fail, OK, type Paddr, paddr, type Result, succeed } from '@barreleye/core';
+import {
+  type Errval,
+  errval,
+  fail,
+  OK,
+  type Paddr,
+  paddr,
+  type Result,
+  succeed,
+} from '@barreleye/core';
 import { Err } from '@barreleye/spec';
 import type { MmBlock, MmHost, MmRegion, RetypeRequest } from '../src/index.ts';
 
@@ -117,6 +126,17 @@ export function must<T>(result: Result<T>): T {
 /** The error of a Result that a test expects to have failed. */
 export function errorOf<T>(result: Result<T>): Errval {
   return result.ok ? OK : result.err;
+}
+
+/** The address that a store has answered where a test expects one. */
+export function mustTake(answer: number): Paddr {
+  if (answer < 0) throw new Error(`error ${-answer}`);
+  return paddr(answer);
+}
+
+/** The error that a store has answered, if any. */
+export function errorIn(answer: number): Errval {
+  return answer < 0 ? errval(-answer) : OK;
 }
 
 function descendsFrom(cap: RamCap, ancestor: RamCap): boolean {
