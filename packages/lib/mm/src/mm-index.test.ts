@@ -231,7 +231,7 @@ describe('the structure of an index', () => {
 
   it('is checked: the number of nodes', () => {
     const index = new MmIndex<number>();
-    Reflect.set(index, 'spare', -1);
+    Reflect.set(index, 'limit', -1);
     expect(index.checkStructure()).toContain('more nodes are in use than there may be');
   });
 });

@@ -28,7 +28,8 @@ export class MmIndex<C> implements MmStore<C> {
   private readonly added: MmRegion<C>[];
   private readonly sorted: Mapped<C>[];
   private used: number;
-  private spare: number;
+  /** How many may be in use. */
+  private limit: number;
   private bytesFree: number;
   private bytesTotal: number;
 
@@ -38,7 +39,7 @@ export class MmIndex<C> implements MmStore<C> {
     this.added = [];
     this.sorted = [];
     this.used = 0;
-    this.spare = nodeLimit;
+    this.limit = nodeLimit;
     this.bytesFree = 0;
     this.bytesTotal = 0;
   }
@@ -56,17 +57,17 @@ export class MmIndex<C> implements MmStore<C> {
   }
 
   spareNodes(): number {
-    return this.spare;
+    return this.limit - this.used;
   }
 
   growNodes(count: number): void {
     assert(count >= 0, 'a number of nodes is not negative');
-    this.spare += count;
+    this.limit += count;
   }
 
   setAside(count: number): boolean {
-    if (this.spare < count) return false;
-    this.spare -= count;
+    if (this.spareNodes() < count) return false;
+    this.limit -= count;
     return true;
   }
 
@@ -81,11 +82,11 @@ export class MmIndex<C> implements MmStore<C> {
     if (left !== undefined && endOf(left.region) > base) return Err.MM_ERR_ALREADY_PRESENT;
     if (right !== undefined && right.region.base < base + bytes) return Err.MM_ERR_ALREADY_PRESENT;
     const pageCount = bytes / BASE_PAGE_SIZE;
-    if (this.spare < 1 || pageCount > MAX_PAGES) return Err.MM_ERR_NEW_NODE;
+    if (this.spareNodes() < 1 || pageCount > MAX_PAGES) return Err.MM_ERR_NEW_NODE;
     const region = { cap, base, bytes };
     this.added.push(region);
     this.sorted.splice(before, 0, { region, map: new PageMap(pageCount, base / BASE_PAGE_SIZE) });
-    this.countNodes(1);
+    this.used += 1;
     this.bytesFree += bytes;
     this.bytesTotal += bytes;
     return OK;
@@ -107,7 +108,7 @@ export class MmIndex<C> implements MmStore<C> {
     const mapped = this.mappedAt(base);
     const at = mapped === undefined ? NONE : allocatedAt(mapped, base, bytes);
     if (mapped === undefined || at === NONE) return -Err.MM_ERR_NOT_ALLOCATED;
-    return costOf(mapped.map, at, pageOf(mapped.region, base), bytes / BASE_PAGE_SIZE);
+    return costOf(mapped.map, at, pageOf(mapped.region, base), pagesOf(bytes));
   }
 
   give(base: Paddr, bytes: number): Errval {
@@ -116,9 +117,9 @@ export class MmIndex<C> implements MmStore<C> {
     if (mapped === undefined || at === NONE) return Err.MM_ERR_NOT_ALLOCATED;
     const { region, map } = mapped;
     const page = pageOf(region, base);
-    const count = bytes / BASE_PAGE_SIZE;
-    if (this.spare < costOf(map, at, page, count)) return Err.MM_ERR_NEW_NODE;
-    this.countNodes(map.give(at, page, count));
+    const count = pagesOf(bytes);
+    if (this.spareNodes() < costOf(map, at, page, count)) return Err.MM_ERR_NEW_NODE;
+    this.used += map.give(at, page, count);
     this.bytesFree += bytes;
     return OK;
   }
@@ -148,24 +149,19 @@ export class MmIndex<C> implements MmStore<C> {
     const wrong = this.sorted.flatMap(({ region, map }) =>
       checkPageMap(map).map((sentence) => `region ${hex(region.base)}: ${sentence}`),
     );
-    if (this.spare < 0) wrong.push('more nodes are in use than there may be');
+    if (this.spareNodes() < 0) wrong.push('more nodes are in use than there may be');
     return wrong;
   }
 
   private takeFrom({ region, map }: Mapped<C>, page: number, bytes: number): number {
     const at = map.startOf(page);
-    const count = bytes / BASE_PAGE_SIZE;
+    const count = pagesOf(bytes);
     const cost = costOf(map, at, page, count);
-    if (this.spare < cost) return -Err.MM_ERR_NEW_NODE;
+    if (this.spareNodes() < cost) return -Err.MM_ERR_NEW_NODE;
     map.take(at, page, count);
-    this.countNodes(cost);
+    this.used += cost;
     this.bytesFree -= bytes;
     return region.base + page * BASE_PAGE_SIZE;
-  }
-
-  private countNodes(more: number): void {
-    this.used += more;
-    this.spare -= more;
   }
 
   /** The region that `address` is in, if any. */
@@ -191,12 +187,12 @@ export class MmIndex<C> implements MmStore<C> {
 function firstFit<C>({ region, map }: Mapped<C>, request: MmRequest): number {
   const { bytes, alignBytes, from, to } = request;
   const end = endOf(region);
-  const count = bytes / BASE_PAGE_SIZE;
-  if (count > map.pageCount) return NONE;
+  if (bytes > region.bytes) return NONE;
+  const count = pagesOf(bytes);
   const isAnywhere = from <= region.base && to >= end;
   if (isAnywhere && alignBytes === BASE_PAGE_SIZE) return map.firstFree(count);
   if (!(from < end && to > region.base)) return NONE;
-  const first = from > region.base ? Math.ceil((from - region.base) / BASE_PAGE_SIZE) : 0;
+  const first = from > region.base ? Math.ceil((from - region.base) / BASE_PAGE_SIZE) | 0 : 0;
   const last = to < end ? pageOf(region, to) : map.pageCount;
   return map.firstPlace(count, alignBytes / BASE_PAGE_SIZE, first, last);
 }
@@ -210,7 +206,12 @@ function allocatedAt<C>({ region, map }: Mapped<C>, base: number, bytes: number)
 
 /** Number of the page of `address`, which is in the region. */
 function pageOf<C>(region: MmRegion<C>, address: number): number {
-  return Math.floor((address - region.base) / BASE_PAGE_SIZE);
+  return pagesOf(address - region.base);
+}
+
+/** Whole pages in `bytes`, which are no more than a region has; as a small integer. */
+function pagesOf(bytes: number): number {
+  return (bytes / BASE_PAGE_SIZE) | 0;
 }
 
 /** Nodes that it costs to cut `count` pages at `page` out of the run at `at`. */
