@@ -24,6 +24,7 @@ import {
   CNodeCmd,
   L2_CNODE_BYTES,
   L2_CNODE_SLOTS,
+  packHalves,
   RootSlot,
   TaskSlot,
   type UserCpu,
@@ -90,11 +91,10 @@ export class CapsDomain {
     sys.arg(from.croot);
     sys.arg(from.cptr);
     for (const word of offset) sys.arg(word);
-    sys.arg((type | (Math.min(count, 0xffff) << 16)) >>> 0);
+    sys.arg(packHalves(type, Math.min(count, 0xffff)));
     for (const word of bytes) sys.arg(word);
     sys.arg(from.croot);
-    sys.arg(place.cnode);
-    sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+    sys.argPlace(place);
     return sys.call();
   }
 
@@ -137,14 +137,13 @@ export class CapsDomain {
     const source = this.slotOf(frame);
     const place = placeOf(this.slotOf(target));
     sys.begin(this.slotOf(table), VNodeCmd.Map);
-    sys.arg(((entry & 0xffff) | (Math.min(count, 0xffff) << 16)) >>> 0);
+    sys.arg(packHalves(entry & 0xffff, Math.min(count, 0xffff)));
     sys.arg(source.croot);
     sys.arg(source.cptr);
-    sys.arg((flags | (source.level << 16)) >>> 0);
+    sys.arg(packHalves(flags, source.level));
     for (const word of offset) sys.arg(word);
     sys.arg(source.croot);
-    sys.arg(place.cnode);
-    sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+    sys.argPlace(place);
     return sys.call();
   }
 

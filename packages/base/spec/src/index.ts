@@ -115,7 +115,6 @@ export {
   IrqDestCmd,
   IrqSrcCmd,
   IrqTableCmd,
-  invokeHeader,
   KcbCmd,
   KernelCmd,
   MappingCmd,
@@ -138,3 +137,18 @@ export {
   TrapKind,
   type UserCpu,
 } from './user.ts';
+export {
+  capHeadIftype,
+  capHeadRights,
+  capHeadType,
+  headerCommand,
+  headerLevel,
+  highHalf,
+  invokeHeader,
+  lowHalf,
+  packCapHead,
+  packHalves,
+  packPlace,
+  placeLevel,
+  placeSlot,
+} from './words.ts';

@@ -5,7 +5,6 @@ import {
   DispatcherCmd,
   IrqDestCmd,
   IrqSrcCmd,
-  invokeHeader,
   KernelCmd,
   MappingCmd,
   PageFlag,
@@ -34,14 +33,6 @@ describe('numbers', () => {
     expect(COMMANDS.L2CNode).toBe(CNodeCmd);
     expect(COMMANDS.Kernel).toBe(KernelCmd);
     expect(COMMANDS.Null).toBeUndefined();
-  });
-});
-
-describe('invokeHeader', () => {
-  it('packs command, level, flags and length into one unsigned word', () => {
-    expect(invokeHeader(0x12, 3)).toBe(0x0312);
-    expect(invokeHeader(1, 2, 0xf, 0xa)).toBe(0x0a0f_0201);
-    expect(invokeHeader(0xff, 0xff, 0xff, 0xff)).toBe(0xffff_ffff);
   });
 });
 

@@ -8,7 +8,7 @@ import type { CapTypeName } from './cap-types.ts';
 
 /** System call numbers: argument word 0. */
 export const Syscall = {
-  Invoke: 0, //  words: header, capability address, then the arguments of the command
+  Invoke: 0, //  words: `invokeHeader`, capability address, then the command's arguments
   Yield: 1, //   words: capability address of the target, 0 for undirected
   Lrpc: 2,
   Debug: 3,
@@ -19,41 +19,37 @@ export const Syscall = {
   Suspend: 10, // the core sleeps until an interrupt
 } as const;
 
-/**
- * Word 1 of an invocation: command, level of the capability address, send flags and message length,
- * eight bits each, the command lowest.
- */
-export function invokeHeader(command: number, level: number, flags = 0, length = 0): number {
-  return (command | (level << 8) | (flags << 16) | (length << 24)) >>> 0;
-}
-
 /** Words before the arguments of an invocation: number, header, capability address. */
 export const INVOKE_ARGS_AT = 3;
 
-/** Commands of CNodes. Level arguments are packed four bits each, the first lowest. */
+/**
+ * Commands of CNodes. Level arguments are packed four bits each, the first lowest. Here and below
+ * `place` is the slot and the level of the CNode that the word before it names, as of `packPlace`;
+ * `|` stands between two numbers of one word (words.ts).
+ */
 export const CNodeCmd = {
   // dest cspace, dest cnode, dest slot, source cspace, source cap, levels (dest cnode, source)
   Copy: 0,
   // as Copy, then rights to keep, param1, param2 (by type of the source)
   Mint: 1,
-  // source cspace, source cap, offset lo, hi, type | count << 16, object bytes lo, hi,
-  // dest cspace, dest cnode, dest slot | dest cnode level << 24
+  // source cspace, source cap, offset lo, hi, type | count, object bytes lo, hi,
+  // dest cspace, dest cnode, place
   Retype: 2,
   Delete: 3, // cap, level
   Revoke: 4, // cap, level
-  Create: 5, // type, dest cnode, dest slot | dest cnode level << 24
+  Create: 5, // type, dest cnode, place
   GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
   GetSize: 7, // value: bytes
   Resize: 8, // new root, return cnode, return slot
-  // cap, level; value: type | rights << 8 | interface type << 16. Message words: base lo, hi,
-  // bytes lo, hi, owner, arg0, arg1
+  // cap, level; value: type | rights | interface type. Message words: base lo, hi, bytes lo, hi,
+  // owner, arg0, arg1
   Identify: 9,
 } as const;
 
 /** Commands of page tables. */
 export const VNodeCmd = {
-  // entry | count << 16, source cspace, source cap, flags | level << 16, offset lo, hi,
-  // mapping cspace, mapping cnode, mapping slot | mapping cnode level << 24
+  // entry | count, source cspace, source cap, flags | level, offset lo, hi, mapping cspace,
+  // mapping cnode, place
   Map: 0,
   Unmap: 1, // mapping cap, level
   ModifyFlags: 2, // first entry, count, flags
@@ -77,7 +73,7 @@ export const DispatcherCmd = {
 } as const;
 
 /** Commands of the IRQ table and of interrupt capabilities. */
-export const IrqTableCmd = { AllocDestCap: 1 } as const; // line, dest cnode, slot | level << 24
+export const IrqTableCmd = { AllocDestCap: 1 } as const; // line, dest cnode, place
 export const IrqDestCmd = { Connect: 0, GetVector: 1, GetCpu: 2 } as const; // endpoint cap, level
 export const IrqSrcCmd = { GetVecStart: 0, GetVecEnd: 1 } as const;
 
@@ -91,8 +87,8 @@ export const CAP_WORDS = 8;
 
 /**
  * Commands of the Kernel capability; numbers as in Barrelfish up to 34. `cspace` names the root
- * CNode of any domain, in the caller's space; `capability` is one described in `CAP_WORDS` words;
- * `place` is slot | level of the CNode << 24. Those without a comment do not exist yet.
+ * CNode of any domain, in the caller's space; `capability` is one described in `CAP_WORDS` words.
+ * Those without a comment do not exist yet.
  */
 export const KernelCmd = {
   SpawnCore: 0,

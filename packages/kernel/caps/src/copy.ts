@@ -5,7 +5,7 @@
  */
 
 import { asPtr, assert, type Errval, OK } from '@barreleye/core';
-import { Cte, capTypeInfo, Dcb, Err, isEndpointBuffer, ObjType } from '@barreleye/spec';
+import { Cte, capTypeInfo, Dcb, Err, highHalf, isEndpointBuffer, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { isCNode, locateEmptySlots } from './cspace.ts';
 import { adoptRelations, enter, startCopy } from './cte.ts';
@@ -122,7 +122,7 @@ function decodeMintEndpoint(caps: Caps, plan: CopyPlan): Errval {
   if (!fits) return Err.SYS_ERR_EP_OUTSIDE_FRAME;
   plan.arg0 = offset;
   plan.arg1 = ringWords;
-  plan.iftype = plan.param2 >>> 16;
+  plan.iftype = highHalf(plan.param2);
   return OK;
 }
 

@@ -14,6 +14,9 @@ import {
   CTE_BYTES,
   Cte,
   CteFlag,
+  capHeadIftype,
+  capHeadRights,
+  capHeadType,
   capTypeInfo,
   Err,
   isDerivedType,
@@ -51,7 +54,7 @@ export function readDescription(caps: Caps, words: Uint32Array, at = 0): Errval 
   const [head = 0, baseLow = 0, baseHigh = 0, bytesLow = 0, bytesHigh = 0, owner = 0, ...args] =
     words.subarray(at);
   const [arg0 = 0, arg1 = 0] = args;
-  const type = head & 0xff;
+  const type = capHeadType(head);
   if (type === 0 || type >= CAP_TYPE_COUNT) return Err.SYS_ERR_ILLEGAL_DEST_TYPE;
   const info = capTypeInfo(type);
   if (info.mapping) return Err.SYS_ERR_ILLEGAL_DEST_TYPE;
@@ -62,8 +65,8 @@ export function readDescription(caps: Caps, words: Uint32Array, at = 0): Errval 
 
   const slot = scratchSlot(caps);
   Cte.type.set(mem, slot, type);
-  Cte.rights.set(mem, slot, (head >>> 8) & 0xff);
-  Cte.iftype.set(mem, slot, head >>> 16);
+  Cte.rights.set(mem, slot, capHeadRights(head));
+  Cte.iftype.set(mem, slot, capHeadIftype(head));
   Cte.base.set(mem, slot, asPaddr(base));
   Cte.bytes.set(mem, slot, bytes);
   Cte.owner.set(mem, slot, coreId(owner));

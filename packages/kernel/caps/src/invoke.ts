@@ -7,7 +7,17 @@
  */
 
 import { type Errval, fromWords, OK } from '@barreleye/core';
-import { CAP_TYPE_COUNT, Cte, Err, ObjType, Rights } from '@barreleye/spec';
+import {
+  CAP_TYPE_COUNT,
+  Cte,
+  Err,
+  highHalf,
+  lowHalf,
+  ObjType,
+  placeLevel,
+  placeSlot,
+  Rights,
+} from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { applyCopy, decodeCopy } from './copy.ts';
 import { createId } from './create.ts';
@@ -73,9 +83,9 @@ export function invokeRevoke(caps: Caps, root: Slot, args: Uint32Array): Errval 
 export function invokeCreate(caps: Caps, root: Slot, args: Uint32Array): Errval {
   const type = word(args, 0);
   if (!isType(type)) return Err.SYS_ERR_ILLEGAL_DEST_TYPE;
-  const cnode = lookupCNode(caps, root, word(args, 1), levelOf(word(args, 2)));
+  const cnode = lookupCNode(caps, root, word(args, 1), placeLevel(word(args, 2)));
   if (isError(cnode)) return errorOf(cnode);
-  return createId(caps, type, slotOf(cnode), indexOf(word(args, 2)));
+  return createId(caps, type, slotOf(cnode), placeSlot(word(args, 2)));
 }
 
 /** `CNodeCmd.GetState`: the state (>= 0), or an error negated. */
@@ -114,9 +124,9 @@ export function invokeResize(caps: Caps, root: Slot, args: Uint32Array): Errval 
 
 /** `KernelCmd.ReclaimRam`; `root` is the caller's. */
 export function invokeReclaimRam(caps: Caps, root: Slot, args: Uint32Array): Errval {
-  const cnode = lookupCNode(caps, root, word(args, 0), levelOf(word(args, 1)));
+  const cnode = lookupCNode(caps, root, word(args, 0), placeLevel(word(args, 1)));
   if (isError(cnode)) return errorOf(cnode);
-  return reclaimRam(caps, slotOf(cnode), indexOf(word(args, 1)));
+  return reclaimRam(caps, slotOf(cnode), placeSlot(word(args, 1)));
 }
 
 const READ_WRITE = Rights.Read | Rights.Write;
@@ -149,23 +159,24 @@ function decodeCopyArgs(caps: Caps, root: Slot, args: Uint32Array, plan: CopyPla
 
 /** Checks 1 to 7 of retype: the type, where from and where to. */
 function decodeRetypeArgs(caps: Caps, root: Slot, args: Uint32Array, plan: RetypePlan): Errval {
-  const type = word(args, 4) & 0xffff;
+  const type = lowHalf(word(args, 4));
   if (!isType(type)) return Err.SYS_ERR_ILLEGAL_DEST_TYPE; // 1
   const sourceRoot = lookupSourceRoot(caps, root, word(args, 0)); // 2
   if (isError(sourceRoot)) return errorOf(sourceRoot);
   const source = lookupSourceCap(caps, slotOf(sourceRoot), word(args, 1), 2); // 3
   if (isError(source)) return errorOf(source);
   const place = word(args, 9);
-  const cnode = lookupDestination(caps, root, word(args, 7), word(args, 8), levelOf(place)); // 4-6
+  const level = placeLevel(place);
+  const cnode = lookupDestination(caps, root, word(args, 7), word(args, 8), level); // 4-6
   if (isError(cnode)) return errorOf(cnode);
   if (!isCNode(caps.mem, slotOf(cnode))) return Err.SYS_ERR_DEST_CNODE_INVALID; // 7
   plan.source = slotOf(source);
   plan.offset = fromWords(word(args, 2), word(args, 3));
   plan.type = type;
-  plan.count = word(args, 4) >>> 16;
+  plan.count = highHalf(word(args, 4));
   plan.objectBytes = fromWords(word(args, 5), word(args, 6));
   plan.cnode = slotOf(cnode);
-  plan.slotIndex = indexOf(place);
+  plan.slotIndex = placeSlot(place);
   return OK;
 }
 
@@ -176,13 +187,4 @@ function isType(type: number): boolean {
 /** An argument word; words that were not given count as zero. */
 function word(args: Uint32Array, index: number): number {
   return args[index] ?? 0;
-}
-
-/** Slot index in a word that packs it with the level of its CNode. */
-function indexOf(place: number): number {
-  return place & 0xff_ffff;
-}
-
-function levelOf(place: number): number {
-  return place >>> 24;
 }

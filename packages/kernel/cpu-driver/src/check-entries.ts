@@ -21,6 +21,8 @@ import {
   capTypeInfo,
   capTypeName,
   Dcb,
+  headerCommand,
+  headerLevel,
   INVOKE_ARGS_AT,
   KernelCmd,
   ObjType,
@@ -111,11 +113,11 @@ function decodeCall(k: Kernel): Call | undefined {
   if (number !== Syscall.Invoke) return { ...nothing, kind: 'other' };
   const header = word(k, 1);
   const root = Dcb.cspace.at(caller);
-  const found = lookupSlot(caps, root, word(k, 2), (header >>> 8) & 0xff, 0);
+  const found = lookupSlot(caps, root, word(k, 2), headerLevel(header), 0);
   if (isError(found)) return { ...nothing, kind: 'other', isAllowed: false };
   const cap = slotOf(found);
   const type = Cte.type.get(mem, cap);
-  const command = header & 0xff;
+  const command = headerCommand(header);
   const kind = kindOf(type, command);
   const cspace = capTypeInfo(type).vnode ? root : cap;
   const target = TARGETED.has(kind)

@@ -2,7 +2,7 @@
 
 import { identify, invokeIdentify, type Slot } from '@barreleye/caps';
 import { type Errval, highWord, isOk, lowWord, OK } from '@barreleye/core';
-import { DispatcherFrame } from '@barreleye/spec';
+import { DispatcherFrame, packCapHead } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -33,6 +33,6 @@ function answerIdentity(k: Kernel): Errval {
   message.set(mem, frame, 4, identity.owner);
   message.set(mem, frame, 5, identity.arg0);
   message.set(mem, frame, 6, identity.arg1);
-  k.value = identity.type + identity.rights * 0x100 + identity.iftype * 0x1_0000;
+  k.value = packCapHead(identity.type, identity.rights, identity.iftype);
   return OK;
 }

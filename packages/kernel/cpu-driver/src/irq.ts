@@ -23,7 +23,18 @@ import {
 } from '@barreleye/caps';
 import { type Errval, errPush, isOk, OK } from '@barreleye/core';
 import { IrqLine } from '@barreleye/machine';
-import { CPTR_ROOTCN, Cte, Dcb, Err, KCB_BYTES, Kcb, ObjType, Rights } from '@barreleye/spec';
+import {
+  CPTR_ROOTCN,
+  Cte,
+  Dcb,
+  Err,
+  KCB_BYTES,
+  Kcb,
+  ObjType,
+  placeLevel,
+  placeSlot,
+  Rights,
+} from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { count, type Kernel } from './kernel.ts';
 import { deliver } from './lmp.ts';
@@ -40,9 +51,9 @@ export function allocateIrq(k: Kernel, _table: Slot): Errval {
   if (line < IrqLine.FirstDevice || line >= IrqLine.Count) return Err.SYS_ERR_IRQ_INVALID;
   if (isTaken(k, line)) return Err.SYS_ERR_IRQ_IN_USE;
   const root = Dcb.cspace.at(currentDcb(k));
-  const dest = lookupDestination(caps, root, CPTR_ROOTCN, args[1] ?? 0, place >>> 24);
+  const dest = lookupDestination(caps, root, CPTR_ROOTCN, args[1] ?? 0, placeLevel(place));
   if (isError(dest)) return errorOf(dest);
-  const slot = locateEmptySlots(caps, slotOf(dest), place & 0xff_ffff, 1, ObjType.IRQDest);
+  const slot = locateEmptySlots(caps, slotOf(dest), placeSlot(place), 1, ObjType.IRQDest);
   if (isError(slot)) return errorOf(slot);
   disconnect(k, Kcb.irqEndpoint.at(kcb, line)); // from whoever had the line before
   createCap(caps, slotOf(slot), ObjType.IRQDest, { arg0: k.hal.coreId, arg1: line });

@@ -50,6 +50,8 @@ import {
   Kcb,
   KernelCmd,
   ObjType,
+  placeLevel,
+  placeSlot,
   Rights,
 } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
@@ -167,8 +169,8 @@ function intoCNode(
   put: (caps: Kernel['caps'], cnode: Slot, slotIndex: number) => Errval,
 ): Errval {
   const [address = 0, place = 0] = k.args.subarray(at);
-  const cnode = lookupCNode(k.caps, cspaceOf(k), address, place >>> 24);
-  return isError(cnode) ? errorOf(cnode) : put(k.caps, slotOf(cnode), place & 0xff_ffff);
+  const cnode = lookupCNode(k.caps, cspaceOf(k), address, placeLevel(place));
+  return isError(cnode) ? errorOf(cnode) : put(k.caps, slotOf(cnode), placeSlot(place));
 }
 
 /** The slot of the caller's root CNode. */

@@ -19,6 +19,8 @@ import {
   Dcb,
   DispatcherFrame,
   Err,
+  headerCommand,
+  headerLevel,
   INVOKE_ARGS_AT,
   Kcb,
   MESSAGE_WORDS,
@@ -60,12 +62,11 @@ function yieldCore(k: Kernel): void {
 function invoke(k: Kernel): Errval {
   const { caps, mem } = k;
   const header = argWord(k, 1);
-  const level = (header >>> 8) & 0xff;
   const root = Dcb.cspace.at(currentDcb(k));
-  const found = lookupSlot(caps, root, argWord(k, 2), level, Rights.Read);
+  const found = lookupSlot(caps, root, argWord(k, 2), headerLevel(header), Rights.Read);
   if (isError(found)) return errorOf(found);
   const cap = slotOf(found);
-  const invocation = INVOCATIONS[Cte.type.get(mem, cap)]?.[header & 0xff];
+  const invocation = INVOCATIONS[Cte.type.get(mem, cap)]?.[headerCommand(header)];
   if (invocation === undefined) return Err.SYS_ERR_ILLEGAL_INVOCATION;
   const allowed = checkRights(mem, cap, invocation.rights);
   if (!isOk(allowed)) return allowed;

@@ -28,7 +28,18 @@ import {
   isOk,
   OK,
 } from '@barreleye/core';
-import { Cte, capTypeInfo, Dcb, Err, Rights, type TableLevel } from '@barreleye/spec';
+import {
+  Cte,
+  capTypeInfo,
+  Dcb,
+  Err,
+  highHalf,
+  lowHalf,
+  placeLevel,
+  placeSlot,
+  Rights,
+  type TableLevel,
+} from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import type { MapPlan } from './map-plan.ts';
@@ -44,16 +55,16 @@ export function mapIntoVnode(k: Kernel, table: Slot): Errval {
   const { args, mem, caps } = k;
   if ((Cte.rights.get(mem, table) & Rights.Write) === 0) return Err.SYS_ERR_DEST_CAP_RIGHTS;
   const root = Dcb.cspace.at(currentDcb(k));
-  const sourceLevel = ((args[3] ?? 0) >>> 16) & 0xff;
+  const sourceLevel = highHalf(args[3] ?? 0) & 0xff;
   const source = lookupSource(caps, root, args[1] ?? 0, args[2] ?? 0, sourceLevel);
   if (isError(source)) return errorOf(source);
   const available = checkAvailable(caps, slotOf(source));
   if (!isOk(available)) return available;
   const place = args[8] ?? 0;
-  const dest = lookupDestination(caps, root, args[6] ?? 0, args[7] ?? 0, place >>> 24);
+  const dest = lookupDestination(caps, root, args[6] ?? 0, args[7] ?? 0, placeLevel(place));
   if (isError(dest)) return errorOf(dest);
   const { mappingType } = capTypeInfo(Cte.type.get(mem, slotOf(source)));
-  const slotIndex = place & 0xff_ffff;
+  const slotIndex = placeSlot(place);
   const mapping = locateEmptySlots(caps, slotOf(dest), slotIndex, 1, mappingType);
   if (isError(mapping)) return errorOf(mapping);
   const { mapPlan } = k;
@@ -104,12 +115,12 @@ function decodeEntries(k: Kernel, plan: MapPlan): Errval {
   if (format === undefined) return Err.SYS_ERR_VNODE_TYPE;
   const level = format.levelOf(type);
   const shape = format.levels[level] as TableLevel;
-  const first = (args[0] ?? 0) & 0xffff;
-  const count = (args[0] ?? 0) >>> 16;
+  const first = lowHalf(args[0] ?? 0);
+  const count = highHalf(args[0] ?? 0);
   const inTable = checkEntries(shape, first, count);
   if (!isOk(inTable)) return inTable;
   const isTable = Cte.type.get(mem, object) === shape.childType;
-  const flags = (args[3] ?? 0) & 0xffff;
+  const flags = lowHalf(args[3] ?? 0);
   const checked = isTable ? checkTable(count) : checkPages(k, shape, object, count, flags);
   if (!isOk(checked)) return checked;
   const objectBase = asPaddr(Cte.base.get(mem, object) + (isTable ? 0 : mapOffset(k)));

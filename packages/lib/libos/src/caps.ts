@@ -10,6 +10,9 @@ import {
   type CapTypeName,
   CNodeCmd,
   type CopyableTypeName,
+  capHeadIftype,
+  capHeadRights,
+  capHeadType,
   Err,
   IdCmd,
   KcbCmd,
@@ -17,6 +20,7 @@ import {
   MappingCmd,
   type MappingTypeName,
   ObjType,
+  packHalves,
   type RetypeTarget,
   Rights,
   VNodeCmd,
@@ -88,15 +92,13 @@ export function beginRetype(
   range: RetypeRange,
 ): void {
   assert(source.level === 2, 'the source of a retype lies in an L2 CNode');
-  const place = placeOf(slot);
   sys.arg(source.croot);
   sys.arg(source.cptr);
   sys.arg64(range.offset);
-  sys.arg((ObjType[target] | (range.count << 16)) >>> 0);
+  sys.arg(packHalves(ObjType[target], range.count));
   sys.arg64(range.objectBytes);
   sys.arg(slot.croot);
-  sys.arg(place.cnode);
-  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  sys.argPlace(placeOf(slot));
 }
 
 /** Put a copy of `source` into `slot`. */
@@ -144,7 +146,7 @@ export function capMintEndpoint(
   rights: number = Rights.All,
 ): Result<Capref<'EndPointLMP'>> {
   const { offset, ringWords, iftype = 0 } = buffer;
-  return mint(sys, slot, source, rights, offset, (ringWords | (iftype << 16)) >>> 0);
+  return mint(sys, slot, source, rights, offset, packHalves(ringWords, iftype));
 }
 
 /** Put a copy of a UMP endpoint that says what is spoken there into `slot`. */
@@ -199,9 +201,9 @@ export function capIdentify(sys: Sys, cap: Capref): Result<CapIdentity> {
 export function readIdentity(sys: Sys): CapIdentity {
   const { value } = sys;
   return {
-    type: CAP_TYPE_NAMES[value & 0xff] ?? 'Null',
-    rights: (value >>> 8) & 0xff,
-    iftype: value >>> 16,
+    type: CAP_TYPE_NAMES[capHeadType(value)] ?? 'Null',
+    rights: capHeadRights(value),
+    iftype: capHeadIftype(value),
     base: sys.message64(0),
     bytes: sys.message64(2),
     owner: sys.message(4),
@@ -220,11 +222,9 @@ export function capState(sys: Sys, cap: Capref): Result<number> {
 
 /** Make an identifier that nobody else has. */
 export function capCreateId(sys: Sys, slot: Slot): Result<Capref<'ID'>> {
-  const place = placeOf(slot);
   sys.begin(TASK_ROOT_CN, CNodeCmd.Create);
   sys.arg(ObjType.ID);
-  sys.arg(place.cnode);
-  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  sys.argPlace(placeOf(slot));
   const err = sys.call();
   return isOk(err) ? succeed(holds<'ID'>(slot)) : fail(errPush(err, Err.LIB_ERR_CAP_CREATE));
 }
@@ -281,16 +281,14 @@ export function vnodeMap(
   source: Capref<MappableTypeName>,
   args: MapArgs,
 ): Result<Capref<MappingTypeName>> {
-  const place = placeOf(slot);
   sys.begin(table, VNodeCmd.Map);
-  sys.arg((args.entry | (args.count << 16)) >>> 0);
+  sys.arg(packHalves(args.entry, args.count));
   sys.arg(source.croot);
   sys.arg(source.cptr);
-  sys.arg((args.flags | (source.level << 16)) >>> 0);
+  sys.arg(packHalves(args.flags, source.level));
   sys.arg64(args.offset);
   sys.arg(slot.croot);
-  sys.arg(place.cnode);
-  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  sys.argPlace(placeOf(slot));
   const err = sys.call();
   if (!isOk(err)) return fail(errPush(err, Err.LIB_ERR_VNODE_MAP));
   return succeed(holds<MappingTypeName>(slot));

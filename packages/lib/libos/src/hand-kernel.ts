@@ -11,13 +11,20 @@ import {
   CNodeCmd,
   capTypeInfo,
   Err,
+  headerCommand,
+  headerLevel,
+  highHalf,
   INVOKE_ARGS_AT,
   isRetypeEdge,
   L2_CNODE_BYTES,
   L2_CNODE_SLOTS,
+  lowHalf,
   MappingCmd,
   ObjType,
   type Paging,
+  packCapHead,
+  placeLevel,
+  placeSlot,
   Rights,
   RootSlot,
   VNodeCmd,
@@ -135,9 +142,9 @@ export class HandKernel {
 
   private invoke(): Errval {
     const header = this.cpu.argWord(1);
-    const cap = this.slots.get(keyOf(this.cpu.argWord(2), (header >>> 8) & 0xff));
+    const cap = this.slots.get(keyOf(this.cpu.argWord(2), headerLevel(header)));
     if (cap === undefined) return Err.SYS_ERR_CAP_NOT_FOUND;
-    const command = header & 0xff;
+    const command = headerCommand(header);
     if (capTypeInfo(ObjType[cap.type]).vnode) {
       return command === VNodeCmd.Map ? this.map(cap) : Err.SYS_ERR_ILLEGAL_INVOCATION;
     }
@@ -154,9 +161,9 @@ export class HandKernel {
   private retype(): Errval {
     const source = this.slots.get(keyOf(this.arg(1), 2));
     if (source === undefined) return Err.SYS_ERR_SOURCE_CAP_LOOKUP;
-    const type = CAP_TYPE_NAMES[this.arg(4) & 0xffff] ?? 'Null';
+    const type = CAP_TYPE_NAMES[lowHalf(this.arg(4))] ?? 'Null';
     if (!isRetypeEdge(ObjType[source.type], ObjType[type])) return Err.SYS_ERR_INVALID_RETYPE;
-    if (this.arg(4) >>> 16 !== 1) return Err.SYS_ERR_RETYPE_INVALID_COUNT;
+    if (highHalf(this.arg(4)) !== 1) return Err.SYS_ERR_RETYPE_INVALID_COUNT;
     const offset = this.arg64(2);
     const bytes = capTypeInfo(ObjType[type]).bytes || this.arg64(5);
     if (offset + bytes > source.bytes) return Err.SYS_ERR_RETYPE_INVALID_OFFSET;
@@ -189,7 +196,7 @@ export class HandKernel {
   private identify(): Errval {
     const cap = this.slots.get(keyOf(this.arg(0), this.arg(1)));
     if (cap === undefined) return Err.SYS_ERR_CAP_NOT_FOUND;
-    this.answerValue = ObjType[cap.type] | (Rights.All << 8);
+    this.answerValue = packCapHead(ObjType[cap.type], Rights.All, 0);
     const words = [cap.base, cap.bytes].flatMap((n) => [lowWord(n), highWord(n)]);
     for (const [i, word] of [...words, 0, 0, 0].entries()) this.cpu.setMessage(i, word);
     return OK;
@@ -224,9 +231,9 @@ export class HandKernel {
     const level = this.shape.levels.findIndex(({ type }) => type === ObjType[table.type]);
     const shape = this.shape.levels[level];
     if (shape === undefined) return Err.SYS_ERR_VNODE_TYPE;
-    const source = this.slots.get(keyOf(this.arg(2), (this.arg(3) >>> 16) & 0xff));
+    const source = this.slots.get(keyOf(this.arg(2), highHalf(this.arg(3)) & 0xff));
     if (source === undefined) return Err.SYS_ERR_SOURCE_CAP_LOOKUP;
-    const [first, count] = [this.arg(0) & 0xffff, this.arg(0) >>> 16];
+    const [first, count] = [lowHalf(this.arg(0)), highHalf(this.arg(0))];
     if (count < 1 || first + count > shape.entryCount) return Err.SYS_ERR_VM_MAP_SIZE;
     if (first + count > shape.reservedFrom) return Err.SYS_ERR_VNODE_SLOT_RESERVED;
     const [offset, pageBytes] = [this.arg64(4), 2 ** shape.spanBits];
@@ -241,7 +248,7 @@ export class HandKernel {
     const type = CAP_TYPE_NAMES[capTypeInfo(ObjType[source.type]).mappingType] ?? 'Null';
     const err = this.fill(7, { ...newCap(type, first, count), table, object: source });
     if (!isOk(err)) return err;
-    const flags = this.arg(3) & 0xffff;
+    const flags = lowHalf(this.arg(3));
     for (const [i, at] of places.entries()) {
       table.entries.set(at, { object: source, offset: offset + i * pageBytes, flags });
     }
@@ -250,8 +257,8 @@ export class HandKernel {
 
   /** Put `cap` into the slot that arguments `at` (CNode) and `at` + 1 (slot, level) name. */
   private fill(at: number, cap: HeldCap): Errval {
-    const level = this.arg(at + 1) >>> 24;
-    const slot = this.arg(at + 1) & 0xff_ffff;
+    const level = placeLevel(this.arg(at + 1));
+    const slot = placeSlot(this.arg(at + 1));
     const cptr = level === 0 ? slot * L2_CNODE_SLOTS : this.arg(at) + slot;
     if (!this.isEmptySlot(cptr, level + 1)) return Err.SYS_ERR_SLOTS_IN_USE;
     this.slots.set(keyOf(cptr, level + 1), cap);

@@ -12,11 +12,9 @@ export function irqAllocate(
   table: Capref<'IRQTable'>,
   line: number,
 ): Result<Capref<'IRQDest'>> {
-  const place = placeOf(slot);
   sys.begin(table, IrqTableCmd.AllocDestCap);
   sys.arg(line);
-  sys.arg(place.cnode);
-  sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+  sys.argPlace(placeOf(slot));
   const err = sys.call();
   return isOk(err) ? succeed(holds<'IRQDest'>(slot)) : fail(errPush(err, Err.LIB_ERR_IRQ_ALLOCATE));
 }

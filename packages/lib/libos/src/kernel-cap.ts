@@ -24,6 +24,7 @@ import {
   Err,
   KernelCmd,
   ObjType,
+  packCapHead,
   type RetypeTarget,
 } from '@barreleye/spec';
 import { type Capref, holds, placeOf, type Slot } from './capref.ts';
@@ -210,16 +211,14 @@ export class KernelCap {
   private described(identity: CapIdentity): this {
     const { type, rights, iftype, base, bytes, owner, arg0, arg1 } = identity;
     const extent = [lowWord(base), highWord(base), lowWord(bytes), highWord(bytes)];
-    const head = (ObjType[type] | (rights << 8) | (iftype << 16)) >>> 0;
+    const head = packCapHead(ObjType[type], rights, iftype);
     for (const word of [head, ...extent, owner, arg0, arg1]) this.sys.arg(word);
     return this;
   }
 
   private place(slot: Slot): this {
-    const place = placeOf(slot);
     assert(slot.croot === CPTR_ROOTCN, 'a slot of our own CSpace');
-    this.sys.arg(place.cnode);
-    this.sys.arg((place.slot | (place.cnodeLevel << 24)) >>> 0);
+    this.sys.argPlace(placeOf(slot));
     return this;
   }
 

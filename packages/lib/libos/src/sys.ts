@@ -26,10 +26,11 @@ import {
   Err,
   invokeHeader,
   MESSAGE_WORDS,
+  packPlace,
   Syscall,
   type UserCpu,
 } from '@barreleye/spec';
-import type { Capref } from './capref.ts';
+import type { Capref, SlotPlace } from './capref.ts';
 
 export class Sys {
   readonly cpu: UserCpu;
@@ -74,6 +75,12 @@ export class Sys {
   arg64(n: number): void {
     this.arg(lowWord(n));
     this.arg(highWord(n));
+  }
+
+  /** The next two arguments: a CNode, and the place in it. */
+  argPlace(place: SlotPlace): void {
+    this.arg(place.cnode);
+    this.arg(packPlace(place.slot, place.cnodeLevel));
   }
 
   /**
