@@ -123,7 +123,7 @@ describe.each(TARGETS)('on $name', (target) => {
     });
   });
 
-  test('23: all entries of a table again in another one show the same, until the frame dies', () => {
+  test('23: a table cloned entry by entry shows the same, until the frame dies', () => {
     runFirstDomain(target, function* (domain) {
       const { os, memory } = domain;
       const { vspace } = memory;

@@ -8,8 +8,8 @@
  *
  * Hot code (docs/style.md): an entry is a row of 32-bit words, and its place says bits 20:12 of the
  * address, so that tag and denied accesses fit into the word with the rest of them. `ramIndex`
- * compares two words as they are and returns no double, and its constants are literals, as V8 loads exported
- * ones anew in each call. That bought 5 of 9 ns for a load.
+ * compares two words as they are and returns no double, and its constants are literals, as V8
+ * loads exported ones anew in each call. That bought 5 of 9 ns for a load.
  * @source Intel SDM vol. 3A 4.10.2, 4.10.4 (what a TLB keeps, and how it is made to forget)
  */
 
@@ -96,9 +96,9 @@ export class Mmu {
   }
 
   /**
-   * Index in the words of memory of the word at virtual address (`high`, `low`),
-   * both signed, for a read or a write; -1 when the TLB has no such page, or not for that access, or it is not RAM: then
-   * `translate` says more. A global page counts as one that it does not have.
+   * Index in the words of memory of the word at virtual address (`high`, `low`), both signed, for a
+   * read or a write; -1 when the TLB has no such page, or not for that access, or it is not RAM:
+   * then `translate` says more. A global page counts as one that it does not have.
    */
   ramIndex(high: number, low: number, access: number): number {
     const { entries } = this;
