@@ -13,6 +13,7 @@ import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
 import { benches as translatedLoad } from './translated-load.ts';
 import { benches as translationHeap } from './translation-heap.ts';
+import { benches as userMemoryHeap } from './user-memory-heap.ts';
 
 export const BENCHES: readonly Bench[] = [
   ...memoryViews,
@@ -27,5 +28,6 @@ export const BENCHES: readonly Bench[] = [
   ...sortedStructures,
   ...heapGrowth,
   ...lazyMemory,
+  ...userMemoryHeap,
   ...memoryManager,
 ];

@@ -1,0 +1,148 @@
+/**
+ * What a domain's use of memory costs the JavaScript heap of machine and kernel, which should be
+ * nothing: loads and stores through the TLB, and a page mapped and unmapped with the two system
+ * calls that it takes. Beside it, a loop that makes one small object each.
+ */
+import { bootSystem, parseMenu, type System } from '@barreleye/boot';
+import { targetX86_64 } from '@barreleye/boot-x86-64';
+import { assert, isOk } from '@barreleye/core';
+import { createMemory, readBootInfo } from '@barreleye/init';
+import {
+  type Capref,
+  capRetype,
+  type Os,
+  placeOf,
+  program,
+  programImage,
+  TASK_ROOT_CN,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
+import { CNodeCmd, PageFlag, VNodeCmd } from '@barreleye/spec';
+import type { Bench, Trial } from '../bench.ts';
+import { allocating } from '../sides.ts';
+
+const OPERATIONS = 1e6;
+const CALLS = 1000;
+const PAGE = 4096;
+const RW = PageFlag.Read | PageFlag.Write;
+const PATH = '/x86_64/sbin/user';
+const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
+
+/** Something that a domain does `CALLS` times. */
+type Work = (os: Os) => void;
+/** What has to be there first. */
+type Prepare = (os: Os, argPage: number) => Work;
+
+export const benches: readonly Bench[] = [
+  bench('heap churn of load+store', loadAndStore),
+  bench('heap churn of map+unmap', mapAndUnmap),
+];
+
+function bench(name: string, prepare: Prepare): Bench {
+  const unit = 'B/op';
+  return { name, unit, baselineName: 'an object each', setup: () => setup(prepare) };
+}
+
+function setup(prepare: Prepare): Trial {
+  const state = { isWanted: false };
+  const system = boot(function* (os, argPage) {
+    const work = prepare(os, argPage);
+    for (;;) {
+      if (state.isWanted) work(os);
+      state.isWanted = false;
+      yield* os.giveWay();
+    }
+  });
+  const last: { object: object } = { object: {} };
+  const times = OPERATIONS / CALLS;
+  return {
+    operations: CALLS,
+    rounds: 3,
+    subject: allocating({
+      call: () => {
+        state.isWanted = true;
+        while (state.isWanted) system.machine.run(1);
+        const [failure] = system.machine.programFailures;
+        if (failure !== undefined) throw failure.error;
+      },
+      operations: CALLS,
+      times,
+    }),
+    baseline: allocating({
+      call: () => {
+        for (let i = 0; i < CALLS; i++) last.object = { i };
+      },
+      operations: CALLS,
+      times,
+    }),
+  };
+}
+
+function boot(main: (os: Os, argPage: number) => Wait<unknown>): System {
+  const user = program('user', main);
+  const parsed = parseMenu(MENU, 'menu.lst');
+  if (!parsed.ok) throw new Error(parsed.message);
+  const booted = bootSystem({
+    target: {
+      ...targetX86_64,
+      files: new Map([[PATH, { program: user }]]),
+      imageOf: (index, { name }) => programImage(targetX86_64.board.arch, index, name),
+    },
+    menu: parsed.menu,
+    coreCount: 1,
+    ramBytes: targetX86_64.board.minRamBytes,
+    seed: 1,
+  });
+  if (!booted.ok) throw new Error(booted.message);
+  return booted.system;
+}
+
+/** A page of memory, and the page table that shows it. */
+function makePage(os: Os, argPage: number): { va: number; frame: Capref<'Frame'>; vspace: Vspace } {
+  const { mm, vspace } = createMemory(os, readBootInfo(os.sys.cpu, argPage), targetX86_64.paging);
+  const ram = unwrap(mm.alloc(PAGE));
+  const range = { offset: 0, objectBytes: PAGE, count: 1 };
+  const frame = unwrap(capRetype(os.sys, os.allocSlot(), ram.cap, 'Frame', range));
+  const va = unwrap(vspace.map({ frame, bytes: PAGE, flags: RW })).base;
+  return { va, frame, vspace };
+}
+
+type Vspace = ReturnType<typeof createMemory>['vspace'];
+
+function loadAndStore(os: Os, argPage: number): Work {
+  const { va } = makePage(os, argPage);
+  return ({ sys }) => {
+    for (let i = 0; i < CALLS; i++) {
+      const word = sys.cpu.load32(va + (i & 1023) * 4);
+      assert(word >= 0 && sys.cpu.store32(va + 8, word + 1), 'the page is mapped');
+    }
+  };
+}
+
+function mapAndUnmap(os: Os, argPage: number): Work {
+  const { va, frame, vspace } = makePage(os, argPage);
+  const leaf = vspace.path(va).at(-1);
+  assert(leaf !== undefined, 'the page has a table');
+  const slot = os.allocSlot();
+  const place = placeOf(slot);
+  const entry = leaf.index + 8;
+  return ({ sys }) => {
+    for (let i = 0; i < CALLS; i++) {
+      sys.begin(leaf.table, VNodeCmd.Map);
+      sys.arg(entry + 0x1_0000);
+      sys.arg(frame.croot);
+      sys.arg(frame.cptr);
+      sys.arg(RW + frame.level * 0x1_0000);
+      sys.arg64(0);
+      sys.arg(slot.croot);
+      sys.arg(place.cnode);
+      sys.arg(place.slot + place.cnodeLevel * 0x100_0000);
+      assert(isOk(sys.call()), 'the page can be mapped');
+      sys.begin(TASK_ROOT_CN, CNodeCmd.Delete);
+      sys.arg(slot.cptr);
+      sys.arg(slot.level);
+      assert(isOk(sys.call()), 'the mapping can be deleted');
+    }
+  };
+}
