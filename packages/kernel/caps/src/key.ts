@@ -44,7 +44,7 @@ export interface Key {
   slot: number;
 }
 
-const { TYPE, TYPE_SHIFT, BASE_HIGH, BASE_LOW, BYTES_HIGH, BYTES_LOW } = NodeField;
+const { TYPE, TYPE_SHIFT, BASE_HIGH, BASE_LOW, BYTES_HIGH, BYTES_LOW, LEFT, RIGHT } = NodeField;
 
 /** A name space is shorter than this. */
 const WHOLE_SPACE = 2 ** 52;
@@ -180,11 +180,12 @@ export function compareObject(mem: PhysMem, key: Key, slot: Slot): number {
 }
 
 /**
- * Negative or positive as a key with this root and base stands before or behind the capability in
- * `node`, zero where these do not decide, which is rare. Small and without calls, so that it
- * becomes part of the loops of the database; the base as two words, which compare in a cycle each.
+ * Which child of `node` a search for a key with this root and base goes on to: the index of the
+ * field `left` or `right`, or 0 where root and base do not decide, which is rare. Small and without
+ * calls, so that it becomes part of the loops of the database; the base as two words, which compare
+ * in a cycle each.
  */
-export function compareBegin(
+export function sideOf(
   words: Words,
   node: Node,
   root: number,
@@ -192,18 +193,19 @@ export function compareBegin(
   baseLow: number,
 ): number {
   const nodeRoot = ROOTS[((words[node | TYPE] as number) >>> TYPE_SHIFT) & 0xff] as number;
-  if (nodeRoot !== root) return root < nodeRoot ? -1 : 1;
+  if (nodeRoot !== root) return root < nodeRoot ? LEFT : RIGHT;
   if (root !== MEMORY_ROOT) return 0;
   const nodeHigh = words[node | BASE_HIGH] as number;
-  if (nodeHigh !== baseHigh) return baseHigh < nodeHigh ? -1 : 1;
+  if (nodeHigh !== baseHigh) return baseHigh < nodeHigh ? LEFT : RIGHT;
   const nodeLow = words[node | BASE_LOW] as number;
-  if (nodeLow !== baseLow) return baseLow < nodeLow ? -1 : 1;
+  if (nodeLow !== baseLow) return baseLow < nodeLow ? LEFT : RIGHT;
   return 0;
 }
 
-/** `compareToSlot`, of a node and the link to it. */
-export function compareToLink(words: Words, key: Key, node: Node, link: Link): number {
-  return compareToNode(words, key, node) || orderOf(key.slot, link * CTE_BYTES);
+/** As `sideOf`, by all of the key; never 0. */
+export function sideOfWhole(words: Words, node: Node, key: Key, link: Link): number {
+  const order = compareToNode(words, key, node) || orderOf(key.slot, link * CTE_BYTES);
+  return order <= 0 ? LEFT : RIGHT;
 }
 
 /**

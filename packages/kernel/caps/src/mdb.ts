@@ -15,13 +15,13 @@ import type { Caps } from './caps.ts';
 import {
   baseOf,
   bytesOf,
-  compareBegin,
-  compareToLink,
   type Key,
   reachesBeyond,
   readKey,
   rootOf,
   setOwnEnd,
+  sideOf,
+  sideOfWhole,
 } from './key.ts';
 import {
   clearNode,
@@ -87,10 +87,9 @@ export function mdbRemove(caps: Caps, slot: Slot): void {
   let place = depth - 1;
   while (place >= 0 && (path[place] as Link) !== gone) place--;
   if (place < 0) panic('the capability is not in the database');
-  const left = words[node | LEFT] as Link;
-  setOwnEnd(words, node);
-  if (left === 0) {
+  if ((words[node | LEFT] as Link) === 0) {
     // At most a leaf hangs on it, on the right.
+    setOwnEnd(words, node);
     const right = words[node | RIGHT] as Link;
     replaceBelow(caps, place, gone, right);
     settleShrunk(caps, place, 0, node, right);
@@ -112,14 +111,9 @@ export function firstFrom(caps: Caps, key: Key): Slot {
   let next = rootLink(caps);
   while (next !== 0) {
     const at = ((next << BITS) - origin) >>> 0;
-    const order =
-      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
-    if (order <= 0) {
-      best = next;
-      next = words[at | LEFT] as Link;
-    } else {
-      next = words[at | RIGHT] as Link;
-    }
+    const side = sideOf(words, at, root, baseHigh, baseLow) || sideOfWhole(words, at, key, next);
+    if (side === LEFT) best = next;
+    next = words[at | side] as Link;
   }
   return slotOfLink(best);
 }
@@ -136,14 +130,9 @@ export function lastBefore(caps: Caps, key: Key): Slot {
   let next = rootLink(caps);
   while (next !== 0) {
     const at = ((next << BITS) - origin) >>> 0;
-    const order =
-      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
-    if (order <= 0) {
-      next = words[at | LEFT] as Link;
-    } else {
-      best = next;
-      next = words[at | RIGHT] as Link;
-    }
+    const side = sideOf(words, at, root, baseHigh, baseLow) || sideOfWhole(words, at, key, next);
+    if (side === RIGHT) best = next;
+    next = words[at | side] as Link;
   }
   return slotOfLink(best);
 }
@@ -166,14 +155,9 @@ export function lastReaching(caps: Caps, key: Key, point: number): Slot {
     const at = ((next << BITS) - origin) >>> 0;
     // Of a later root the summary says nothing; of this one, it says whether any entry will do.
     if (!mayHoldBeyond(words, at, root, pointHigh, pointLow)) break;
-    const order =
-      compareBegin(words, at, root, baseHigh, baseLow) || compareToLink(words, key, at, next);
-    if (order <= 0) {
-      next = words[at | LEFT] as Link;
-    } else {
-      path[count++] = next;
-      next = words[at | RIGHT] as Link;
-    }
+    const side = sideOf(words, at, root, baseHigh, baseLow) || sideOfWhole(words, at, key, next);
+    if (side === RIGHT) path[count++] = next;
+    next = words[at | side] as Link;
   }
   while (count > 0) {
     const link = path[--count] as Link;
@@ -245,30 +229,23 @@ function descend(caps: Caps, link: Link): number {
   const baseHigh = words[node | BASE_HIGH] as number;
   const baseLow = words[node | BASE_LOW] as number;
   let depth = 0;
-  let toRight = 0;
+  let side: number = LEFT;
   let next = rootLink(caps);
   while (next !== 0) {
     path[depth++] = next;
     const at = ((next << BITS) - origin) >>> 0;
-    const order =
-      compareBegin(words, at, root, baseHigh, baseLow) || compareLinks(caps, link, next);
-    if (order <= 0) {
-      toRight = 0;
-      next = words[at | LEFT] as Link;
-    } else {
-      toRight = 1;
-      next = words[at | RIGHT] as Link;
-    }
+    side = sideOf(words, at, root, baseHigh, baseLow) || sideOfLink(caps, link, at, next);
+    next = words[at | side] as Link;
   }
-  return 2 * depth + toRight;
+  return 2 * depth + (side === RIGHT ? 1 : 0);
 }
 
-/** Negative, zero or positive as `a` stands before, at or behind `b`; where this is rarely asked. */
-function compareLinks(caps: Caps, a: Link, b: Link): number {
-  if (a === b) return 0;
+/** Which side of `node`, which `next` names, `link` is on, by all of its key. */
+function sideOfLink(caps: Caps, link: Link, node: Node, next: Link): number {
+  if (link === next) return LEFT;
   const { mem, key } = caps;
-  readKey(mem, slotOfLink(a), key);
-  return compareToLink(mem.words, key, nodeOf(b, originOf(mem)), b);
+  readKey(mem, slotOfLink(link), key);
+  return sideOfWhole(mem.words, node, key, next);
 }
 
 /**

@@ -99,25 +99,33 @@ static int level_of(Slot node) {
   return node == 0 ? -1 : entries[node].level;
 }
 
-static void refresh(Slot node) {
-  Entry *e = &entries[node];
-  unsigned own_root = root_of[e->type], end_root = own_root;
-  uint64_t end = base_of(e) + bytes_of(e);
-  if (e->right != 0) {
-    const Entry *right = &entries[e->right];
-    end_root = right->end_root;
-    if (end_root != own_root || right->end > end) end = right->end;
-  }
-  if (e->left != 0 && entries[e->left].end_root == end_root) {
-    if (entries[e->left].end > end) end = entries[e->left].end;
-  }
-  e->end_root = (uint8_t)end_root;
-  e->end = end;
-}
-
 static void copy_end(Slot target, Slot source) {
   entries[target].end_root = entries[source].end_root;
   entries[target].end = entries[source].end;
+}
+
+/* Raise the summary of `node` to that of `below`; whether that was further. */
+static bool extend_end(Slot node, Slot below) {
+  const Entry *e = &entries[node], *b = &entries[below];
+  if (b->end_root < e->end_root || (b->end_root == e->end_root && b->end <= e->end)) return false;
+  copy_end(node, below);
+  return true;
+}
+
+static void set_own_end(Slot node) {
+  entries[node].end_root = root_of[entries[node].type];
+  entries[node].end = end_of(node);
+}
+
+static bool has_same_end(Slot a, Slot b) {
+  return entries[a].end_root == entries[b].end_root && entries[a].end == entries[b].end;
+}
+
+static void refresh(Slot node) {
+  const Entry *e = &entries[node];
+  set_own_end(node);
+  if (e->right != 0) extend_end(node, e->right);
+  if (e->left != 0) extend_end(node, e->left);
 }
 
 static Slot skew(Slot node) {
@@ -141,11 +149,9 @@ static Slot split(Slot node) {
   return right;
 }
 
-/* Restore the rules at `node` after an insertion at its child `below`; what then stands there. */
+/* Restore the rules at `node`, now that its child `below` is as high; what then stands there. */
 static Slot rebalance_grown(Slot node, Slot below) {
-  bool is_left = entries[node].left == below;
-  Slot top = is_left ? skew(node) : node;
-  return is_left && top == node ? node : split(top);
+  return split(entries[node].left == below ? skew(node) : node);
 }
 
 /* Restore the rules at `node` after a removal at its child `below`; what then stands there. */
@@ -173,14 +179,6 @@ static Slot rebalance_shrunk(Slot node, Slot below) {
 
 static Slot path[64];
 
-/* Something that ends at `end` in name space `root` is new below `node`. */
-static void extend_end(Slot node, unsigned root, uint64_t end) {
-  Entry *e = &entries[node];
-  if (root < e->end_root || (root == e->end_root && end <= e->end)) return;
-  e->end_root = (uint8_t)root;
-  e->end = end;
-}
-
 /* Where `old` hangs, below the path of length `depth`, hang `node`. */
 static void replace_below(int depth, Slot old, Slot node) {
   if (depth == 0) tree = node;
@@ -188,58 +186,56 @@ static void replace_below(int depth, Slot old, Slot node) {
   else entries[path[depth - 1]].right = node;
 }
 
+/* Go down to where `slot` belongs; how many entries are in `path` then. */
+static int descend(Slot slot, bool *is_left) {
+  Key key;
+  read_key(slot, &key);
+  int depth = 0;
+  for (Slot next = tree; next != 0;) {
+    path[depth++] = next;
+    *is_left = compare_to_slot(&key, next) <= 0;
+    next = *is_left ? entries[next].left : entries[next].right;
+  }
+  return depth;
+}
+
 static void settle_grown(int depth, Slot added) {
   Slot below = added;
-  int quiet = 0;
-  for (int i = depth - 1; i >= 0 && quiet < 2; i--) {
+  bool is_end_open = true, is_uneven = true;
+  for (int i = depth - 1; i >= 0 && (is_end_open || is_uneven); i--) {
     Slot node = path[i];
-    int level = entries[node].level;
-    Slot top = rebalance_grown(node, below);
-    if (top != node) replace_below(i, node, top);
-    quiet = top == node && entries[top].level == level ? quiet + 1 : 0;
-    below = top;
+    is_end_open = is_end_open && extend_end(node, below);
+    is_uneven = is_uneven && entries[node].level == entries[below].level;
+    below = is_uneven ? rebalance_grown(node, below) : node;
+    if (below != node) replace_below(i, node, below);
   }
 }
 
+/* The summary of `gone` is how far that entry alone reached. */
 static void settle_shrunk(int depth, int stop, Slot gone, Slot below) {
-  unsigned root = root_of[entries[gone].type];
-  uint64_t end = end_of(gone);
-  bool is_end_open = true;
-  int quiet = 0;
-  for (int i = depth - 1; i >= stop && (is_end_open || quiet < 2); i--) {
+  bool is_end_open = true, is_uneven = true;
+  for (int i = depth - 1; i >= stop && (is_end_open || is_uneven); i--) {
     Slot node = path[i];
-    Entry *e = &entries[node];
-    if (is_end_open && e->end_root == root && e->end == end) {
+    is_end_open = is_end_open && has_same_end(node, gone);
+    if (is_end_open) {
       refresh(node);
-      is_end_open = e->end_root != root || e->end != end;
-    } else {
-      is_end_open = false;
+      is_end_open = !has_same_end(node, gone);
     }
-    int level = e->level;
-    Slot top = rebalance_shrunk(node, below);
-    if (top != node) replace_below(i, node, top);
-    quiet = top == node && entries[top].level == level ? quiet + 1 : 0;
-    below = top;
+    if (is_uneven) {
+      int level = entries[node].level;
+      below = rebalance_shrunk(node, below);
+      if (below != node) replace_below(i, node, below);
+      is_uneven = below != node || entries[node].level != level;
+    }
   }
 }
 
 void mdb_insert(Slot slot) {
-  Key key;
-  read_key(slot, &key);
-  Entry *e = &entries[slot];
-  uint64_t end = key.base + key.bytes;
-  e->level = 0;
-  e->end_root = (uint8_t)key.root;
-  e->end = end;
-  int depth = 0;
+  assert(entries[slot].end_root == 0);
+  entries[slot].level = 0;
+  set_own_end(slot);
   bool is_left = false;
-  for (Slot next = tree; next != 0;) {
-    assert(next != slot);
-    path[depth++] = next;
-    extend_end(next, key.root, end);
-    is_left = compare_to_slot(&key, next) <= 0;
-    next = is_left ? entries[next].left : entries[next].right;
-  }
+  int depth = descend(slot, &is_left);
   if (depth == 0) {
     tree = slot;
     return;
@@ -249,42 +245,33 @@ void mdb_insert(Slot slot) {
   settle_grown(depth, slot);
 }
 
-/* Replace `gone`, which has a left child, by the entry before it; it is at `place` in the path. */
-static void remove_inner(int place, Slot gone) {
-  path[place] = gone;
-  int depth = place + 1;
-  Slot heir = entries[gone].left;
-  for (Slot next = entries[heir].right; next != 0; next = entries[heir].right) {
-    path[depth++] = heir;
-    heir = next;
-  }
-  if (depth == place + 1) entries[gone].left = 0;
-  else entries[path[depth - 1]].right = 0;
-  settle_shrunk(depth, place + 1, heir, 0);
+/* Replace the entry at `place`, which has a left child, by the entry before it. */
+static void remove_inner(int depth, int place) {
+  Slot gone = path[place], heir = path[depth - 1];
+  replace_below(depth - 1, heir, 0);
+  settle_shrunk(depth - 1, place + 1, heir, 0);
   entries[heir].left = entries[gone].left;
   entries[heir].right = entries[gone].right;
   entries[heir].level = entries[gone].level;
   copy_end(heir, gone);
   path[place] = heir;
   replace_below(place, gone, heir);
+  set_own_end(gone);
   settle_shrunk(place + 1, 0, gone, entries[heir].left);
 }
 
 void mdb_remove(Slot slot) {
-  Key key;
-  read_key(slot, &key);
-  int depth = 0;
-  for (Slot next = tree; next != slot;) {
-    assert(next != 0);
-    path[depth++] = next;
-    next = compare_to_slot(&key, next) <= 0 ? entries[next].left : entries[next].right;
-  }
+  bool is_left;
+  int depth = descend(slot, &is_left), place = depth - 1;
+  while (place >= 0 && path[place] != slot) place--;
+  assert(place >= 0);
   Entry *e = &entries[slot];
   if (e->left == 0) {
-    replace_below(depth, slot, e->right);
-    settle_shrunk(depth, 0, slot, e->right);
+    set_own_end(slot);
+    replace_below(place, slot, e->right);
+    settle_shrunk(place, 0, slot, e->right);
   } else {
-    remove_inner(depth, slot);
+    remove_inner(depth, place);
   }
   e->left = e->right = 0;
   e->level = e->end_root = 0;
