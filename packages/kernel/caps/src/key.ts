@@ -202,6 +202,19 @@ export function sideOf(
   return 0;
 }
 
+/** Whether two nodes hold one object, memory; the usual case where `sideOf` does not decide. */
+export function areCopies(words: Words, a: Node, b: Node): boolean {
+  const type = typeAt(words, a);
+  return (
+    KINDS[type] === Extent.Memory &&
+    typeAt(words, b) === type &&
+    words[a | BASE_LOW] === words[b | BASE_LOW] &&
+    words[a | BASE_HIGH] === words[b | BASE_HIGH] &&
+    words[a | BYTES_LOW] === words[b | BYTES_LOW] &&
+    words[a | BYTES_HIGH] === words[b | BYTES_HIGH]
+  );
+}
+
 /** As `sideOf`, by all of the key; never 0. */
 export function sideOfWhole(words: Words, node: Node, key: Key, link: Link): number {
   const order = compareToNode(words, key, node) || orderOf(key.slot, link * CTE_BYTES);

@@ -13,6 +13,7 @@ import { Cte, Kcb } from '@barreleye/spec';
 import { rebalanceGrown, rebalanceShrunk, refresh } from './balance.ts';
 import type { Caps } from './caps.ts';
 import {
+  areCopies,
   baseOf,
   bytesOf,
   type Key,
@@ -240,10 +241,10 @@ function descend(caps: Caps, link: Link): number {
   return 2 * depth + (side === RIGHT ? 1 : 0);
 }
 
-/** Which side of `node`, which `next` names, `link` is on, by all of its key. */
+/** Which side of `node`, which `next` names, `link` is on where `sideOf` does not decide. */
 function sideOfLink(caps: Caps, link: Link, node: Node, next: Link): number {
-  if (link === next) return LEFT;
   const { mem, key } = caps;
+  if (areCopies(mem.words, nodeOf(link, originOf(mem)), node)) return link <= next ? LEFT : RIGHT;
   readKey(mem, slotOfLink(link), key);
   return sideOfWhole(mem.words, node, key, next);
 }
