@@ -3,7 +3,7 @@
  * what allocators of pages are measured with. `c/best-fit.c` does the same from the same seed.
  */
 import { asPaddr, BASE_PAGE_SIZE, offset, Prng } from '@barreleye/core';
-import { MmIndex, type MmRequest } from '@barreleye/mm';
+import { MmIndex, type MmRequest, NONE, PageMap } from '@barreleye/mm';
 
 const SEED = 1;
 /** Draws that are made beforehand, then used in turn; a power of two. */
@@ -52,10 +52,39 @@ export class PageBlocks {
   }
 }
 
+/** One map of pages, which is as large and does as much as the allocators beside it. */
+export class MapKeeper implements BlockKeeper {
+  private readonly map: PageMap;
+  private readonly pages: Int32Array;
+  private readonly pageCounts: Uint8Array;
+
+  constructor(count: number) {
+    this.map = new PageMap(count * MAX_PAGES, 0);
+    this.pages = new Int32Array(count);
+    this.pageCounts = new Uint8Array(count);
+  }
+
+  alloc(place: number, pageCount: number): void {
+    const page = this.map.firstFree(pageCount);
+    if (page === NONE) throw new Error('the map is full');
+    this.map.take(page, page, pageCount);
+    this.pages[place] = page;
+    this.pageCounts[place] = pageCount;
+  }
+
+  free(place: number): void {
+    const page = this.pages[place]!;
+    const pageCount = this.pageCounts[place]!;
+    const at = this.map.allocatedAt(page, pageCount);
+    if (at === NONE) throw new Error('the block is not allocated');
+    this.map.give(at, page, pageCount);
+  }
+}
+
 /** How an index is asked: where blocks may lie, and how they are freed. */
 export type Manner = 'anywhere' | 'aligned' | 'in a range' | 'in parts';
 
-/** The index of the memory manager alone, over one region that is twice as large as needed. */
+/** The record of the memory manager, over one region that is twice as large as needed. */
 export class IndexKeeper implements BlockKeeper {
   private readonly index: MmIndex<number>;
   private readonly request: { -readonly [K in keyof MmRequest]: MmRequest[K] };

@@ -1,7 +1,7 @@
 /** Sides of a trial that measure themselves, as what they measure is not all that they do. */
 import { getHeapStatistics } from 'node:v8';
 import type { Gauge } from './bench.ts';
-import { ROUND_MS } from './measure.ts';
+import { type Clock, ROUND_MS } from './measure.ts';
 
 /** A call, and what has to be done before and after it, which is not measured. */
 export interface Steps {
@@ -10,16 +10,18 @@ export interface Steps {
   readonly after?: () => void;
 }
 
+const hostClock: Clock = () => performance.now();
+
 /** The time that a call takes which does `operations` operations. */
-export function timing({ before, call, after }: Steps, operations: number): Gauge {
+export function timing({ before, call, after }: Steps, operations: number, now = hostClock): Gauge {
   const round = (): number => {
     let milliseconds = 0;
     let calls = 0;
     while (milliseconds < ROUND_MS) {
       before?.();
-      const start = performance.now();
+      const start = now();
       call();
-      milliseconds += performance.now() - start;
+      milliseconds += now() - start;
       after?.();
       calls += 1;
     }

@@ -34,8 +34,28 @@ export class BitSet {
   }
 
   add(member: number): void {
+    const before = this.words[member >> WORD_BITS]!;
+    this.words[member >> WORD_BITS] = before | (1 << (member & LAST));
+    if (before === 0) this.addAbove(member >> WORD_BITS);
+  }
+
+  delete(member: number): void {
+    const now = this.words[member >> WORD_BITS]! & ~(1 << (member & LAST));
+    this.words[member >> WORD_BITS] = now;
+    if (now === 0) this.deleteAbove(member >> WORD_BITS);
+  }
+
+  /** The last member up to `limit`; there must be one. */
+  lastUpTo(limit: number): number {
+    const word = limit >> WORD_BITS;
+    const bits = this.words[word]! & (-1 >>> (LAST - (limit & LAST)));
+    return bits === 0 ? this.lastBefore(word) : lastOf(word, bits);
+  }
+
+  /** A word is not empty any more. */
+  private addAbove(word: number): void {
     const { words, offsets } = this;
-    for (let level = 0, i = member; level < offsets.length; level++, i >>= WORD_BITS) {
+    for (let level = 1, i = word; level < offsets.length; level++, i >>= WORD_BITS) {
       const at = offsets[level]! + (i >> WORD_BITS);
       const before = words[at]!;
       words[at] = before | (1 << (i & LAST));
@@ -43,9 +63,10 @@ export class BitSet {
     }
   }
 
-  delete(member: number): void {
+  /** A word has become empty. */
+  private deleteAbove(word: number): void {
     const { words, offsets } = this;
-    for (let level = 0, i = member; level < offsets.length; level++, i >>= WORD_BITS) {
+    for (let level = 1, i = word; level < offsets.length; level++, i >>= WORD_BITS) {
       const at = offsets[level]! + (i >> WORD_BITS);
       const now = words[at]! & ~(1 << (i & LAST));
       words[at] = now;
@@ -53,19 +74,20 @@ export class BitSet {
     }
   }
 
-  /** The last member up to `limit`; there must be one. */
-  lastUpTo(limit: number): number {
+  /** The last member in front of a word. */
+  private lastBefore(word: number): number {
     const { words, offsets } = this;
     let level = 0;
-    let i = limit;
-    let bits = words[i >> WORD_BITS]! & (-1 >>> (LAST - (i & LAST)));
+    let i = word;
+    let bits = 0;
     while (bits === 0) {
       level += 1;
-      i = (i >> WORD_BITS) - 1;
+      i -= 1;
       assert(i >= 0, 'no member up to here');
       bits = words[offsets[level]! + (i >> WORD_BITS)]! & (-1 >>> (LAST - (i & LAST)));
+      i >>= WORD_BITS;
     }
-    i = lastOf(i >> WORD_BITS, bits);
+    i = lastOf(i, bits);
     while (level > 0) {
       level -= 1;
       i = lastOf(i, words[offsets[level]! + i]!);

@@ -1,6 +1,7 @@
 /** Entry of `@barreleye/mm`: explicit named exports, grouped by file. */
 
 export { checkMm } from './check-mm.ts';
+export { NONE } from './max-tree.ts';
 export {
   createMm,
   Mm,
@@ -20,3 +21,4 @@ export {
   type MmStore,
   NODES_PER_SPLIT,
 } from './mm-store.ts';
+export { PageMap } from './page-map.ts';

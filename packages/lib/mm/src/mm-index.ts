@@ -199,9 +199,8 @@ function firstFit<C>({ region, map }: Mapped<C>, request: MmRequest): number {
 
 /** The allocated run that contains the range, or NONE. */
 function allocatedAt<C>({ region, map }: Mapped<C>, base: number, bytes: number): number {
-  const page = pageOf(region, base);
-  const at = map.startOf(page);
-  return page + bytes / BASE_PAGE_SIZE <= at - map.lengthOf(at) ? at : NONE;
+  if (bytes > region.bytes) return NONE;
+  return map.allocatedAt(pageOf(region, base), pagesOf(bytes));
 }
 
 /** Number of the page of `address`, which is in the region. */

@@ -57,6 +57,12 @@ export class PageMap {
     return this.starts.lastUpTo(page);
   }
 
+  /** The allocated run that contains `count` pages at `page`, or NONE. */
+  allocatedAt(page: number, count: number): number {
+    const at = this.startOf(page);
+    return page + count <= at - this.lengthOf(at) ? at : NONE;
+  }
+
   /** The first free run of at least `count` pages, or NONE. */
   firstFree(count: number): number {
     return this.lengths.first(count);
