@@ -41,7 +41,7 @@ export class AlignedPlaces {
     return this.pageOf(this.placeFrom(page));
   }
 
-  /** The first page in a run that begins at `page` or behind, with `count` pages left in the run. */
+  /** The first aligned page of a run, at `page` or behind, with `count` pages left in the run. */
   firstFrom(page: number, count: number): number {
     const place = this.tree.firstFrom(this.placeFrom(page), count);
     return place === NONE ? NONE : this.pageOf(place);

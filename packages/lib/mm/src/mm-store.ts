@@ -29,8 +29,8 @@ export interface MmNode<C> {
 }
 
 /**
- * What `take` looks for: `bytes` bytes inside [`from`, `to`) at a multiple of `alignBytes`, which is
- * a power of two of at least one page.
+ * What `take` looks for: `bytes` bytes inside [`from`, `to`) at a multiple of `alignBytes`, a power
+ * of two of at least one page.
  */
 export interface MmRequest {
   readonly bytes: number;

@@ -82,7 +82,7 @@ export class PageMap {
     return found + count <= to ? found : NONE;
   }
 
-  /** Allocate `count` pages at `page`, which is in the free run at `at`, and cut off what is not. */
+  /** Allocate `count` pages at `page`, in the free run at `at`; what is left of that stays free. */
   take(at: number, page: number, count: number): void {
     const length = this.lengthOf(at);
     const behind = page + count;
