@@ -86,6 +86,7 @@ export {
   KCB_BYTES,
   KCB_MAGIC,
   Kcb,
+  NO_DCB,
 } from './kcb.ts';
 export {
   endpointBufferBytes,

@@ -3,7 +3,7 @@
  * the dispatcher control block. A new CPU driver over the same KCB goes on where the old one was.
  */
 
-import { inner, layout, type Paddr, u8, u32, u64 } from '@barreleye/core';
+import { asPtr, inner, layout, type Paddr, type Ptr, u8, u32, u64 } from '@barreleye/core';
 import { Cte } from './cte.ts';
 
 export const KCB_BYTES = 131072;
@@ -34,10 +34,10 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   clearHead: u32(20),
   nextId: u32(24), // of ID capabilities; the first is 1
   nextDomainId: u32(28),
-  // Scheduling. DCB addresses are 64-bit, 0 for none.
-  current: u64<Paddr>(32),
-  ring: u64<Paddr>(40), // the run queue: its last; the next to run is behind it
-  wakeup: u64<Paddr>(48), // head of the wake-up queue, sorted by time
+  // Scheduling; `NO_DCB` for none.
+  current: u64<Ptr<'Dcb'>>(32),
+  ring: u64<Ptr<'Dcb'>>(40), // the run queue: its last; the next to run is behind it
+  wakeup: u64<Ptr<'Dcb'>>(48), // head of the wake-up queue, sorted by time
   timeslice: u64(56), // cycles
   sliceEnd: u64(64), // when the current slice ends, cycles
   // Counters, since the core started.
@@ -56,15 +56,17 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 
+/** No dispatcher: the end of a list of DCBs, and who has the core while it is idle. */
+export const NO_DCB = asPtr<'Dcb'>(0);
+
 /** Scheduling state of a dispatcher. */
 export const DcbState = { New: 0, Runnable: 1, Blocked: 2, Dead: 3 } as const;
 
 /** Dispatcher control block. Written by: the CPU driver of its core. */
 export const Dcb = layout('Dcb', DCB_BYTES, {
-  // Address of the dispatcher frame, physical; it is also the capability `frame`.
-  disp: u64<Paddr>(0),
-  // Where user mode sees that frame.
-  dispVaddr: u64(8),
+  // Where the dispatcher frame is; `frame` is the capability for it.
+  frameBase: u64<Ptr<'DispatcherFrame'>>(0),
+  frameVaddr: u64(8), // where user mode sees it
   vspaceRoot: u64<Paddr>(16),
   disabled: u8(24), // as of the last save: 1 resumes the disabled area, 0 takes an upcall
   state: u8(25), // DcbState
@@ -72,12 +74,12 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   isWaiting: u8(27), // in the wake-up queue
   faultsTaken: u32(28), // while disabled, since the last progress
   domainId: u32(32),
-  // Run queue, a ring; wake-up queue, a list. 0 for none.
-  next: u64<Paddr>(40),
-  prev: u64<Paddr>(48),
+  // Run queue, a ring; wake-up queue, a list. `NO_DCB` for none.
+  next: u64<Ptr<'Dcb'>>(40),
+  prev: u64<Ptr<'Dcb'>>(48),
   wakeupTime: u64(56), // cycles
-  wakeupNext: u64<Paddr>(64),
-  wakeupPrev: u64<Paddr>(72),
+  wakeupNext: u64<Ptr<'Dcb'>>(64),
+  wakeupPrev: u64<Ptr<'Dcb'>>(72),
   tag: u32(80), // address-space tag for the TLB
   // Real-time scheduling (part 4).
   weight: u32(84),

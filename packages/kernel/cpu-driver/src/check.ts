@@ -15,7 +15,7 @@ import {
   type Slot,
 } from '@barreleye/caps';
 import { asPtr, hex, type Ptr } from '@barreleye/core';
-import { Cte, Dcb, DcbState, isEndpointBuffer, Kcb, ObjType } from '@barreleye/spec';
+import { Cte, Dcb, DcbState, isEndpointBuffer, Kcb, NO_DCB, ObjType } from '@barreleye/spec';
 import { checkTables } from './check-tables.ts';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
@@ -71,7 +71,7 @@ function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
   if (isStarted && !holds(Dcb.vspace.at(dcb), Dcb.vspaceRoot.get(mem, dcb))) {
     problems.push(`I48 dispatcher ${hex(dcb)} does not hold the page tables that it would use`);
   }
-  if (isStarted && !holds(Dcb.frame.at(dcb), Dcb.disp.get(mem, dcb))) {
+  if (isStarted && !holds(Dcb.frame.at(dcb), Dcb.frameBase.get(mem, dcb))) {
     problems.push(`I48 dispatcher ${hex(dcb)} does not hold the frame that it would use`);
   }
   if ((Dcb.isQueued.get(mem, dcb) === 1) !== (state === DcbState.Runnable)) {
@@ -86,10 +86,10 @@ function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
 function checkRunQueue(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
   const { mem } = k;
   const queued = new Set<Ptr<'Dcb'>>();
-  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, k.kcb));
-  for (let dcb = last; dcb !== 0 && !queued.has(dcb); ) {
+  const last = Kcb.ring.get(mem, k.kcb);
+  for (let dcb = last; dcb !== NO_DCB && !queued.has(dcb); ) {
     queued.add(dcb);
-    const next = asPtr<'Dcb'>(Dcb.next.get(mem, dcb));
+    const next = Dcb.next.get(mem, dcb);
     if (!all.has(next) || Dcb.prev.get(mem, next) !== dcb) {
       problems.push(`I65 the run queue is broken behind ${hex(dcb)}`);
       return;
@@ -115,9 +115,9 @@ function checkRunQueue(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string
 function checkWakeups(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
   const { mem } = k;
   const waiting = new Set<Ptr<'Dcb'>>();
-  let prev = asPtr<'Dcb'>(0);
-  for (let dcb = asPtr<'Dcb'>(Kcb.wakeup.get(mem, k.kcb)); dcb !== 0; ) {
-    const isEarly = prev !== 0 && Dcb.wakeupTime.get(mem, dcb) < Dcb.wakeupTime.get(mem, prev);
+  let prev = NO_DCB;
+  for (let dcb = Kcb.wakeup.get(mem, k.kcb); dcb !== NO_DCB; ) {
+    const isEarly = prev !== NO_DCB && Dcb.wakeupTime.get(mem, dcb) < Dcb.wakeupTime.get(mem, prev);
     const isLinked = all.has(dcb) && !waiting.has(dcb) && Dcb.wakeupPrev.get(mem, dcb) === prev;
     if (isEarly || !isLinked) {
       problems.push(`I65 the wake-up queue is broken at ${hex(dcb)}`);
@@ -125,7 +125,7 @@ function checkWakeups(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[
     }
     waiting.add(dcb);
     prev = dcb;
-    dcb = asPtr<'Dcb'>(Dcb.wakeupNext.get(mem, dcb));
+    dcb = Dcb.wakeupNext.get(mem, dcb);
   }
   for (const dcb of all) {
     if (waiting.has(dcb) === (Dcb.isWaiting.get(mem, dcb) === 1)) continue;

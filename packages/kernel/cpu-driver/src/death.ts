@@ -4,8 +4,8 @@
  */
 
 import type { CapHooks } from '@barreleye/caps';
-import { asPaddr, asPtr, type Ptr } from '@barreleye/core';
-import { Dcb, DcbState, Kcb } from '@barreleye/spec';
+import { asPaddr, type Ptr } from '@barreleye/core';
+import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import { removeFromQueue } from './schedule.ts';
@@ -49,5 +49,5 @@ export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   cancelWakeup(k, dcb);
   removeFromQueue(k, dcb);
   Dcb.state.set(k.mem, dcb, DcbState.Dead);
-  if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, asPtr(0));
+  if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, NO_DCB);
 }

@@ -3,8 +3,8 @@
  * Every function named `dispatch…` or `upcall…` ends a kernel entry.
  */
 
-import { asPaddr, asPtr, highWord, lowWord, type Ptr } from '@barreleye/core';
-import { Dcb, DispatcherFrame, Kcb } from '@barreleye/spec';
+import { asPaddr, highWord, lowWord, type Ptr } from '@barreleye/core';
+import { Dcb, DispatcherFrame, Kcb, NO_DCB } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
 import { count, type Kernel } from './kernel.ts';
@@ -43,7 +43,7 @@ export function dispatchNext(k: Kernel): void {
   const { mem, kcb } = k;
   for (;;) {
     const dcb = schedule(k);
-    if (dcb === 0) {
+    if (dcb === NO_DCB) {
       dispatchIdle(k);
       return;
     }
@@ -92,7 +92,7 @@ export function upcall(
   const { upcallArgs } = hal.arch;
   DispatcherFrame.disabled.set(mem, frameOf(k, dcb), 1);
   hal.regs.fill(0);
-  setRegister(k, upcallArgs[0], Dcb.dispVaddr.get(mem, dcb));
+  setRegister(k, upcallArgs[0], Dcb.frameVaddr.get(mem, dcb));
   setRegister(k, upcallArgs[1], address);
   setRegister(k, upcallArgs[2], code);
   setRegister(k, upcallArgs[3], pc);
@@ -120,7 +120,7 @@ function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
   Kcb.current.set(mem, kcb, dcb);
   count(k, Kcb.contextSwitches);
   hal.loadRoot(Dcb.vspaceRoot.get(mem, dcb), Dcb.tag.get(mem, dcb));
-  hal.setThreadPointer(Dcb.dispVaddr.get(mem, dcb));
+  hal.setThreadPointer(Dcb.frameVaddr.get(mem, dcb));
 }
 
 /** Store an address or another exact number in register `r` of the live register file. */
@@ -134,7 +134,7 @@ function runEntry(k: Kernel, dcb: Ptr<'Dcb'>): number {
 }
 
 function dispatchIdle(k: Kernel): void {
-  Kcb.current.set(k.mem, k.kcb, asPtr(0));
+  Kcb.current.set(k.mem, k.kcb, NO_DCB);
   k.hal.setTimer(nextWakeup(k));
   k.hal.idle();
 }

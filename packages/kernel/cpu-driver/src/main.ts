@@ -5,7 +5,7 @@
 
 import { type Ptr, panic } from '@barreleye/core';
 import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
-import { Dcb, Kcb, type Paging, TrapKind } from '@barreleye/spec';
+import { Dcb, Kcb, NO_DCB, type Paging, TrapKind } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
 import { handleFault, handlePageFault } from './faults.ts';
@@ -60,7 +60,7 @@ export class CpuDriver implements TrapHandler {
 function handleInterrupts(k: Kernel): void {
   count(k, Kcb.interrupts);
   const dcb = currentDcb(k);
-  if (dcb !== 0) {
+  if (dcb !== NO_DCB) {
     const disabled = isDisabled(k, dcb);
     saveRegisters(k, dcb, disabled ? 'disabledArea' : 'enabledArea');
     Dcb.disabled.set(k.mem, dcb, disabled ? 1 : 0);

@@ -5,8 +5,8 @@
  * Nobody who waits in the ring is ever overtaken: that is what rules out starvation.
  */
 
-import { asPtr, assert, type Ptr } from '@barreleye/core';
-import { Dcb, DcbState, Kcb } from '@barreleye/spec';
+import { assert, type Ptr } from '@barreleye/core';
+import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -18,15 +18,15 @@ export function makeRunnable(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { mem, kcb } = k;
   assert(Dcb.state.get(mem, dcb) !== DcbState.Dead, 'a dead dispatcher cannot run');
   if (Dcb.isQueued.get(mem, dcb) === 1) return;
-  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, kcb));
-  if (last === 0) {
+  const last = Kcb.ring.get(mem, kcb);
+  if (last === NO_DCB) {
     Dcb.next.set(mem, dcb, dcb);
     Dcb.prev.set(mem, dcb, dcb);
     Kcb.ring.set(mem, kcb, dcb);
   } else if (last === currentDcb(k)) {
     insertBefore(k, dcb, last);
   } else {
-    insertBefore(k, dcb, asPtr<'Dcb'>(Dcb.next.get(mem, last)));
+    insertBefore(k, dcb, Dcb.next.get(mem, last));
     Kcb.ring.set(mem, kcb, dcb);
   }
   Dcb.isQueued.set(mem, dcb, 1);
@@ -37,31 +37,31 @@ export function makeRunnable(k: Kernel, dcb: Ptr<'Dcb'>): void {
 export function removeFromQueue(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { mem, kcb } = k;
   if (Dcb.isQueued.get(mem, dcb) === 0) return;
-  const next = asPtr<'Dcb'>(Dcb.next.get(mem, dcb));
-  const prev = asPtr<'Dcb'>(Dcb.prev.get(mem, dcb));
+  const next = Dcb.next.get(mem, dcb);
+  const prev = Dcb.prev.get(mem, dcb);
   const isAlone = next === dcb;
   Dcb.next.set(mem, prev, next);
   Dcb.prev.set(mem, next, prev);
-  if (Kcb.ring.get(mem, kcb) === dcb) Kcb.ring.set(mem, kcb, isAlone ? asPtr(0) : prev);
-  Dcb.next.set(mem, dcb, asPtr(0));
-  Dcb.prev.set(mem, dcb, asPtr(0));
+  if (Kcb.ring.get(mem, kcb) === dcb) Kcb.ring.set(mem, kcb, isAlone ? NO_DCB : prev);
+  Dcb.next.set(mem, dcb, NO_DCB);
+  Dcb.prev.set(mem, dcb, NO_DCB);
   Dcb.isQueued.set(mem, dcb, 0);
   Dcb.state.set(mem, dcb, DcbState.Blocked);
 }
 
-/** The dispatcher whose turn it is, 0 when none is runnable. It becomes the last of the ring. */
+/** The dispatcher whose turn it is, or `NO_DCB`. It becomes the last of the ring. */
 export function schedule(k: Kernel): Ptr<'Dcb'> {
   const { mem, kcb } = k;
-  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, kcb));
-  if (last === 0) return last;
-  const next = asPtr<'Dcb'>(Dcb.next.get(mem, last));
+  const last = Kcb.ring.get(mem, kcb);
+  if (last === NO_DCB) return NO_DCB;
+  const next = Dcb.next.get(mem, last);
   Kcb.ring.set(mem, kcb, next);
   return next;
 }
 
 function insertBefore(k: Kernel, dcb: Ptr<'Dcb'>, next: Ptr<'Dcb'>): void {
   const { mem } = k;
-  const prev = asPtr<'Dcb'>(Dcb.prev.get(mem, next));
+  const prev = Dcb.prev.get(mem, next);
   Dcb.next.set(mem, dcb, next);
   Dcb.prev.set(mem, dcb, prev);
   Dcb.next.set(mem, prev, dcb);

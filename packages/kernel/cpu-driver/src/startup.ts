@@ -5,7 +5,7 @@
  */
 
 import { copyToSlot, createCap, type Slot } from '@barreleye/caps';
-import { asPtr, assert, type Paddr, type Ptr } from '@barreleye/core';
+import { asPtr, assert, BASE_PAGE_SIZE, type Paddr, type Ptr } from '@barreleye/core';
 import {
   BOOTINFO_BYTES,
   BootInfo,
@@ -166,11 +166,11 @@ function createDispatcher(k: Kernel, arena: Arena): Ptr<'Dcb'> {
     base: dcb,
   });
   const frameSlot = slotIn(k, RootSlot.TaskCn, TaskSlot.DispatcherFrame);
-  const base = arena.take(DISPATCHER_FRAME_BYTES, 4096);
+  const base = asPtr<'DispatcherFrame'>(arena.take(DISPATCHER_FRAME_BYTES, BASE_PAGE_SIZE));
   createCap(caps, frameSlot, ObjType.Frame, { base, bytes: DISPATCHER_FRAME_BYTES });
   copyToSlot(caps, Kcb.rootCn.at(k.kcb), Dcb.cspace.at(dcb));
   copyToSlot(caps, frameSlot, Dcb.frame.at(dcb));
-  Dcb.disp.set(mem, dcb, base);
+  Dcb.frameBase.set(mem, dcb, base);
   return dcb;
 }
 
@@ -206,8 +206,8 @@ function createVspace(
 function startDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { hal, mem } = k;
   const { arch } = hal;
-  const frame = asPtr<'DispatcherFrame'>(Dcb.disp.get(mem, dcb));
-  Dcb.dispVaddr.set(mem, dcb, arch.dispatcherBase);
+  const frame = Dcb.frameBase.get(mem, dcb);
+  Dcb.frameVaddr.set(mem, dcb, arch.dispatcherBase);
   Dcb.disabled.set(mem, dcb, 1);
   DispatcherFrame.disabled.set(mem, frame, 1);
   DispatcherFrame.udisp.set(mem, frame, arch.dispatcherBase);

@@ -24,6 +24,7 @@ import {
   INVOKE_ARGS_AT,
   Kcb,
   MESSAGE_WORDS,
+  NO_DCB,
   Rights,
   Syscall,
 } from '@barreleye/spec';
@@ -82,7 +83,7 @@ function invoke(k: Kernel): Errval {
 
 /** Leave the kernel with a result; to somebody else if the caller died of its own call. */
 function finish(k: Kernel, err: Errval): void {
-  if (currentDcb(k) === 0) {
+  if (currentDcb(k) === NO_DCB) {
     dispatchNext(k);
     return;
   }

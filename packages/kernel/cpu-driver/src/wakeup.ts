@@ -2,8 +2,8 @@
  * The wake-up queue: dispatchers that sleep until a time, sorted by it, linked through their DCBs.
  */
 
-import { asPtr, assert, type Ptr } from '@barreleye/core';
-import { Dcb, DcbState, Kcb } from '@barreleye/spec';
+import { assert, type Ptr } from '@barreleye/core';
+import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
 import { makeRunnable } from './schedule.ts';
 
@@ -12,33 +12,33 @@ export function setWakeup(k: Kernel, dcb: Ptr<'Dcb'>, time: number): void {
   const { mem, kcb } = k;
   assert(Dcb.state.get(mem, dcb) === DcbState.Blocked, 'only who is blocked waits for a time');
   assert(Dcb.isWaiting.get(mem, dcb) === 0, 'a dispatcher waits for one time');
-  let prev = asPtr<'Dcb'>(0);
-  let next = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
-  while (next !== 0 && Dcb.wakeupTime.get(mem, next) <= time) {
+  let prev = NO_DCB;
+  let next = Kcb.wakeup.get(mem, kcb);
+  while (next !== NO_DCB && Dcb.wakeupTime.get(mem, next) <= time) {
     prev = next;
-    next = asPtr<'Dcb'>(Dcb.wakeupNext.get(mem, next));
+    next = Dcb.wakeupNext.get(mem, next);
   }
   Dcb.wakeupTime.set(mem, dcb, time);
   Dcb.wakeupPrev.set(mem, dcb, prev);
   Dcb.wakeupNext.set(mem, dcb, next);
   Dcb.isWaiting.set(mem, dcb, 1);
-  if (prev === 0) Kcb.wakeup.set(mem, kcb, dcb);
+  if (prev === NO_DCB) Kcb.wakeup.set(mem, kcb, dcb);
   else Dcb.wakeupNext.set(mem, prev, dcb);
-  if (next !== 0) Dcb.wakeupPrev.set(mem, next, dcb);
+  if (next !== NO_DCB) Dcb.wakeupPrev.set(mem, next, dcb);
 }
 
 /** Forget the wake-up of `dcb`, its stored time included (T35); nothing if it has none. */
 export function cancelWakeup(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { mem, kcb } = k;
   if (Dcb.isWaiting.get(mem, dcb) === 0) return;
-  const next = asPtr<'Dcb'>(Dcb.wakeupNext.get(mem, dcb));
-  const prev = asPtr<'Dcb'>(Dcb.wakeupPrev.get(mem, dcb));
-  if (prev === 0) Kcb.wakeup.set(mem, kcb, next);
+  const next = Dcb.wakeupNext.get(mem, dcb);
+  const prev = Dcb.wakeupPrev.get(mem, dcb);
+  if (prev === NO_DCB) Kcb.wakeup.set(mem, kcb, next);
   else Dcb.wakeupNext.set(mem, prev, next);
-  if (next !== 0) Dcb.wakeupPrev.set(mem, next, prev);
+  if (next !== NO_DCB) Dcb.wakeupPrev.set(mem, next, prev);
   Dcb.wakeupTime.set(mem, dcb, 0);
-  Dcb.wakeupNext.set(mem, dcb, asPtr(0));
-  Dcb.wakeupPrev.set(mem, dcb, asPtr(0));
+  Dcb.wakeupNext.set(mem, dcb, NO_DCB);
+  Dcb.wakeupPrev.set(mem, dcb, NO_DCB);
   Dcb.isWaiting.set(mem, dcb, 0);
 }
 
@@ -56,8 +56,8 @@ export function wake(k: Kernel, dcb: Ptr<'Dcb'>): void {
 export function expireWakeups(k: Kernel, now: number): void {
   const { mem, kcb } = k;
   for (;;) {
-    const head = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
-    if (head === 0 || Dcb.wakeupTime.get(mem, head) > now) return;
+    const head = Kcb.wakeup.get(mem, kcb);
+    if (head === NO_DCB || Dcb.wakeupTime.get(mem, head) > now) return;
     assert(Dcb.state.get(mem, head) === DcbState.Blocked, 'only who is blocked waits for a time');
     wake(k, head);
   }
@@ -66,6 +66,6 @@ export function expireWakeups(k: Kernel, now: number): void {
 /** The time of the next wake-up, infinite when there is none. */
 export function nextWakeup(k: Kernel): number {
   const { mem, kcb } = k;
-  const head = asPtr<'Dcb'>(Kcb.wakeup.get(mem, kcb));
-  return head === 0 ? Number.POSITIVE_INFINITY : Dcb.wakeupTime.get(mem, head);
+  const head = Kcb.wakeup.get(mem, kcb);
+  return head === NO_DCB ? Number.POSITIVE_INFINITY : Dcb.wakeupTime.get(mem, head);
 }

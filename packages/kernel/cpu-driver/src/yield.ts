@@ -2,7 +2,7 @@
 
 import { checkOwned, isError, lookupSlot, slotOf } from '@barreleye/caps';
 import { asPtr, type Errval, isOk, OK, type Ptr } from '@barreleye/core';
-import { Cte, Dcb, DcbState, DispatcherFrame, Err, ObjType, Rights } from '@barreleye/spec';
+import { Cte, Dcb, DcbState, DispatcherFrame, Err, NO_DCB, ObjType, Rights } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import { dispatch, dispatchNext, hasRunEntry, isDisabled, readUserWord64 } from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
@@ -21,12 +21,12 @@ export function handleYield(k: Kernel, target: number): Errval {
   const { mem } = k;
   const dcb = currentDcb(k);
   if (!isDisabled(k, dcb)) return Err.SYS_ERR_CALLER_ENABLED;
-  const next = target === 0 ? asPtr<'Dcb'>(0) : yieldTarget(k, dcb, target);
-  if (target !== 0 && next === 0) return Err.SYS_ERR_INVALID_YIELD_TARGET;
+  const next = target === 0 ? NO_DCB : yieldTarget(k, dcb, target);
+  if (target !== 0 && next === NO_DCB) return Err.SYS_ERR_INVALID_YIELD_TARGET;
   Dcb.disabled.set(mem, dcb, 0);
   Dcb.faultsTaken.set(mem, dcb, 0);
   if (!hasWork(k, dcb)) sleep(k, dcb);
-  if (next === 0) {
+  if (next === NO_DCB) {
     dispatchNext(k);
     return OK;
   }
@@ -52,20 +52,19 @@ function sleep(k: Kernel, dcb: Ptr<'Dcb'>): void {
   if (wakeup !== 0) setWakeup(k, dcb, wakeup);
 }
 
-/** The dispatcher that a capability stands for, 0 when it stands for none that can run here. */
+/** The dispatcher that a capability stands for; `NO_DCB` for none that can run here. */
 function yieldTarget(k: Kernel, dcb: Ptr<'Dcb'>, target: number): Ptr<'Dcb'> {
   const { mem } = k;
-  const none = asPtr<'Dcb'>(0);
   const found = lookupSlot(k.caps, Dcb.cspace.at(dcb), target, 2, Rights.Read);
-  if (isError(found)) return none;
+  if (isError(found)) return NO_DCB;
   const cap = slotOf(found);
   const type = Cte.type.get(mem, cap);
-  if (type !== ObjType.Dispatcher && type !== ObjType.EndPointLMP) return none;
-  if (!isOk(checkOwned(k.caps, cap))) return none;
+  if (type !== ObjType.Dispatcher && type !== ObjType.EndPointLMP) return NO_DCB;
+  if (!isOk(checkOwned(k.caps, cap))) return NO_DCB;
   const next = asPtr<'Dcb'>(Cte.base.get(mem, cap));
   const state = Dcb.state.get(mem, next);
   const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
   // The caller itself would be entered at Run: a yield ends its being disabled.
   const isResumed = next !== dcb && Dcb.disabled.get(mem, next) === 1;
-  return isStarted && (isResumed || hasRunEntry(k, next)) ? next : none;
+  return isStarted && (isResumed || hasRunEntry(k, next)) ? next : NO_DCB;
 }

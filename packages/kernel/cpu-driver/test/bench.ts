@@ -168,7 +168,7 @@ export class Bench {
 
   /** The dispatcher that has the core, 0 for none. */
   get current(): Ptr<'Dcb'> {
-    return asPtr<'Dcb'>(Kcb.current.get(this.mem, this.plan.kcb));
+    return Kcb.current.get(this.mem, this.plan.kcb);
   }
 
   /** A new CPU driver takes over. */

@@ -1,5 +1,5 @@
 import { asPaddr, asPtr } from '@barreleye/core';
-import { Cte, Dcb, DcbState, Kcb, ObjType, PageFlag } from '@barreleye/spec';
+import { Cte, Dcb, DcbState, Kcb, NO_DCB, ObjType, PageFlag } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
 import { removeFromQueue } from '../src/schedule.ts';
@@ -104,7 +104,7 @@ describe.each(TARGETS)('checkKernel on $name', (target) => {
     [
       'I48',
       'a dispatcher with another frame than it holds',
-      ({ user, others }) => Dcb.disp.set(mem(user), others[0].dcb, others[1].frame),
+      ({ user, others }) => Dcb.frameBase.set(mem(user), others[0].dcb, others[1].frame),
     ],
     [
       'I49',
@@ -148,7 +148,7 @@ describe.each(TARGETS)('checkKernel on $name', (target) => {
     [
       'I65',
       'an idle core with work to do',
-      ({ user }) => Kcb.current.set(mem(user), user.bench.plan.kcb, asPaddr(0)),
+      ({ user }) => Kcb.current.set(mem(user), user.bench.plan.kcb, NO_DCB),
     ],
     [
       'I65',
@@ -158,7 +158,7 @@ describe.each(TARGETS)('checkKernel on $name', (target) => {
     [
       'I65',
       'a lost sleeper',
-      ({ user, others }) => Dcb.wakeupNext.set(mem(user), others[1].dcb, asPaddr(0)),
+      ({ user, others }) => Dcb.wakeupNext.set(mem(user), others[1].dcb, NO_DCB),
     ],
     [
       'I65',

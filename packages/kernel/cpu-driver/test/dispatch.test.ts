@@ -402,7 +402,7 @@ describe.each(TARGETS)('a switch between dispatchers on $name', (target) => {
     const user = new User(target, { dispatchers: 1, timeslice: 20_000 });
     const { bench } = user;
     const other = new Spawner(user).create();
-    Dcb.dispVaddr.set(bench.mem, other.dcb, bench.arch.dispatcherBase);
+    Dcb.frameVaddr.set(bench.mem, other.dcb, bench.arch.dispatcherBase);
     const switches = (): number => Kcb.contextSwitches.get(bench.mem, bench.plan.kcb);
     const before = switches();
     interrupt(bench);

@@ -6,7 +6,6 @@
  */
 
 import { isError, lookupSlot, slotAt, slotOf } from '@barreleye/caps';
-import { asPtr } from '@barreleye/core';
 import {
   CAP_TYPE_COUNT,
   CNodeCmd,
@@ -280,7 +279,7 @@ export class Attacker {
   do(attack: Attack): void {
     if (!this.isAlive) this.wakeSomebody();
     if (!this.isAlive) return;
-    const frame = asPtr<'DispatcherFrame'>(Dcb.disp.get(this.bench.mem, this.bench.current));
+    const frame = Dcb.frameBase.get(this.bench.mem, this.bench.current);
     switch (attack.kind) {
       case 'call':
         DispatcherFrame.disabled.set(this.bench.mem, frame, attack.disabled ? 1 : 0);

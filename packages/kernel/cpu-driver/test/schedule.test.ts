@@ -1,5 +1,14 @@
-import { asPtr, type Ptr } from '@barreleye/core';
-import { Dcb, DcbState, DispatcherFrame, Gate, Kcb, Syscall, type UserCpu } from '@barreleye/spec';
+import type { Ptr } from '@barreleye/core';
+import {
+  Dcb,
+  DcbState,
+  DispatcherFrame,
+  Gate,
+  Kcb,
+  NO_DCB,
+  Syscall,
+  type UserCpu,
+} from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
 import { makeRunnable, removeFromQueue, schedule } from '../src/schedule.ts';
@@ -61,9 +70,9 @@ function turns(bench: Bench, cycles: number): number[] {
 /** Who gets the core next, in order, if nothing happens. */
 function queue({ kernel, mem }: Bench): Ptr<'Dcb'>[] {
   const order: Ptr<'Dcb'>[] = [];
-  const last = asPtr<'Dcb'>(Kcb.ring.get(mem, kernel.kcb));
+  const last = Kcb.ring.get(mem, kernel.kcb);
   for (let dcb = last; dcb !== 0; ) {
-    dcb = asPtr<'Dcb'>(Dcb.next.get(mem, dcb));
+    dcb = Dcb.next.get(mem, dcb);
     order.push(dcb);
     if (dcb === last) break;
   }
@@ -282,8 +291,8 @@ describe.each(TARGETS)('a wake-up on $name', (target) => {
 
   test('at a time that is no exact number never comes', () => {
     const { bench, dcbs, user } = sleepers([0]);
-    const [dcb = asPtr<'Dcb'>(0)] = dcbs;
-    const frame = Dcb.disp.get(bench.mem, dcb);
+    const [dcb = NO_DCB] = dcbs;
+    const frame = Dcb.frameBase.get(bench.mem, dcb);
     bench.behaviours.set(dcb, (cpu) => {
       const field = (frame + DispatcherFrame.wakeup.offset - bench.mem.origin) / 4;
       bench.mem.words.fill(0xffff_ffff, field, field + 2);
@@ -318,7 +327,7 @@ describe.each(TARGETS)('a wake-up on $name', (target) => {
     for (const victim of [0, 1, 2]) {
       const { bench, dcbs, woken } = sleepers([100_000, 200_000, 300_000]);
       settle(bench);
-      const dcb = dcbs[victim] ?? asPtr<'Dcb'>(0);
+      const dcb = dcbs[victim] ?? NO_DCB;
       cancelWakeup(bench.kernel, dcb);
       cancelWakeup(bench.kernel, dcb);
       expect(checkKernel(bench.kernel)).toEqual([]);

@@ -70,8 +70,8 @@ export class Spawner {
     const rootTable = this.createVspace(dcb, this.user.slot(frameCap));
     copyToSlot(kernel.caps, this.cspace, Dcb.cspace.at(dcb));
     copyToSlot(kernel.caps, this.user.slot(frameCap), Dcb.frame.at(dcb));
-    Dcb.disp.set(mem, dcb, frame);
-    Dcb.dispVaddr.set(mem, dcb, arch.dispatcherBase);
+    Dcb.frameBase.set(mem, dcb, frame);
+    Dcb.frameVaddr.set(mem, dcb, arch.dispatcherBase);
     Dcb.disabled.set(mem, dcb, 1);
     DispatcherFrame.disabled.set(mem, frame, 1);
     this.setEntries(frame);

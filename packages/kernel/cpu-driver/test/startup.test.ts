@@ -100,7 +100,7 @@ describe.each(TARGETS)('the first domain on $name', (target) => {
     }
     expect(user.base(OWN_DISPATCHER)).toBe(user.bench.current);
     expect(Cte.bytes.get(mem, user.slot(OWN_FRAME))).toBe(DISPATCHER_FRAME_BYTES);
-    expect(user.base(OWN_FRAME)).toBe(Dcb.disp.get(mem, user.bench.current));
+    expect(user.base(OWN_FRAME)).toBe(Dcb.frameBase.get(mem, user.bench.current));
     expect(user.base(BOOT_INFO)).toBe(user.bench.plan.bootInfo);
     expect(Cte.bytes.get(mem, user.slot(BOOT_INFO))).toBe(BOOTINFO_BYTES);
     expect(user.base(ROOT_TABLE)).toBe(kernel.hal.currentRoot());
@@ -174,7 +174,7 @@ describe.each(TARGETS)('the first domain on $name', (target) => {
     const others = [...(entry?.regs ?? [])].filter((word) => word !== 0);
     expect(others, 'all other registers but the program counter are zero').toHaveLength(3);
     expect(bench.core.threadPointer).toBe(arch.dispatcherBase);
-    const frame = asPtr<'DispatcherFrame'>(Dcb.disp.get(bench.mem, bench.current));
+    const frame = Dcb.frameBase.get(bench.mem, bench.current);
     expect(DispatcherFrame.disabled.get(bench.mem, frame)).toBe(1);
     expect(DispatcherFrame.udisp.get(bench.mem, frame)).toBe(arch.dispatcherBase);
     expect(DispatcherFrame.frequency.get(bench.mem, frame)).toBe(target.board.frequency);
