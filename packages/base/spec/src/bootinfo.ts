@@ -5,6 +5,7 @@
  */
 
 import { layout, type Paddr, text, u8, u32, u64 } from '@barreleye/core';
+import type { DeviceClass } from './devices.ts';
 
 /** The boot information occupies this many bytes. */
 export const BOOTINFO_BYTES = 16384;
@@ -21,6 +22,7 @@ export const RegionType = {
   Platform: 3, // tables that describe the machine, likewise
   Module: 4, //   a boot module: a DevFrame capability in the module CNode
 } as const;
+export type RegionType = (typeof RegionType)[keyof typeof RegionType];
 
 export const BootInfo = layout('BootInfo', 64, {
   magic: u32(0),
@@ -37,8 +39,8 @@ export const BootInfo = layout('BootInfo', 64, {
 export const BootRegion = layout('BootRegion', 80, {
   base: u64<Paddr>(0),
   bytes: u64(8),
-  type: u8(16), // RegionType
-  device: u8(17), // DeviceClass
+  type: u8<RegionType>(16),
+  device: u8<DeviceClass>(17),
   slot: u32(20), // in the CNode of the type
   irq: u32(24), // interrupt line of a device, 0 for none
   fileBytes: u32(28), // exact length of a module

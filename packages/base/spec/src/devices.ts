@@ -5,6 +5,7 @@
 
 /** What a device is; the boot information tells init. */
 export const DeviceClass = { None: 0, Uart16550: 1, UartPl011: 2, Power: 3 } as const;
+export type DeviceClass = (typeof DeviceClass)[keyof typeof DeviceClass];
 
 /**
  * 16550 UART with registers four bytes apart ("reg-shift 2" in device trees). Where an offset has

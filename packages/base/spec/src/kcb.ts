@@ -61,6 +61,7 @@ export const NO_DCB = asPtr<'Dcb'>(0);
 
 /** Scheduling state of a dispatcher. */
 export const DcbState = { New: 0, Runnable: 1, Blocked: 2, Dead: 3 } as const;
+export type DcbState = (typeof DcbState)[keyof typeof DcbState];
 
 /** Dispatcher control block. Written by: the CPU driver of its core. */
 export const Dcb = layout('Dcb', DCB_BYTES, {
@@ -69,7 +70,7 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   frameVaddr: u64(8), // where user mode sees it
   vspaceRoot: u64<Paddr>(16),
   disabled: u8(24), // as of the last save: 1 resumes the disabled area, 0 takes an upcall
-  state: u8(25), // DcbState
+  state: u8<DcbState>(25),
   isQueued: u8(26), // in the run queue
   isWaiting: u8(27), // in the wake-up queue
   faultsTaken: u32(28), // while disabled, since the last progress

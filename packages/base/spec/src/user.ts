@@ -59,6 +59,7 @@ export const TrapKind = {
   BusError: 4, //    the physical address answers to nobody
   Protection: 5, //  an address that no page table could map
 } as const;
+export type TrapKind = (typeof TrapKind)[keyof typeof TrapKind];
 
 /**
  * The processor as user mode sees it. Accesses go through the page tables of the current address

@@ -81,7 +81,7 @@ export class EntryChecker {
   }
 
   /** Look at the state before a kernel entry. */
-  before(trapKind: number): void {
+  before(trapKind: TrapKind): void {
     this.steps.begin();
     this.call = trapKind === TrapKind.Syscall ? decodeCall(this.kernel) : undefined;
   }

@@ -48,7 +48,7 @@ export function handlePageFault(k: Kernel): void {
  * An undefined instruction, a bus error, an impossible address. A disabled dispatcher does not
  * survive it.
  */
-export function handleFault(k: Kernel, kind: number): void {
+export function handleFault(k: Kernel, kind: TrapKind): void {
   const dcb = currentDcb(k);
   if (isDisabled(k, dcb)) {
     kill(k, dcb);

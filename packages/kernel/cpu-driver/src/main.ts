@@ -3,7 +3,7 @@
  * leaves through the hardware interface; nothing is kept here between two entries.
  */
 
-import { type Ptr, panic } from '@barreleye/core';
+import { never, type Ptr } from '@barreleye/core';
 import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
 import { Dcb, Kcb, NO_DCB, type Paging, TrapKind } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
@@ -32,7 +32,7 @@ export class CpuDriver implements TrapHandler {
     dispatchNext(this.kernel);
   }
 
-  onTrap(kind: number): void {
+  onTrap(kind: TrapKind): void {
     const k = this.kernel;
     count(k, Kcb.kernelEntries);
     switch (kind) {
@@ -51,7 +51,7 @@ export class CpuDriver implements TrapHandler {
         handleInterrupts(k);
         return;
       default:
-        panic(`the hardware reports a trap of kind ${kind}`);
+        never(kind);
     }
   }
 }

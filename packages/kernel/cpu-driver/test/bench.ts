@@ -40,6 +40,7 @@ import {
   type Paging,
   type Program,
   RegionType,
+  type TrapKind,
   type UserCpu,
 } from '@barreleye/spec';
 import { CpuDriver, FIRST_DOMAIN_BYTES } from '../src/index.ts';
@@ -120,7 +121,7 @@ export class Bench {
   /** By address of the DCB; who is not in here waits in a loop. */
   readonly behaviours: Map<number, Behaviour>;
   /** Called before each kernel entry, with the kind of the trap. */
-  beforeEntry: (kind: number) => void;
+  beforeEntry: (kind: TrapKind) => void;
   /** Called after each kernel entry. */
   afterEntry: () => void;
   private driver: CpuDriver;
@@ -215,7 +216,7 @@ export class Bench {
     return new CpuDriver(this.core, this.plan.kcb, this.foreignFormats);
   }
 
-  private onTrap(kind: number): void {
+  private onTrap(kind: TrapKind): void {
     this.beforeEntry(kind);
     this.driver.onTrap(kind);
     this.afterEntry();

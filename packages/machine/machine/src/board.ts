@@ -4,14 +4,13 @@
  */
 
 import type { PhysRange } from '@barreleye/core';
-import type { Arch } from '@barreleye/spec';
+import type { Arch, DeviceClass } from '@barreleye/spec';
 
 /** A device of a board. */
 export interface BoardDevice {
   /** Name in the boot information, printable ASCII. */
   readonly name: string;
-  /** What it is: spec `DeviceClass`. */
-  readonly class: number;
+  readonly class: DeviceClass;
   readonly base: number;
   /** Bytes of its window; whole pages, so that it can be mapped alone. */
   readonly bytes: number;

@@ -13,6 +13,7 @@ import { Mmu } from './mmu.ts';
 
 /** What a core is doing between two steps of its host. */
 export const CoreMode = { Off: 0, Kernel: 1, User: 2, Idle: 3, Halted: 4 } as const;
+export type CoreMode = (typeof CoreMode)[keyof typeof CoreMode];
 
 /** Registers are 64 bits wide in the register file whatever the architecture. */
 const REGISTER_FILE_WORDS = 256;
@@ -38,7 +39,7 @@ export class Core implements CoreHal {
   readonly regs: Uint32Array;
   /** The CPU driver; a new one may take over between any two traps. */
   handler: TrapHandler | undefined;
-  mode: number;
+  mode: CoreMode;
   cycles: number;
   timerDeadline: number;
   /** One bit a line; devices and other cores set bits, `takeInterrupt` clears them. */
@@ -95,7 +96,7 @@ export class Core implements CoreHal {
   }
 
   /** Enter the kernel for the reason `kind`; back when the kernel has left again. */
-  trap(kind: number): void {
+  trap(kind: TrapKind): void {
     const { handler } = this;
     assert(handler !== undefined, 'a trap on a core that has no CPU driver');
     const isInterrupted = this.mode === CoreMode.Idle && kind === TrapKind.Interrupt;
@@ -216,13 +217,13 @@ export class Core implements CoreHal {
     this.leaveKernel(CoreMode.Halted);
   }
 
-  private leaveKernel(mode: number): void {
+  private leaveKernel(mode: CoreMode): void {
     assert(this.mode === CoreMode.Kernel, 'the kernel can be left only once an entry');
     this.mode = mode;
   }
 
   /** The mode, re-read: a trap handler changes it behind the compiler's back. */
-  private modeNow(): number {
+  private modeNow(): CoreMode {
     return this.mode;
   }
 

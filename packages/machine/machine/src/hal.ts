@@ -7,15 +7,15 @@
  */
 
 import type { CoreId, Paddr, PhysMem } from '@barreleye/core';
-import type { Arch, Paging } from '@barreleye/spec';
+import type { Arch, Paging, TrapKind } from '@barreleye/spec';
 
 /** Interrupt lines that every core has; devices have the numbers from `FirstDevice` to 31. */
 export const IrqLine = { Timer: 0, Doorbell: 1, FirstDevice: 2, Count: 32 } as const;
 
 /** The side of the kernel. */
 export interface TrapHandler {
-  /** The core has left user mode, or idle mode, for the reason `kind` (spec `TrapKind`). */
-  onTrap(kind: number): void;
+  /** The core has left user mode, or idle mode, for the reason `kind`. */
+  onTrap(kind: TrapKind): void;
 }
 
 /** The side of the hardware. */

@@ -3,7 +3,7 @@
  * runs its cores in one thread and in virtual time. Same seed, same run, byte for byte.
  */
 
-import { assert, type CoreId, coreId, PhysMem, Prng, paddr } from '@barreleye/core';
+import { assert, type CoreId, coreId, never, PhysMem, Prng, paddr, panic } from '@barreleye/core';
 import { DeviceClass, type Paging, type Program, TrapKind } from '@barreleye/spec';
 import type { Board, BoardDevice } from './board.ts';
 import { Bus } from './bus.ts';
@@ -88,7 +88,9 @@ export class Machine {
 
   /** The core furthest in virtual time says how late it is. */
   get cycles(): number {
-    return Math.max(...this.cores.map((core) => core.cycles));
+    let latest = 0;
+    for (const core of this.cores) latest = Math.max(latest, core.cycles);
+    return latest;
   }
 
   /**
@@ -168,12 +170,15 @@ export class Machine {
         return new Uart16550(raise);
       case DeviceClass.UartPl011:
         return new UartPl011(raise);
-      default:
-        assert(spec.class === DeviceClass.Power, `no model of device ${spec.name}`);
+      case DeviceClass.Power:
         return new PowerSwitch((exitCode) => {
           this.exitCode = exitCode;
           for (const core of this.cores) core.powerOff();
         });
+      case DeviceClass.None:
+        return panic(`no model of device ${spec.name}`);
+      default:
+        return never(spec.class);
     }
   }
 }
@@ -185,7 +190,11 @@ function dueTimeOf(core: Core): number {
       return core.cycles;
     case CoreMode.Idle:
       return core.hasInterrupt() ? core.cycles : core.timerDeadline;
-    default:
+    case CoreMode.Off:
+    case CoreMode.Kernel:
+    case CoreMode.Halted:
       return Number.POSITIVE_INFINITY;
+    default:
+      return never(core.mode);
   }
 }

@@ -9,6 +9,7 @@ import {
   BootInfo,
   BootRegion,
   bootRegionOffset,
+  type DeviceClass,
   RegionType,
   RootSlot,
   type UserCpu,
@@ -18,10 +19,8 @@ import {
 export interface Region {
   readonly base: number;
   readonly bytes: number;
-  /** spec `RegionType`. */
-  readonly type: number;
-  /** spec `DeviceClass`. */
-  readonly device: number;
+  readonly type: RegionType;
+  readonly device: DeviceClass;
   readonly irq: number;
   /** Slot in the CNode of the type. */
   readonly slot: number;
@@ -67,8 +66,8 @@ function readRegion(cpu: UserCpu, at: number): Region {
   return {
     base: load64(cpu, at + BootRegion.base.offset),
     bytes: load64(cpu, at + BootRegion.bytes.offset),
-    type: cpu.load8(at + BootRegion.type.offset),
-    device: cpu.load8(at + BootRegion.device.offset),
+    type: cpu.load8(at + BootRegion.type.offset) as RegionType,
+    device: cpu.load8(at + BootRegion.device.offset) as DeviceClass,
     irq: cpu.load32(at + BootRegion.irq.offset),
     slot: cpu.load32(at + BootRegion.slot.offset),
     name: loadText(cpu, at + BootRegion.name.offset, BootRegion.name.bytes),

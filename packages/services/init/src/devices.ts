@@ -17,7 +17,7 @@ export function mapDevice(
   os: Os,
   boot: BootView,
   memory: Memory,
-  classes: readonly number[],
+  classes: readonly DeviceClass[],
 ): MappedDevice {
   const region = boot.regions.find(
     (r) => r.type === RegionType.PhysAddr && classes.includes(r.device),

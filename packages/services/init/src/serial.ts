@@ -23,7 +23,7 @@ export interface SerialPort {
 }
 
 /** A driver for the port of class `device` whose registers are mapped at `base`. */
-export function createSerialPort(cpu: UserCpu, device: number, base: number): SerialPort {
+export function createSerialPort(cpu: UserCpu, device: DeviceClass, base: number): SerialPort {
   switch (device) {
     case DeviceClass.Uart16550:
       return {

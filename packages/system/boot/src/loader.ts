@@ -24,6 +24,7 @@ import {
   BootInfo,
   BootRegion,
   bootRegionOffset,
+  type DeviceClass,
   Err,
   KCB_BYTES,
   Kcb,
@@ -55,9 +56,9 @@ export type PlanResult = { readonly ok: true; readonly plan: MemoryPlan } | Boot
 interface RegionSpec {
   readonly base: number;
   readonly bytes: number;
-  readonly type: number;
+  readonly type: RegionType;
   readonly name: string;
-  readonly device?: number;
+  readonly device?: DeviceClass;
   readonly irq?: number;
   readonly fileBytes?: number;
 }
