@@ -3,6 +3,7 @@
  * asks which one it is; what differs is said here in numbers.
  */
 
+import { highWord, lowWord } from '@barreleye/core';
 import type { ObjType } from './cap-types.ts';
 
 /** Names of the architectures a core can have, by the number that `KernelCmd.GetArchId` answers. */
@@ -49,6 +50,17 @@ export interface Arch {
 
 /** Page-table type of the root of a VSpace. */
 export type RootType = ObjType;
+
+/** Register `r` of a register file as an address: signed, because there is a high half. */
+export function readRegister(regs: Uint32Array, r: number): number {
+  return ((regs[2 * r + 1] ?? 0) | 0) * 2 ** 32 + (regs[2 * r] ?? 0);
+}
+
+/** Store an address or another exact number in register `r` of a register file. */
+export function writeRegister(regs: Uint32Array, r: number, value: number): void {
+  regs[2 * r] = lowWord(value);
+  regs[2 * r + 1] = highWord(value);
+}
 
 /** Word numbers of register `r`. */
 function low(r: number): number {

@@ -8,6 +8,8 @@ export {
   archX86_32,
   archX86_64,
   type RootType,
+  readRegister,
+  writeRegister,
 } from './arch.ts';
 export {
   BOOTINFO_BYTES,

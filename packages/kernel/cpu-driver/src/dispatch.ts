@@ -3,10 +3,11 @@
  * Every function named `dispatch…` or `upcall…` ends a kernel entry.
  */
 
-import { asPaddr, highWord, lowWord, type Ptr } from '@barreleye/core';
-import { Dcb, DispatcherFrame, Kcb, NO_DCB } from '@barreleye/spec';
+import { asPaddr, type Ptr } from '@barreleye/core';
+import { Dcb, DispatcherFrame, Kcb, NO_DCB, readRegister, writeRegister } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
+import { type Fault, NO_FAULT } from './fault.ts';
 import { count, type Kernel } from './kernel.ts';
 import { schedule } from './schedule.ts';
 import { nextWakeup } from './wakeup.ts';
@@ -78,33 +79,28 @@ export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
   upcall(k, dcb, runEntry(k, dcb));
 }
 
-/** Enter `dcb`, which has the core, at `entry`, disabled; the registers are its arguments. */
-export function upcall(
-  k: Kernel,
-  dcb: Ptr<'Dcb'>,
-  entry: number,
-  address = 0,
-  code = 0,
-  pc = 0,
-  access = 0,
-): void {
+/**
+ * Enter `dcb`, which has the core, at `entry`, disabled; the registers are its arguments, most of
+ * them about `fault`.
+ */
+export function upcall(k: Kernel, dcb: Ptr<'Dcb'>, entry: number, fault: Fault = NO_FAULT): void {
   const { hal, mem } = k;
-  const { upcallArgs } = hal.arch;
+  const { regs, arch } = hal;
+  const { upcallArgs } = arch;
   DispatcherFrame.disabled.set(mem, frameOf(k, dcb), 1);
-  hal.regs.fill(0);
-  setRegister(k, upcallArgs[0], Dcb.frameVaddr.get(mem, dcb));
-  setRegister(k, upcallArgs[1], address);
-  setRegister(k, upcallArgs[2], code);
-  setRegister(k, upcallArgs[3], pc);
-  setRegister(k, upcallArgs[4], access);
-  setRegister(k, hal.arch.pc, entry);
+  regs.fill(0);
+  writeRegister(regs, upcallArgs[0], Dcb.frameVaddr.get(mem, dcb));
+  writeRegister(regs, upcallArgs[1], fault.address);
+  writeRegister(regs, upcallArgs[2], fault.code);
+  writeRegister(regs, upcallArgs[3], fault.pc);
+  writeRegister(regs, upcallArgs[4], fault.access);
+  writeRegister(regs, arch.pc, entry);
   hal.enterUser();
 }
 
 /** The program counter of the live register file. */
 export function programCounter(k: Kernel): number {
-  const { regs, arch } = k.hal;
-  return ((regs[2 * arch.pc + 1] ?? 0) | 0) * 2 ** 32 + (regs[2 * arch.pc] ?? 0);
+  return readRegister(k.hal.regs, k.hal.arch.pc);
 }
 
 /** A 64-bit word of user memory as a number; anything that is not an exact one counts as 0. */
@@ -121,12 +117,6 @@ function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
   count(k, Kcb.contextSwitches);
   hal.loadRoot(Dcb.vspaceRoot.get(mem, dcb), Dcb.tag.get(mem, dcb));
   hal.setThreadPointer(Dcb.frameVaddr.get(mem, dcb));
-}
-
-/** Store an address or another exact number in register `r` of the live register file. */
-function setRegister(k: Kernel, r: number, value: number): void {
-  k.hal.regs[2 * r] = lowWord(value);
-  k.hal.regs[2 * r + 1] = highWord(value);
 }
 
 function runEntry(k: Kernel, dcb: Ptr<'Dcb'>): number {

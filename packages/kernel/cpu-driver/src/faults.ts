@@ -26,11 +26,11 @@ export function handlePageFault(k: Kernel): void {
   count(k, Kcb.pageFaults);
   const dcb = currentDcb(k);
   const { faultAddress, faultCode, faultAccess } = k.hal;
+  noteFault(k, faultAddress, faultCode, faultAccess);
   if (!isDisabled(k, dcb)) {
     saveRegisters(k, dcb, 'enabledArea');
     Dcb.faultsTaken.set(k.mem, dcb, 0);
-    const entry = DispatcherFrame.pagefaultEntry.offset;
-    faultUpcall(k, dcb, entry, faultAddress, faultCode, faultAccess);
+    enterHandler(k, dcb, DispatcherFrame.pagefaultEntry.offset);
     return;
   }
   const faults = Dcb.faultsTaken.get(k.mem, dcb) + 1;
@@ -40,8 +40,7 @@ export function handlePageFault(k: Kernel): void {
     return;
   }
   saveRegisters(k, dcb, 'trapArea');
-  const entry = DispatcherFrame.pagefaultDisabledEntry.offset;
-  faultUpcall(k, dcb, entry, faultAddress, faultCode, faultAccess);
+  enterHandler(k, dcb, DispatcherFrame.pagefaultDisabledEntry.offset);
 }
 
 /**
@@ -56,26 +55,26 @@ export function handleFault(k: Kernel, kind: TrapKind): void {
   }
   saveRegisters(k, dcb, 'trapArea');
   Dcb.faultsTaken.set(k.mem, dcb, 0);
-  const { hal } = k;
-  const pc = programCounter(k);
-  const entryOffset = DispatcherFrame.trapEntry.offset;
   // The fault registers of the hardware still hold the last fault of whoever had it.
-  if (kind === TrapKind.Undefined) faultUpcall(k, dcb, entryOffset, pc, kind, Access.Execute);
-  else faultUpcall(k, dcb, entryOffset, hal.faultAddress, kind, hal.faultAccess);
+  if (kind === TrapKind.Undefined) noteFault(k, programCounter(k), kind, Access.Execute);
+  else noteFault(k, k.hal.faultAddress, kind, k.hal.faultAccess);
+  enterHandler(k, dcb, DispatcherFrame.trapEntry.offset);
+}
+
+/** Fill in what a handler will be told, while the live registers are the program's. */
+function noteFault(k: Kernel, address: number, code: number, access: number): void {
+  const { fault } = k;
+  fault.address = address;
+  fault.code = code;
+  fault.pc = programCounter(k);
+  fault.access = access;
 }
 
 /** Enter `dcb` at the handler whose address is at `entryOffset` of its frame, if there is one. */
-function faultUpcall(
-  k: Kernel,
-  dcb: Ptr<'Dcb'>,
-  entryOffset: number,
-  address: number,
-  code: number,
-  access: number,
-): void {
+function enterHandler(k: Kernel, dcb: Ptr<'Dcb'>, entryOffset: number): void {
   const entry = readUserWord64(k, frameOf(k, dcb) + entryOffset);
   if (entry === 0) kill(k, dcb);
-  else upcall(k, dcb, entry, address, code, programCounter(k), access);
+  else upcall(k, dcb, entry, k.fault);
 }
 
 function kill(k: Kernel, dcb: Ptr<'Dcb'>): void {

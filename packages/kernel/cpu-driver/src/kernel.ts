@@ -9,6 +9,7 @@ import type { PhysMem, Ptr } from '@barreleye/core';
 import type { CoreHal } from '@barreleye/machine';
 import type { Kcb, Paging } from '@barreleye/spec';
 import { createCapHooks } from './death.ts';
+import { createFault, type Fault } from './fault.ts';
 import { createMapPlan, type MapPlan } from './map-plan.ts';
 
 export class Kernel {
@@ -24,6 +25,8 @@ export class Kernel {
   readonly identity: Identification;
   /** Value that the system call under way returns beside its error. */
   value: number;
+  /** The fault that the kernel was entered for; scratch. */
+  readonly fault: Fault;
   /** The map operation under way. */
   readonly mapPlan: MapPlan;
 
@@ -37,6 +40,7 @@ export class Kernel {
     this.args = new Uint32Array(32);
     this.identity = createIdentification();
     this.value = 0;
+    this.fault = createFault();
     this.mapPlan = createMapPlan(hal.paging);
   }
 }

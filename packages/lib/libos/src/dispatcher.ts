@@ -14,6 +14,7 @@ import {
   GATE_BYTES,
   Gate,
   type ProgramInstance,
+  readRegister,
   Syscall,
   TrapKind,
   type UserCpu,
@@ -315,8 +316,7 @@ export class Dispatcher implements ProgramInstance {
   }
 
   private register(r: number): number {
-    const { regs } = this.cpu;
-    return ((regs[2 * r + 1] ?? 0) | 0) * 2 ** 32 + (regs[2 * r] ?? 0);
+    return readRegister(this.cpu.regs, r);
   }
 
   private putEntry(offset: number, gates: number, gate: number): void {

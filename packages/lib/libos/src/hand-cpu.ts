@@ -24,6 +24,7 @@ import {
   Gate,
   type ProgramInstance,
   type UserCpu,
+  writeRegister,
 } from '@barreleye/spec';
 
 export class HandCpu implements UserCpu {
@@ -70,9 +71,9 @@ export class HandCpu implements UserCpu {
     for (const [i, arg] of [this.arch.dispatcherBase, ...args].entries()) {
       const r = this.arch.upcallArgs[i];
       assert(r !== undefined, 'an upcall has five arguments');
-      this.setRegister(r, arg);
+      writeRegister(this.regs, r, arg);
     }
-    this.setRegister(this.arch.pc, this.gateAddress(Gate.Resume));
+    writeRegister(this.regs, this.arch.pc, this.gateAddress(Gate.Resume));
     this.hold();
     instance.enter(gate);
     assert(!this.isHeld, 'a program returned while it held the core');
@@ -109,11 +110,6 @@ export class HandCpu implements UserCpu {
     this.regs[errHigh] = highWord(err);
     this.regs[valueLow] = lowWord(value);
     this.regs[valueHigh] = highWord(value);
-  }
-
-  private setRegister(r: number, value: number): void {
-    this.regs[2 * r] = lowWord(value);
-    this.regs[2 * r + 1] = highWord(value);
   }
 
   // UserCpu

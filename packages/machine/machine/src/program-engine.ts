@@ -17,7 +17,9 @@ import {
   GateWord,
   type Program,
   type ProgramInstance,
+  readRegister,
   TrapKind,
+  writeRegister,
 } from '@barreleye/spec';
 import { BUS_ERROR } from './bus.ts';
 import { type Core, CoreMode } from './core.ts';
@@ -73,7 +75,7 @@ export class ProgramEngine {
   /** Execute the one gate that the program counter points to. */
   private step(): void {
     const { core } = this;
-    const pc = readWord64(core.regs, core.arch.pc);
+    const pc = readRegister(core.regs, core.arch.pc);
     const at = core.mmu.translate(pc, Access.Execute);
     if (at < 0) {
       core.pageFault(pc, Access.Execute);
@@ -98,7 +100,7 @@ export class ProgramEngine {
       return;
     }
     core.cycles += Cost.Gate;
-    writeWord64(core.regs, core.arch.pc, pc + (Gate.Resume - gate) * GATE_BYTES);
+    writeRegister(core.regs, core.arch.pc, pc + (Gate.Resume - gate) * GATE_BYTES);
     this.port.take();
     this.enter(instance, gate);
   }
@@ -132,14 +134,4 @@ export class ProgramEngine {
     assert(value !== BUS_ERROR, 'a gate in RAM can be read');
     return value;
   }
-}
-
-/** Register `r` as an address: signed, because the high half of the address space is. */
-function readWord64(regs: Uint32Array, r: number): number {
-  return ((regs[2 * r + 1] ?? 0) | 0) * 2 ** 32 + (regs[2 * r] ?? 0);
-}
-
-function writeWord64(regs: Uint32Array, r: number, value: number): void {
-  regs[2 * r] = value;
-  regs[2 * r + 1] = Math.floor(value / 2 ** 32);
 }
