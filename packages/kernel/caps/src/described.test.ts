@@ -1,4 +1,4 @@
-import { highWord, lowWord } from '@barreleye/core';
+import { coreId, highWord, lowWord } from '@barreleye/core';
 import { CAP_TYPE_INFO, Cte, CteFlag, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, expectRefused, KIB, PAGE, RAM_BASE, World } from '../test/world.ts';
@@ -9,6 +9,7 @@ import {
   createDescribed,
   readDescription,
 } from './described.ts';
+import { deleteForeigns, setOwner } from './monitor.ts';
 import { hasCopies, isCopy } from './relations.ts';
 import { markTarget } from './revoke.ts';
 
@@ -45,6 +46,12 @@ function create(w: World, type: number, d: Description, index = 0) {
   return () => about(w, words(type, d), () => createDescribed(w.caps, w.rootSlot(3), index));
 }
 
+/** The RAM becomes another core's, and this one forgets it: nobody has it back. */
+function giveAway(w: World): void {
+  expectOk(w, setOwner(w.caps, w.ram, coreId(9)));
+  expectOk(w, deleteForeigns(w.caps, w.ram));
+}
+
 describe('a description', () => {
   it('is refused when no capability could say it', () => {
     const w = new World();
@@ -61,13 +68,20 @@ describe('a description', () => {
       [3, 0],
       [4, 0xffff_ffff],
       [4, 0x10_0000],
-      [5, 256], // owner
+      [5, 255], // owner
+      [5, 256],
+      [0, ObjType.Frame + 0x2000], // rights
     ] as const) {
       const changed = wrong.slice();
       changed[i] = word;
       expectRefused(w, ['SYS_ERR_INVARGS_SYSCALL'], read(changed));
     }
     expectRefused(w, ['SYS_ERR_INVARGS_SYSCALL'], read(words(ObjType.IO, { args: [9, 8] })));
+    for (const type of [ObjType.ID, ObjType.Domain, ObjType.IRQDest, ObjType.Notify_IPI]) {
+      for (const core of [255, 2 ** 21, 2 ** 32 - 1]) {
+        expectRefused(w, ['SYS_ERR_INVARGS_SYSCALL'], read(words(type, { args: [core, 1] })));
+      }
+    }
     const table = words(ObjType.VNode_ARM_l1);
     table[3] = PAGE;
     expectRefused(w, ['SYS_ERR_INVARGS_SYSCALL'], read(table));
@@ -95,9 +109,17 @@ describe('a capability from another core', () => {
     expectRefused(w, ['SYS_ERR_CAP_LOCKED'], create(w, ObjType.VNode_ARM_l1, {}));
   });
 
+  it('is none of RAM that waits to be collected (I21)', () => {
+    const w = new World();
+    expectOk(w, w.delete(w.ram));
+    for (const type of [ObjType.PhysAddr, ObjType.RAM, ObjType.Frame, ObjType.DevFrame]) {
+      expectRefused(w, ['SYS_ERR_INVARGS_SYSCALL'], create(w, type, { offset: PAGE }));
+    }
+  });
+
   it('T12: has an owner, and the relations that follow from it', () => {
     const w = new World();
-    w.delete(w.ram);
+    giveAway(w);
     for (const [owner, flags] of [
       [3, CteFlag.RemoteCopies],
       [0, CteFlag.RemoteAncestors],
@@ -115,7 +137,7 @@ describe('a capability from another core', () => {
     for (const { type, sendable, mapping, zeroed, moveable } of CAP_TYPE_INFO.slice(1)) {
       if (mapping) continue;
       const w = new World();
-      w.delete(w.ram);
+      giveAway(w);
       const foreign = create(w, type, { owner: 1, offset: 64 * KIB, bytes: 16 * KIB });
       if (sendable) expectOk(w, foreign());
       else expectRefused(w, ['SYS_ERR_ILLEGAL_DEST_TYPE'], foreign);

@@ -7,7 +7,7 @@
  * Source: Barrelfish kernel/monitor.c, kernel/capabilities.c `caps_create_from_existing`.
  */
 
-import { asPaddr, coreId, type Errval, fromWords, OK } from '@barreleye/core';
+import { asPaddr, coreId, type Errval, fromWords, MAX_CORE_ID, OK } from '@barreleye/core';
 import {
   CAP_TYPE_COUNT,
   type CapTypeInfo,
@@ -21,11 +21,13 @@ import {
   Err,
   isDerivedType,
   Kcb,
+  Rights,
 } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { createCap } from './create.ts';
 import { locateEmptySlots } from './cspace.ts';
 import { enter, startCopy } from './cte.ts';
+import { isAnyFree } from './free-ram.ts';
 import { checkAvailable, isDying } from './guard.ts';
 import { isLeafType } from './key.ts';
 import { successor } from './mdb.ts';
@@ -36,8 +38,6 @@ import { errorOf, isError, NO_SLOT, type Slot, slotOf } from './slot.ts';
 
 /** Physical addresses end here. */
 const PADDR_LIMIT = 2 ** 52;
-/** Core numbers end here. */
-const CORE_LIMIT = 256;
 
 /** The slot of the description. It says what a capability would say, and is not in the database. */
 export function scratchSlot(caps: Caps): Slot {
@@ -60,12 +60,13 @@ export function readDescription(caps: Caps, words: Uint32Array, at = 0): Errval 
   if (info.mapping) return Err.SYS_ERR_ILLEGAL_DEST_TYPE;
   const base = fromWords(baseLow, baseHigh);
   const bytes = fromWords(bytesLow, bytesHigh);
-  const isSound = isExtentSound(info, base, bytes) && owner < CORE_LIMIT;
-  if (!isSound || (info.identity === 'range' && arg0 > arg1)) return Err.SYS_ERR_INVARGS_SYSCALL;
+  const rights = capHeadRights(head);
+  const isSound = isExtentSound(info, base, bytes) && areNumbersSound(info, arg0, arg1);
+  if (!isSound || owner > MAX_CORE_ID || rights > Rights.All) return Err.SYS_ERR_INVARGS_SYSCALL;
 
   const slot = scratchSlot(caps);
   Cte.type.set(mem, slot, type);
-  Cte.rights.set(mem, slot, capHeadRights(head));
+  Cte.rights.set(mem, slot, rights);
   Cte.iftype.set(mem, slot, capHeadIftype(head));
   Cte.base.set(mem, slot, asPaddr(base));
   Cte.bytes.set(mem, slot, bytes);
@@ -90,9 +91,9 @@ export function findDescribed(caps: Caps): Slot {
 /**
  * `KernelCmd.CreateCap`: a capability that came from another core, in slot `slotIndex` of `cnode`.
  * @errors SYS_ERR_ILLEGAL_DEST_TYPE a type that stays on its core, or a kernel object of this core
- *   that it does not know; those of `locateEmptySlots`; SYS_ERR_INVARGS_SYSCALL another owner than
- *   that of the copies here, or no RAM there; SYS_ERR_CAP_LOCKED the copies here are being deleted;
- *   SYS_ERR_REVOKE_FIRST it does not go with the objects that are known here (I13, I14)
+ *   that it does not know; those of `locateEmptySlots`; SYS_ERR_INVARGS_SYSCALL no RAM there, RAM
+ *   that nobody holds (I21), or another owner than that of the copies here; SYS_ERR_CAP_LOCKED the
+ *   copies here are being deleted; SYS_ERR_REVOKE_FIRST it does not go with the objects that are known here (I13, I14)
  * @post it has the relations of the copies here. Without any, another core has a copy if another
  *   core owns it, else an ancestor
  */
@@ -108,6 +109,7 @@ export function createDescribed(caps: Caps, cnode: Slot, slotIndex: number): Err
   const bytes = Cte.bytes.get(mem, scratch);
   const owner = Cte.owner.get(mem, scratch);
   if (!hasBacking(caps, type, base, bytes)) return Err.SYS_ERR_INVARGS_SYSCALL;
+  if (isMemory(info) && isAnyFree(caps, base, bytes)) return Err.SYS_ERR_INVARGS_SYSCALL;
   const copy = findDescribed(caps);
   if (copy === NO_SLOT) {
     const isOurs = !info.local || owner === caps.coreId;
@@ -195,6 +197,12 @@ function isExtentSound(info: CapTypeInfo, base: number, bytes: number): boolean 
   if (!isMemory(info)) return bytes === 0;
   const isWhole = base % info.granule === 0 && bytes % info.granule === 0 && bytes > 0;
   return isWhole && (info.bytes === 0 || bytes === info.bytes);
+}
+
+/** A range has an end, and an identifier the number of a core. */
+function areNumbersSound({ identity }: CapTypeInfo, arg0: number, arg1: number): boolean {
+  if (identity === 'range') return arg0 <= arg1;
+  return identity !== 'id' || arg0 <= MAX_CORE_ID;
 }
 
 /** Whether the described object lies to all objects here as if they were made from each other. */

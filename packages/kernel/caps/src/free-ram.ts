@@ -52,7 +52,15 @@ export function reclaimRam(caps: Caps, cnode: Slot, slotIndex: number): Errval {
   return OK;
 }
 
-/** The regions that wait, the next to be collected first. For printers, checkers and tests. */
+/** Whether some of [`base`, `base` + `bytes`) waits. Linear in the number of regions. */
+export function isAnyFree(caps: Caps, base: Paddr, bytes: number): boolean {
+  for (const region of eachFreeRam(caps)) {
+    if (region.base < base + bytes && base < region.base + region.bytes) return true;
+  }
+  return false;
+}
+
+/** The regions that wait, the next to be collected first. */
 export function* eachFreeRam(caps: Caps): Generator<RamRegion> {
   const { mem, kcb } = caps;
   for (let base = Kcb.freeRam.get(mem, kcb); base !== 0; ) {

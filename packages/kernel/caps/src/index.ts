@@ -48,6 +48,7 @@ export {
   invokeRetype,
   invokeRevoke,
 } from './invoke.ts';
+export { MAX_MAPPED_PAGES } from './key.ts';
 export { kill } from './kill.ts';
 export { firstMappingIn, nextMappingIn } from './mappings.ts';
 export { createRangeAnswer, findRange, type RangeAnswer, RangeClass } from './mdb-range.ts';

@@ -12,7 +12,7 @@ import { Cte, CteFlag, capTypeInfo, Err } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { forEachCopy } from './copies.ts';
 import { hasFlag, isDying, isForeign } from './guard.ts';
-import { dropCopy, kill, whyLastMustWait } from './kill.ts';
+import { kill, whyLastMustWait } from './kill.ts';
 import { findAncestor, hasCopies, hasDescendants, otherCopy } from './relations.ts';
 import { NO_SLOT, type Slot } from './slot.ts';
 
@@ -108,7 +108,7 @@ export function deleteForeigns(caps: Caps, slot: Slot): Errval {
  */
 export function nullify(caps: Caps, slot: Slot): Errval {
   if (!hasCopies(caps, slot)) return Err.SYS_ERR_DELETE_LAST_OWNED;
-  dropCopy(caps, slot);
+  kill(caps, slot); // it may be what a dispatcher lives by
   return OK;
 }
 

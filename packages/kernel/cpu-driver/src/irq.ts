@@ -48,7 +48,7 @@ export function allocateIrq(k: Kernel, _table: Slot): Errval {
   const { args, kcb, caps } = k;
   const line = args[0] ?? 0;
   const place = args[2] ?? 0;
-  if (line < IrqLine.FirstDevice || line >= IrqLine.Count) return Err.SYS_ERR_IRQ_INVALID;
+  if (!isDeviceLine(line)) return Err.SYS_ERR_IRQ_INVALID;
   if (isTaken(k, line)) return Err.SYS_ERR_IRQ_IN_USE;
   const root = Dcb.cspace.at(currentDcb(k));
   const dest = lookupDestination(caps, root, CPTR_ROOTCN, args[1] ?? 0, placeLevel(place));
@@ -63,7 +63,8 @@ export function allocateIrq(k: Kernel, _table: Slot): Errval {
 /**
  * `IrqDestCmd.Connect`: have the interrupts of a line delivered to an endpoint.
  * @errors e, then SYS_ERR_IRQ_LOOKUP_EP; SYS_ERR_IRQ_NOT_ENDPOINT; SYS_ERR_IRQ_NO_LISTENER;
- *   SYS_ERR_IRQ_WRONG_CONTROLLER; those of `checkAvailable` for the endpoint; SYS_ERR_IRQ_IN_USE
+ *   SYS_ERR_IRQ_WRONG_CONTROLLER; SYS_ERR_IRQ_INVALID no such device line, as a monitor may say of
+ *   its own; those of `checkAvailable` for the endpoint; SYS_ERR_IRQ_IN_USE
  */
 export function connectIrq(k: Kernel, irq: Slot): Errval {
   const { mem, args } = k;
@@ -74,9 +75,11 @@ export function connectIrq(k: Kernel, irq: Slot): Errval {
   if (Cte.type.get(mem, source) !== ObjType.EndPointLMP) return Err.SYS_ERR_IRQ_NOT_ENDPOINT;
   if (Cte.arg1.get(mem, source) === 0) return Err.SYS_ERR_IRQ_NO_LISTENER;
   if (Cte.arg0.get(mem, irq) !== k.hal.coreId) return Err.SYS_ERR_IRQ_WRONG_CONTROLLER;
+  const line = Cte.arg1.get(mem, irq);
+  if (!isDeviceLine(line)) return Err.SYS_ERR_IRQ_INVALID;
   const available = checkAvailable(k.caps, source);
   if (!isOk(available)) return available;
-  const target = Kcb.irqEndpoint.at(k.kcb, Cte.arg1.get(mem, irq));
+  const target = Kcb.irqEndpoint.at(k.kcb, line);
   if (isConnected(k, target)) return Err.SYS_ERR_IRQ_IN_USE;
   disconnect(k, target);
   copyToSlot(k.caps, source, target);
@@ -91,6 +94,10 @@ export function deliverInterrupt(k: Kernel, line: number): void {
   } else {
     disconnect(k, endpoint);
   }
+}
+
+function isDeviceLine(line: number): boolean {
+  return line >= IrqLine.FirstDevice && line < IrqLine.Count;
 }
 
 /** Whether anybody on this core holds the capability of a line. */

@@ -39,7 +39,7 @@ import {
   slotOf,
   unlock,
 } from '@barreleye/caps';
-import { asPtr, coreId, type Errval, fromWords, isOk, OK } from '@barreleye/core';
+import { asPtr, coreId, type Errval, fromWords, isOk, MAX_CORE_ID, OK } from '@barreleye/core';
 import {
   ARCH_NAMES,
   CAP_WORDS,
@@ -58,9 +58,6 @@ import { currentDcb } from './dcb.ts';
 import { identifySlot } from './identify.ts';
 import { type Commands, type Invocation, row } from './invocation.ts';
 import type { Kernel } from './kernel.ts';
-
-/** Core numbers end here. */
-const CORE_LIMIT = 256;
 
 const { Read, Write } = Rights;
 
@@ -95,7 +92,7 @@ export const KERNEL: Commands = {
   }),
   [KernelCmd.SetCapOwner]: onAny(1, (k, slot) => {
     const [, , , owner = 0] = k.args;
-    if (owner >= CORE_LIMIT) return Err.SYS_ERR_INVARGS_SYSCALL;
+    if (owner > MAX_CORE_ID) return Err.SYS_ERR_INVARGS_SYSCALL;
     return setOwner(k.caps, slot, coreId(owner));
   }),
   [KernelCmd.LockCap]: onAny(0, (k, slot) => lock(k.caps, slot)),

@@ -16,12 +16,14 @@ import {
   lookupDestination,
   lookupSlot,
   lookupSource,
+  MAX_MAPPED_PAGES,
   type Slot,
   slotOf,
 } from '@barreleye/caps';
 import {
   asPaddr,
   BASE_PAGE_BITS,
+  BASE_PAGE_SIZE,
   type Errval,
   errPush,
   isAligned,
@@ -151,7 +153,8 @@ function checkTable(count: number): Errval {
  * What a mapping may allow is decided by the rights it is made with (I46): it cannot be copied or
  * minted, and page-flags.ts goes by its rights.
  * @errors SYS_ERR_WRONG_MAPPING; SYS_ERR_VM_FRAME_TOO_SMALL; SYS_ERR_VM_MAP_OFFSET;
- *   SYS_ERR_FRAME_OFFSET_INVALID; SYS_ERR_VM_FRAME_UNALIGNED; SYS_ERR_VM_MAP_RIGHTS
+ *   SYS_ERR_FRAME_OFFSET_INVALID; SYS_ERR_VM_FRAME_OUT_OF_REACH more than a mapping can stand for;
+ *   SYS_ERR_VM_FRAME_UNALIGNED; SYS_ERR_VM_MAP_RIGHTS
  */
 function checkPages(
   k: Kernel,
@@ -169,6 +172,7 @@ function checkPages(
   if (bytes < pageBytes) return Err.SYS_ERR_VM_FRAME_TOO_SMALL;
   if (!isAligned(offset, BASE_PAGE_BITS)) return Err.SYS_ERR_VM_MAP_OFFSET;
   if (count > (bytes - offset) / pageBytes) return Err.SYS_ERR_FRAME_OFFSET_INVALID;
+  if (bytes / BASE_PAGE_SIZE > MAX_MAPPED_PAGES) return Err.SYS_ERR_VM_FRAME_OUT_OF_REACH;
   const first = Cte.base.get(mem, source) + offset;
   if (!isAligned(first, shape.spanBits)) return Err.SYS_ERR_VM_FRAME_UNALIGNED;
   return checkAccess(flags, Cte.rights.get(mem, source));

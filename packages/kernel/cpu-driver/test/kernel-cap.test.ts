@@ -11,18 +11,31 @@ import {
   CteFlag,
   capAddrOf,
   Dcb,
+  DcbState,
+  IrqDestCmd,
+  invokeHeader,
   Kcb,
   KcbCmd,
   KernelCmd,
   ObjType,
   Rights,
   RootSlot,
+  Syscall,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
 import { KERNEL as COMMANDS } from '../src/kernel-cap.ts';
 import { TARGETS } from './bench.ts';
-import { type Answer, KERNEL, must, OWN_DISPATCHER, placeOf, RAM, User } from './user.ts';
+import {
+  type Answer,
+  KERNEL,
+  must,
+  OWN_DISPATCHER,
+  placeOf,
+  RAM,
+  systemCall,
+  User,
+} from './user.ts';
 
 const PAGE = 4096;
 const RING = 16;
@@ -77,8 +90,10 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     must(any(KernelCmd.UnlockCap, frame));
     must(any(KernelCmd.SetCapOwner, frame, 200));
     expect(must(any(KernelCmd.GetCapOwner, copy)).value).toBe(200);
-    const wrong = any(KernelCmd.SetCapOwner, frame, 256).names;
-    expect(wrong).toEqual(['SYS_ERR_INVARGS_SYSCALL']);
+    for (const nobody of [255, 256, 0xffff_ffff]) {
+      const wrong = any(KernelCmd.SetCapOwner, frame, nobody).names;
+      expect(wrong).toEqual(['SYS_ERR_INVARGS_SYSCALL']);
+    }
     must(monitor(user, KernelCmd.NullifyCap, copy, 2));
     must(monitor(user, KernelCmd.DeleteForeigns, frame, 2));
     expect(isEmpty(user.bench.mem, user.slot(frame))).toBe(true);
@@ -129,6 +144,38 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     const none = monitor(user, KernelCmd.DeleteStep, ...placeOf(place)).names;
     expect(none).toEqual(['SYS_ERR_CAP_NOT_FOUND']);
     must(monitor(user, KernelCmd.RevokeMarkRelations, ...wordsOf(user, ram).with(1, 0)));
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+
+  test('takes nothing from under a dispatcher that goes on (I48)', () => {
+    const user = new User(target);
+    must(user.copy(CPTR_ROOTCN, user.newSlot()));
+    const answer = user.bench.act((cpu) =>
+      systemCall(cpu, [Syscall.Invoke, invokeHeader(KernelCmd.NullifyCap, 2), KERNEL, 0, 0]),
+    );
+    expect(answer.names, 'its CSpace was taken').toEqual(['left']);
+    expect(Dcb.state.get(user.bench.mem, user.dcb)).toBe(DcbState.Dead);
+    expect(checkKernel(user.bench.kernel)).toEqual([]);
+  });
+
+  test('may speak of interrupts and devices that nothing can be done with (I69)', () => {
+    const user = new User(target);
+    const endpoint = user.makeEndpoint(0x2000, RING);
+    const describe = (type: number, ...words: number[]): number => {
+      const slot = user.newSlot();
+      const head = type + Rights.All * 0x100;
+      must(monitor(user, KernelCmd.CreateCap, head, ...words, ...placeOf(slot)));
+      return slot;
+    };
+    for (const line of [0, 33, 224, 0xffff_ffff]) {
+      const dest = describe(ObjType.IRQDest, 0, 0, 0, 0, 0, 0, line);
+      const { names } = user.invoke(dest, IrqDestCmd.Connect, endpoint, 2);
+      expect(names).toEqual(['SYS_ERR_IRQ_INVALID']);
+    }
+    const device = describe(ObjType.DevFrame, 0, 0x100, 0, 0x1_0000, 0, 0, 0);
+    const table = user.makeTables(user.bench.arch.heapBase);
+    const { names } = user.map(table, device, user.newSlot());
+    expect(names, '256 TiB').toEqual(['SYS_ERR_VM_FRAME_OUT_OF_REACH']);
     expect(checkKernel(user.bench.kernel)).toEqual([]);
   });
 
