@@ -145,6 +145,11 @@ const SENTENCES = {
   LIB_ERR_IRQ_ALLOCATE: 'the interrupt could not be had',
   LIB_ERR_IRQ_CONNECT: 'the interrupt could not be connected',
   LIB_ERR_KERNEL_CAP: 'the CPU driver refused what only monitors may ask',
+  LIB_ERR_THREAD_DETACHED: 'the thread is detached; nobody can ask how it ended',
+  LIB_ERR_THREAD_JOINED: 'somebody waits for the end of the thread',
+  LIB_ERR_DEADLOCK: 'the thread would wait for itself',
+  LIB_ERR_MUTEX_NOT_OWNER: 'the mutex is not held by this thread',
+  LIB_ERR_CHAN_ALREADY_REGISTERED: 'the event is registered already',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -1,6 +1,6 @@
 /**
- * The user half of a dispatcher: takes upcalls and schedules threads, round robin. While it runs
- * itself it is disabled (no upcalls); it enables itself just before it lets a thread run.
+ * The user half of a dispatcher: takes upcalls and lets threads run. While it runs itself it is
+ * disabled (no upcalls); it enables itself just before it lets a thread run.
  *
  * The registers that the kernel saves mean nothing to a program: a thread's state is its generator.
  */
@@ -21,8 +21,9 @@ import {
 } from '@barreleye/spec';
 import { Endpoint } from './endpoint.ts';
 import { BusError, type PageFault, PageFaultError } from './os-error.ts';
+import { Scheduler } from './scheduler.ts';
 import { Sys } from './sys.ts';
-import { type PageFaultHandler, Thread, type ThreadBody } from './thread.ts';
+import type { PageFaultHandler, Thread, ThreadBody, ThreadState } from './thread.ts';
 
 /** What a dispatcher runs first, and what it does when a thread dies of an exception. */
 export interface DispatcherMain {
@@ -35,16 +36,11 @@ export interface DispatcherMain {
 export class Dispatcher implements ProgramInstance {
   readonly cpu: UserCpu;
   sys: Sys;
-  /** All threads that are not done, by number. */
-  readonly threads: Map<number, Thread>;
+  readonly scheduler: Scheduler;
   /** Serves page faults; without one each is thrown into its thread. */
   pageFaultHandler: PageFaultHandler | undefined;
   private readonly main: DispatcherMain;
-  private current: Thread | undefined;
-  private readonly runQueue: Thread[];
-  private readonly sleepers: Thread[];
   private readonly endpoints: Endpoint[];
-  private nextThreadId: number;
   private nextEndpointOffset: number;
 
   constructor(cpu: UserCpu, main: DispatcherMain) {
@@ -52,19 +48,9 @@ export class Dispatcher implements ProgramInstance {
     this.pageFaultHandler = undefined;
     this.main = main;
     this.sys = new Sys(cpu, 0);
-    this.threads = new Map();
-    this.current = undefined;
-    this.runQueue = [];
-    this.sleepers = [];
+    this.scheduler = new Scheduler();
     this.endpoints = [];
-    this.nextThreadId = 1;
     this.nextEndpointOffset = DISPATCHER_SHARED_BYTES;
-  }
-
-  /** The thread whose code is running. */
-  get currentThread(): Thread {
-    assert(this.current !== undefined, 'no thread is running');
-    return this.current;
   }
 
   enter(gate: number): void {
@@ -89,45 +75,6 @@ export class Dispatcher implements ProgramInstance {
         return;
     }
     this.schedule();
-  }
-
-  /** Make a thread; it runs when its turn comes. */
-  createThread(name: string, body: ThreadBody): Thread {
-    const thread = new Thread(this.nextThreadId, name, body);
-    this.nextThreadId += 1;
-    this.threads.set(thread.id, thread);
-    this.runQueue.push(thread);
-    return thread;
-  }
-
-  /** Mark the current thread blocked; it must `yield` next. */
-  block(reason: string): Thread {
-    const thread = this.currentThread;
-    thread.state = 'blocked';
-    thread.waitReason = reason;
-    return thread;
-  }
-
-  /** Make a blocked thread ready. */
-  wake(thread: Thread): void {
-    assert(thread.state === 'blocked', 'only a blocked thread can be woken');
-    thread.state = 'ready';
-    thread.waitReason = '';
-    this.runQueue.push(thread);
-  }
-
-  /** Block the current thread until `deadline`, cycles; it must `yield` next. */
-  sleepUntil(deadline: number): void {
-    const thread = this.block('sleeps');
-    thread.deadline = deadline;
-    this.sleepers.push(thread);
-  }
-
-  /** Make the current thread the last of the ready ones; it must `yield` next. */
-  giveWay(): void {
-    const thread = this.currentThread;
-    thread.state = 'ready';
-    this.runQueue.push(thread);
   }
 
   /** Set up a receive buffer in the dispatcher frame with room for `ringWords` words. */
@@ -161,15 +108,14 @@ export class Dispatcher implements ProgramInstance {
     this.putEntry(DispatcherFrame.pagefaultEntry.offset, gates, Gate.PageFault);
     this.putEntry(DispatcherFrame.pagefaultDisabledEntry.offset, gates, Gate.PageFaultDisabled);
     this.putEntry(DispatcherFrame.trapEntry.offset, gates, Gate.Trap);
-    this.createThread('main', this.main.start(this, argPage));
+    this.scheduler.create('main', this.main.start(this, argPage));
   }
 
   /** Let threads run until the core is gone. */
   private schedule(): void {
-    const { cpu } = this;
+    const { cpu, scheduler } = this;
     for (;;) {
-      this.current ??= this.runQueue.shift();
-      const thread = this.current;
+      const thread = scheduler.choose();
       if (thread === undefined) {
         this.yieldCore();
         return;
@@ -178,26 +124,32 @@ export class Dispatcher implements ProgramInstance {
       this.put(DispatcherFrame.disabled.offset, 0);
       if (cpu.poll()) this.resume(thread);
       if (!cpu.isLive()) {
-        if (this.isDone(thread)) this.current = undefined;
+        if (this.isIn('done', thread)) scheduler.current = undefined;
         return; // taken away: `thread` stays the current one if it has more to do
       }
       this.put(DispatcherFrame.disabled.offset, 1);
-      assert(thread.state !== 'running', 'a thread yielded without saying what it waits for');
-      this.current = undefined;
+      if (this.isIn('running', thread)) scheduler.giveWay(); // it waits for nothing
+      scheduler.current = undefined;
     }
   }
 
   /** Run one thread until it yields, ends or dies. */
   private resume(thread: Thread): void {
     try {
+      const { exitWith } = thread;
+      if (exitWith !== undefined) {
+        thread.body.return(undefined); // runs `finally` blocks, as far as they do not wait
+        this.scheduler.finish(thread, { kind: 'ended', value: exitWith.value });
+        return;
+      }
       if (!this.serveFault(thread)) return;
       const error = thread.pendingError;
       thread.pendingError = undefined;
       const step = error === undefined ? thread.body.next() : thread.body.throw(error);
-      if (step.done) this.finish(thread, step.value, undefined);
+      if (step.done) this.scheduler.finish(thread, { kind: 'ended', value: step.value });
     } catch (reason) {
       if (reason instanceof KernelPanic) throw reason; // the library itself is broken
-      this.finish(thread, undefined, reason);
+      this.scheduler.finish(thread, { kind: 'died', error: reason });
       this.main.threadDied(thread, reason);
     }
   }
@@ -215,32 +167,21 @@ export class Dispatcher implements ProgramInstance {
     return this.cpu.isLive();
   }
 
-  private finish(thread: Thread, result: unknown, error: unknown): void {
-    thread.state = 'done';
-    thread.result = result;
-    thread.error = error;
-    this.threads.delete(thread.id);
-    for (const joiner of thread.joiners) this.wake(joiner);
-    thread.joiners.length = 0;
-  }
-
-  /** Whether `thread` has ended: its state, re-read, because running it changes it. */
-  private isDone(thread: Thread): boolean {
-    return thread.state === 'done';
+  /** Whether `thread` is in `state`: re-read, because running it changes it. */
+  private isIn(state: ThreadState, thread: Thread): boolean {
+    return thread.state === state;
   }
 
   /** The core comes back from elsewhere: the thread that had it queues up again. */
   private requeueCurrent(): void {
-    const thread = this.current;
-    this.current = undefined;
-    if (thread?.state !== 'running') return;
-    thread.state = 'ready';
-    this.runQueue.push(thread);
+    const { scheduler } = this;
+    if (scheduler.current?.state === 'running') scheduler.giveWay();
+    scheduler.current = undefined;
   }
 
   /** The handler serves the faults of all code but its own. */
   private pageFault(fault: PageFault): void {
-    const thread = this.current;
+    const thread = this.scheduler.current;
     if (this.pageFaultHandler === undefined || thread === undefined || thread.handling) {
       this.faultCurrent(new PageFaultError(fault));
     } else {
@@ -249,9 +190,9 @@ export class Dispatcher implements ProgramInstance {
   }
 
   private faultCurrent(error: Error): void {
-    assert(this.current !== undefined, 'a fault while no thread was running');
-    this.current.handling = undefined;
-    this.current.pendingError = error;
+    const { running } = this.scheduler;
+    running.handling = undefined;
+    running.pendingError = error;
   }
 
   /** Which trap it was: the kernel passes its kind. */
@@ -277,27 +218,20 @@ export class Dispatcher implements ProgramInstance {
 
   /** Wake those whose time has come and those who have got a message. */
   private deliverEvents(): void {
-    const now = this.cpu.now();
-    const due = this.sleepers.filter((thread) => thread.deadline <= now);
-    due.sort((a, b) => a.deadline - b.deadline);
-    for (const thread of due) {
-      this.sleepers.splice(this.sleepers.indexOf(thread), 1);
-      this.wake(thread);
-    }
+    this.scheduler.timers.expireUntil(this.cpu.now());
     const delivered = this.get(DispatcherFrame.lmpDelivered.offset);
     if (delivered === this.get(DispatcherFrame.lmpSeen.offset)) return;
     this.put(DispatcherFrame.lmpSeen.offset, delivered);
     for (const endpoint of this.endpoints) {
       if (!endpoint.hasMessage()) continue;
-      for (const waiter of endpoint.waiters.splice(0)) this.wake(waiter); // each looks again
+      this.scheduler.wakeAll(endpoint.waiters); // each looks again
     }
   }
 
   /** Nothing to run: give the core back until the next deadline or message. */
   private yieldCore(): void {
     const { sys } = this;
-    let deadline = Number.POSITIVE_INFINITY;
-    for (const thread of this.sleepers) deadline = Math.min(deadline, thread.deadline);
+    const { deadline } = this.scheduler.timers;
     const wakeup = deadline === Number.POSITIVE_INFINITY ? 0 : deadline;
     this.put(DispatcherFrame.wakeup.offset, lowWord(wakeup));
     this.put(DispatcherFrame.wakeup.offset + 4, highWord(wakeup));
@@ -310,8 +244,6 @@ export class Dispatcher implements ProgramInstance {
 
   /** A fault that cannot be survived: execute an address that nobody maps. */
   private stop(): void {
-    this.runQueue.length = 0;
-    this.current = undefined;
     this.cpu.load32(0);
   }
 

@@ -5,7 +5,8 @@
 
 import { assert } from '@barreleye/core';
 import { LMP_RING_WORD_BYTES, LmpEndpoint, LmpHeader, type UserCpu } from '@barreleye/spec';
-import type { Thread } from './thread.ts';
+import { Queue } from './queue.ts';
+import type { Thread, WaitTarget } from './thread.ts';
 
 /** A message as it lay in the ring. */
 export interface LmpMessage {
@@ -14,13 +15,13 @@ export interface LmpMessage {
   readonly hasCap: boolean;
 }
 
-export class Endpoint {
+export class Endpoint implements WaitTarget {
   /** Offset of the buffer in the dispatcher frame, bytes. */
   readonly offset: number;
   /** Length of the ring, words. */
   readonly ringWords: number;
   /** Threads that wait for a message, first come first served. */
-  readonly waiters: Thread[];
+  readonly waiters: Queue<Thread>;
   private readonly cpu: UserCpu;
   private readonly base: number;
 
@@ -29,9 +30,22 @@ export class Endpoint {
     this.offset = offset;
     this.ringWords = ringWords;
     this.base = frame + offset;
-    this.waiters = [];
+    this.waiters = new Queue();
     this.put(LmpEndpoint.delivered.offset, 0);
     this.put(LmpEndpoint.consumed.offset, 0);
+  }
+
+  /** As what threads wait for: a message. */
+  get label(): string {
+    return 'a message';
+  }
+
+  get holder(): undefined {
+    return undefined;
+  }
+
+  get isOpen(): boolean {
+    return true;
   }
 
   hasMessage(): boolean {

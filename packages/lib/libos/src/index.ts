@@ -50,10 +50,21 @@ export { KernelCap } from './kernel-cap.ts';
 export { Os, type OwnEndpoint, type Wait } from './os.ts';
 export { BusError, OsError, type PageFault, PageFaultError, unwrap } from './os-error.ts';
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';
+export { Queue, type Queued } from './queue.ts';
+export { Scheduler } from './scheduler.ts';
 export { SlotAllocator } from './slot-alloc.ts';
 export { type RamBlock, type RamSource, SlotSupply } from './slot-supply.ts';
 export { Sys } from './sys.ts';
-export { type PageFaultHandler, Thread, type ThreadBody, type ThreadState } from './thread.ts';
+export {
+  type Outcome,
+  type PageFaultHandler,
+  Thread,
+  type ThreadBody,
+  type ThreadState,
+  type WaitTarget,
+} from './thread.ts';
+export { ThreadLocal } from './thread-local.ts';
+export { Timer, TimerQueue } from './timer-queue.ts';
 export {
   PAGE_ROOT,
   TASK_DISPATCHER,

@@ -11,6 +11,7 @@ import { capDelete, capMintEndpoint, capRetype } from './caps.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Endpoint, LmpMessage } from './endpoint.ts';
 import { OsError, unwrap } from './os-error.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { SlotAllocator } from './slot-alloc.ts';
 import type { Sys } from './sys.ts';
 import type { PageFaultHandler, Thread, ThreadBody } from './thread.ts';
@@ -48,30 +49,53 @@ export class Os {
 
   // Threads
 
-  /** Start a thread. */
-  spawnThread(name: string, body: ThreadBody): Thread {
-    return this.dispatcher.createThread(name, body);
+  /** The threads of this domain, for what is built on blocking and waking. */
+  get scheduler(): Scheduler {
+    return this.dispatcher.scheduler;
   }
 
-  /** Wait until `thread` is done; its return value. Throws what the thread died of. */
+  /** Start a thread. */
+  spawnThread(name: string, body: ThreadBody): Thread {
+    return this.scheduler.create(name, body);
+  }
+
+  /** The thread that runs this. */
+  get currentThread(): Thread {
+    return this.scheduler.running;
+  }
+
+  /** Wait until `thread` is done; the value it ended with. Throws what the thread died of. */
   *join(thread: Thread): Wait<unknown> {
-    if (thread.state !== 'done') {
-      thread.joiners.push(this.dispatcher.block(`joins ${thread.name}`));
-      yield;
-    }
-    if (thread.error !== undefined) throw thread.error;
-    return thread.result;
+    if (this.scheduler.joinBlocks(thread)) yield;
+    const { outcome } = thread;
+    if (outcome === undefined) throw new OsError(Err.LIB_ERR_THREAD_DETACHED);
+    if (outcome.kind === 'died') throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Give up the right to `join` a thread; its result is forgotten. */
+  detach(thread: Thread): void {
+    this.scheduler.detach(thread);
+  }
+
+  /**
+   * End this thread with `value`, from however deep inside. `finally` blocks run, up
+   * to the first point at which they wait: JavaScript forgets there that it is on its way out.
+   */
+  *exitThread(value?: unknown): Wait<never> {
+    this.scheduler.running.exitWith = { value };
+    for (;;) yield; // the dispatcher ends the thread here
   }
 
   /** Let other threads run. */
   *giveWay(): Wait<void> {
-    this.dispatcher.giveWay();
+    this.scheduler.giveWay();
     yield;
   }
 
   /** Let `cycles` cycles pass. */
   *sleep(cycles: number): Wait<void> {
-    this.dispatcher.sleepUntil(this.now() + Math.max(cycles, 1));
+    this.scheduler.sleepUntil(this.now() + Math.max(cycles, 1));
     yield;
   }
 
@@ -175,7 +199,7 @@ export class Os {
     for (;;) {
       const message = endpoint.tryReceive();
       if (message !== undefined) return message;
-      endpoint.waiters.push(this.dispatcher.block('waits for a message'));
+      this.scheduler.block(endpoint, endpoint.waiters);
       yield;
     }
   }

@@ -1,10 +1,13 @@
 /**
  * User-level threads. A thread is a generator: `yield` is the only way to give up the core, and
- * only the dispatcher resumes it. What the thread waits for is in its state, not in the yield.
+ * only the dispatcher resumes it. What the thread waits for is in its state, not in the yield; a
+ * `yield` of a thread that waits for nothing lets the others run.
  */
 
 import type { Errval } from '@barreleye/core';
 import type { PageFault } from './os-error.ts';
+import type { Queue, Queued } from './queue.ts';
+import type { Timer } from './timer-queue.ts';
 
 /** What a thread runs; the return value is what `join` gets. */
 export type ThreadBody<T = unknown> = Generator<void, T, void>;
@@ -28,7 +31,22 @@ export type ThreadState =
   | 'blocked' // in some queue; `wake` makes it ready
   | 'done';
 
-export class Thread {
+/** Something that threads wait for. */
+export interface WaitTarget {
+  /** What it is, for people: `mutex table`. */
+  readonly label: string;
+  /** The thread that can end the wait, where it is one that is known. */
+  readonly holder: Thread | undefined;
+  /** Whether the world outside the domain can end the wait: the clock, a message. */
+  readonly isOpen: boolean;
+}
+
+/** How a thread ended. */
+export type Outcome =
+  | { readonly kind: 'ended'; readonly value: unknown }
+  | { readonly kind: 'died'; readonly error: unknown };
+
+export class Thread implements Queued<Thread>, WaitTarget {
   readonly id: number;
   readonly name: string;
   readonly body: ThreadBody;
@@ -37,15 +55,21 @@ export class Thread {
   pendingError: Error | undefined;
   /** Runs before the body goes on. */
   handling: Handling | undefined;
-  /** Why it is blocked, for people. */
-  waitReason: string;
-  /** Wake-up time of a sleeping thread, cycles. */
-  deadline: number;
-  /** Result of a finished thread, or what it died of. */
-  result: unknown;
-  error: unknown;
-  /** Threads in `join`. */
-  readonly joiners: Thread[];
+  /** What a blocked thread waits for. */
+  waitsFor: WaitTarget | undefined;
+  /** Ends its sleep; made when it sleeps for the first time. */
+  sleepTimer: Timer | undefined;
+  /** The thread ends with this value as soon as it runs again. */
+  exitWith: { readonly value: unknown } | undefined;
+  /** Nobody will ask how it ended. */
+  isDetached: boolean;
+  /** How a finished thread ended. */
+  outcome: Outcome | undefined;
+  /** Threads in `join`; made when there is one. */
+  joiners: Queue<Thread> | undefined;
+  next: Thread | undefined;
+  previous: Thread | undefined;
+  queue: Queue<Thread> | undefined;
 
   constructor(id: number, name: string, body: ThreadBody) {
     this.id = id;
@@ -54,10 +78,32 @@ export class Thread {
     this.state = 'ready';
     this.pendingError = undefined;
     this.handling = undefined;
-    this.waitReason = '';
-    this.deadline = Number.POSITIVE_INFINITY;
-    this.result = undefined;
-    this.error = undefined;
-    this.joiners = [];
+    this.waitsFor = undefined;
+    this.sleepTimer = undefined;
+    this.exitWith = undefined;
+    this.isDetached = false;
+    this.outcome = undefined;
+    this.joiners = undefined;
+    this.next = undefined;
+    this.previous = undefined;
+    this.queue = undefined;
+  }
+
+  /** As what others wait for: its end. */
+  get label(): string {
+    return `the end of thread ${this.name}`;
+  }
+
+  get holder(): Thread {
+    return this;
+  }
+
+  get isOpen(): boolean {
+    return false;
+  }
+
+  /** Why it is blocked, for people; empty when it is not. */
+  get waitReason(): string {
+    return this.waitsFor === undefined ? '' : `waits for ${this.waitsFor.label}`;
   }
 }

@@ -53,7 +53,7 @@ export class Domain {
 
   /** Names of the threads that are not done. */
   threadNames(): string[] {
-    return [...this.dispatcher.threads.values()].map((thread) => thread.name);
+    return [...this.dispatcher.scheduler.threads.values()].map((thread) => thread.name);
   }
 
   /** Enter the domain until it sleeps without a wake-up time; time passes as it asks. */
