@@ -1,15 +1,17 @@
 /**
- * Measures a trial: warm-up, then rounds of baseline and subject in turn, and the median of each.
+ * Measures a trial: warm-up, then short rounds of baseline and subject in turn, and the lower
+ * quartile of each.
  *
- * Taking turns lets a slow spell of the machine (a neighbour, a clock change) hit both sides; the
- * median drops the rounds that a garbage collection or an interrupt fell into.
+ * Taking turns lets a slow spell of the machine (a neighbour, a clock change) hit both sides.
+ * Whatever disturbs a round makes it longer, and where several processes share a core that is most
+ * rounds; so what counts is what the undisturbed ones took, and these are the short ones.
  */
 import type { Bench, Gauge, Row, Side, Trial, Unit } from './bench.ts';
 
-/** Rounds of each side, if a trial does not say; odd, so that the median is one of them. */
-const ROUNDS = 15;
-/** Shortest round: long beside the clock's resolution, short beside a change in its speed. */
-export const ROUND_MS = 10;
+/** Rounds of each side, if a trial does not say. */
+const ROUNDS = 75;
+/** Shortest round: long beside the clock's resolution, short beside a turn of the scheduler. */
+export const ROUND_MS = 2;
 /** Time for the compiler to settle on each side. */
 const WARM_UP_MS = 100;
 /** Calls so slow that the rounds would take longer than this get fewer, but at least these. */
@@ -34,9 +36,9 @@ export async function measure(bench: Bench, now: Clock): Promise<Row | string> {
   const { name, unit, baselineName, family, size } = bench;
   const trial = bench.setup();
   if (typeof trial === 'string') return trial;
-  const medians = await run(trial, now).finally(() => trial.teardown?.());
-  const value = SCALE[unit](medians.subject);
-  const against = SCALE[unit](medians.baseline);
+  const quartiles = await run(trial, now).finally(() => trial.teardown?.());
+  const value = SCALE[unit](quartiles.subject);
+  const against = SCALE[unit](quartiles.baseline);
   return {
     name,
     value,
@@ -48,12 +50,10 @@ export async function measure(bench: Bench, now: Clock): Promise<Row | string> {
   };
 }
 
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError('the median of nothing');
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** The value that a quarter of the others are not above. */
+export function lowerQuartile(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('the quartile of nothing');
+  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 2]!;
 }
 
 /** Nanoseconds (or bytes) per operation of both sides. */
@@ -68,7 +68,7 @@ async function run(trial: Trial, now: Clock): Promise<{ subject: number; baselin
     baseline.push(await baselineGauge.round());
     subject.push(await subjectGauge.round());
   }
-  return { subject: median(subject), baseline: median(baseline) };
+  return { subject: lowerQuartile(subject), baseline: lowerQuartile(baseline) };
 }
 
 /** `side` as the compiler leaves it, its rounds as long as they should be. */

@@ -14,8 +14,8 @@ import { label, SIZES } from '../sizes.ts';
 /** Descendants, where the size of the database varies. */
 const DESCENDANTS = 256;
 /** The size of the database, where the number of descendants varies. */
-const CAPABILITIES = 1e5;
-const DESCENDANT_COUNTS: readonly number[] = [1e2, 1e3, 1e4, 1e5];
+const CAPABILITIES = 1e6;
+const DESCENDANT_COUNTS: readonly number[] = [1e2, 1e3, 1e4, 1e5, 1e6];
 
 export const benches: readonly Bench[] = [
   ...SIZES.map(
