@@ -84,14 +84,7 @@ export class PageMap {
 
   /** Allocate `count` pages at `page`, in the free run at `at`; what is left of that stays free. */
   take(at: number, page: number, count: number): void {
-    const length = this.lengthOf(at);
-    const behind = page + count;
-    const rest = at + length - behind;
-    for (const places of this.alignments) {
-      places.remove(at, length);
-      places.add(at, page - at);
-      places.add(behind, rest);
-    }
+    if (this.alignments.length > 0) this.placesTaken(at, page, count);
     this.divide(at, page, count, 1);
   }
 
@@ -101,8 +94,9 @@ export class PageMap {
    * @returns how many more runs there are now; may be negative
    */
   give(at: number, page: number, count: number): number {
-    const runs = this.divide(at, page, count, -1);
-    return runs - this.release(page, count);
+    const isWhole = count === -this.lengthOf(at);
+    const cut = isWhole ? 0 : this.divide(at, page, count, -1);
+    return cut - this.release(page, count);
   }
 
   /** The places of an alignment, as the runs are now. */
@@ -166,26 +160,38 @@ export class PageMap {
     const { lengths, starts } = this;
     const right = page + count;
     const left = page > 0 ? this.startOf(page - 1) : page;
-    const isRight = right < this.pageCount && this.lengthOf(right) > 0;
-    const isLeft = this.lengthOf(left) > 0;
-    const rightCount = isRight ? this.lengthOf(right) : 0;
-    const leftCount = isLeft ? this.lengthOf(left) : 0;
+    const rightCount = right < this.pageCount ? Math.max(0, this.lengthOf(right)) : 0;
+    const leftCount = Math.max(0, this.lengthOf(left));
     const first = page - leftCount;
     const freed = leftCount + count + rightCount;
-    for (const places of this.alignments) {
-      places.remove(first, leftCount);
-      places.remove(right, rightCount);
-      places.add(first, freed);
-    }
+    if (this.alignments.length > 0) this.placesFreed(first, leftCount, count, rightCount);
     lengths.set(first, freed);
-    if (isLeft) {
+    if (leftCount > 0) {
       starts.delete(page);
       lengths.set(page, 0);
     }
-    if (isRight) {
+    if (rightCount > 0) {
       starts.delete(right);
       lengths.set(right, 0);
     }
-    return (isLeft ? 1 : 0) + (isRight ? 1 : 0);
+    return (leftCount > 0 ? 1 : 0) + (rightCount > 0 ? 1 : 0);
+  }
+
+  private placesTaken(at: number, page: number, count: number): void {
+    const length = this.lengthOf(at);
+    const behind = page + count;
+    for (const places of this.alignments) {
+      places.remove(at, length);
+      places.add(at, page - at);
+      places.add(behind, at + length - behind);
+    }
+  }
+
+  private placesFreed(first: number, left: number, count: number, right: number): void {
+    for (const places of this.alignments) {
+      places.remove(first, left);
+      places.remove(first + left + count, right);
+      places.add(first, left + count + right);
+    }
   }
 }
