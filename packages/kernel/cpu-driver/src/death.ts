@@ -12,15 +12,14 @@ import { removeFromQueue } from './schedule.ts';
 import { formatOf } from './table-format.ts';
 import { cancelWakeup } from './wakeup.ts';
 
-/** The hooks of the kernel that `kernel()` returns; it exists when the first hook is called. */
-export function createCapHooks(kernel: () => Kernel): CapHooks {
+/** The hooks of `k`, which need not be complete before the first of them is called. */
+export function createCapHooks(k: Kernel): CapHooks {
   return {
-    isRam: (base, bytes) => kernel().hal.isRam(base, bytes),
+    isRam: (base, bytes) => k.hal.isRam(base, bytes),
     dispatcherDied(dcb) {
-      stopDispatcher(kernel(), dcb);
+      stopDispatcher(k, dcb);
     },
     unmapEntries(tableType, table, first, entryCount) {
-      const k = kernel();
       const format = formatOf(k, tableType);
       if (format === undefined) return;
       const level = format.levelOf(tableType);
@@ -29,12 +28,11 @@ export function createCapHooks(kernel: () => Kernel): CapHooks {
       k.hal.invalidateAll();
     },
     vnodeCreated(type, base) {
-      const k = kernel();
       const format = formatOf(k, type);
       if (format?.rootType === type) format.initRoot(k.mem, base);
     },
     vnodeDied(_type, base) {
-      const { hal } = kernel();
+      const { hal } = k;
       if (hal.currentRoot() === base) hal.loadRoot(asPaddr(0), 0);
       hal.invalidateAll();
     },

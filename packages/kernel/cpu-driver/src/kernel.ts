@@ -4,7 +4,7 @@
  * same memory at any kernel entry.
  */
 
-import { type CapHooks, Caps, createIdentification, type Identification } from '@barreleye/caps';
+import { Caps, createIdentification, type Identification } from '@barreleye/caps';
 import type { PhysMem, Ptr } from '@barreleye/core';
 import type { CoreHal } from '@barreleye/machine';
 import type { Kcb, Paging } from '@barreleye/spec';
@@ -31,11 +31,10 @@ export class Kernel {
   readonly mapPlan: MapPlan;
 
   constructor(hal: CoreHal, kcb: Ptr<'Kcb'>, foreignFormats: readonly Paging[]) {
-    const hooks: CapHooks = createCapHooks(() => this);
     this.hal = hal;
     this.mem = hal.mem;
     this.kcb = kcb;
-    this.caps = new Caps(hal.mem, kcb, hooks);
+    this.caps = new Caps(hal.mem, kcb, createCapHooks(this));
     this.formats = [hal.paging, ...foreignFormats];
     this.args = new Uint32Array(32);
     this.identity = createIdentification();
