@@ -54,12 +54,11 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
 }
 
 function createSystem(bootTarget: BootTarget, flags: BootFlags): System {
-  const { menu } = bootTarget;
   const target = flags.pae ? bootTarget.target : targetWithoutPae(bootTarget);
   refuseUnfinished(flags);
   const booted = bootSystem({
     target,
-    menu: readMenu(menu, flags.menu),
+    menu: readMenu(target.menu, flags.menu),
     coreCount: parseInteger(flags.cores, '--cores', 1, target.board.maxCores),
     ramBytes:
       flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),

@@ -2,7 +2,7 @@
 
 import { PassThrough, Readable } from 'node:stream';
 import { bootSystem, parseMenu } from '@barreleye/boot';
-import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
+import { targetX86_64 } from '@barreleye/boot-x86-64';
 import type { Machine } from '@barreleye/machine';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -145,7 +145,7 @@ describe('output', () => {
 
 describe('a machine at its host', () => {
   function boot(): Machine {
-    const parsed = parseMenu(MENU_X86_64, 'menu.lst');
+    const parsed = parseMenu(targetX86_64.menu, 'menu.lst');
     if (!parsed.ok) throw new Error(parsed.message);
     const booted = bootSystem({
       target: targetX86_64,

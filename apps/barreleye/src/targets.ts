@@ -1,23 +1,22 @@
 /** The targets that can be booted, by the name one types. */
 
 import type { Target } from '@barreleye/boot';
-import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
-import { MENU_X86_32, targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
-import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
+import { targetArmv7 } from '@barreleye/boot-armv7';
+import { targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
+import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { UsageError } from './usage-error.ts';
 
-/** A target and the boot menu it uses unless told otherwise. */
+/** What one name stands for. */
 export interface BootTarget {
   readonly target: Target;
-  readonly menu: string;
   /** The same machine with page tables without PAE, where there is a choice. */
   readonly withoutPae?: Target;
 }
 
 const TARGETS: ReadonlyMap<string, BootTarget> = new Map<string, BootTarget>([
-  ['x86_64', { target: targetX86_64, menu: MENU_X86_64 }],
-  ['x86_32', { target: targetX86_32, withoutPae: targetX86_32NoPae, menu: MENU_X86_32 }],
-  ['armv7', { target: targetArmv7, menu: MENU_ARMV7 }],
+  ['x86_64', { target: targetX86_64 }],
+  ['x86_32', { target: targetX86_32, withoutPae: targetX86_32NoPae }],
+  ['armv7', { target: targetArmv7 }],
 ]);
 
 /** Names of all targets. */

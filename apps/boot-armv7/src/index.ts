@@ -8,19 +8,20 @@ import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 
+/** What it boots unless told otherwise: its CPU driver, and init. */
+const MENU = `title     Barreleye
+cpudriver /armv7/sbin/cpu
+module    /armv7/sbin/init
+`;
+
 /** What the boot loader needs to boot a Versatile Express board. */
 export const targetArmv7: Target = {
   name: 'armv7',
   board: boardVexpress,
   paging: pagingArmv7,
   foreignFormats: [pagingX86_64, pagingX86_32Pae],
+  menu: MENU,
   cpuDriver: '/armv7/sbin/cpu',
   files: new Map([['/armv7/sbin/init', { program: createInit({ paging: pagingArmv7 }) }]]),
   imageOf: (index, program) => programImage(boardVexpress.arch, index, program.name),
 };
-
-/** The boot menu that is used when no other is given. */
-export const MENU_ARMV7 = `title     Barreleye
-cpudriver /armv7/sbin/cpu
-module    /armv7/sbin/init
-`;

@@ -2,7 +2,7 @@
 
 import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
 import { expect, test } from 'vitest';
-import { MENU_ARMV7, targetArmv7 } from '../src/index.ts';
+import { targetArmv7 } from '../src/index.ts';
 
 const LINES = [
   'help',
@@ -28,7 +28,7 @@ const LINES = [
 ];
 
 test('boots, serves every command, survives page faults and powers off', async () => {
-  const parsed = parseMenu(MENU_ARMV7, 'menu.lst');
+  const parsed = parseMenu(targetArmv7.menu, 'menu.lst');
   if (!parsed.ok) throw new Error(parsed.message);
   const { board } = targetArmv7;
   const booted = bootSystem({

@@ -9,17 +9,17 @@ import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import type { Paging } from '@barreleye/spec';
 
+/** What it boots unless told otherwise: its CPU driver, and init. */
+const MENU = `title     Barreleye
+cpudriver /x86_32/sbin/cpu
+module    /x86_32/sbin/init
+`;
+
 /** What the boot loader needs to boot a 32-bit PC with PAE. */
 export const targetX86_32: Target = targetWith(pagingX86_32Pae);
 
 /** The same PC with the two-level page tables of 32-bit paging. */
 export const targetX86_32NoPae: Target = targetWith(pagingX86_32);
-
-/** The boot menu that is used when no other is given. */
-export const MENU_X86_32 = `title     Barreleye
-cpudriver /x86_32/sbin/cpu
-module    /x86_32/sbin/init
-`;
 
 function targetWith(paging: Paging): Target {
   return {
@@ -27,6 +27,7 @@ function targetWith(paging: Paging): Target {
     board: boardPc32,
     paging,
     foreignFormats: [pagingX86_64, pagingArmv7],
+    menu: MENU,
     cpuDriver: '/x86_32/sbin/cpu',
     files: new Map([['/x86_32/sbin/init', { program: createInit({ paging }) }]]),
     imageOf: (index, program) => programImage(boardPc32.arch, index, program.name),

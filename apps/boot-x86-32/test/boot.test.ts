@@ -2,7 +2,7 @@
 
 import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
 import { expect, test } from 'vitest';
-import { MENU_X86_32, targetX86_32, targetX86_32NoPae } from '../src/index.ts';
+import { targetX86_32, targetX86_32NoPae } from '../src/index.ts';
 
 const LINES = [
   'help',
@@ -32,7 +32,7 @@ test.each([
   ['without PAE', targetX86_32NoPae, 'transcript.txt'],
 ])('boots, serves every command, survives page faults and powers off, %s', async (...row) => {
   const [, target, transcript] = row;
-  const parsed = parseMenu(MENU_X86_32, 'menu.lst');
+  const parsed = parseMenu(target.menu, 'menu.lst');
   if (!parsed.ok) throw new Error(parsed.message);
   const booted = bootSystem({
     target,

@@ -8,19 +8,20 @@ import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 
+/** What it boots unless told otherwise: its CPU driver, and init. */
+const MENU = `title     Barreleye
+cpudriver /x86_64/sbin/cpu
+module    /x86_64/sbin/init
+`;
+
 /** What the boot loader needs to boot a PC. */
 export const targetX86_64: Target = {
   name: 'x86_64',
   board: boardPc64,
   paging: pagingX86_64,
   foreignFormats: [pagingX86_32Pae, pagingArmv7],
+  menu: MENU,
   cpuDriver: '/x86_64/sbin/cpu',
   files: new Map([['/x86_64/sbin/init', { program: createInit({ paging: pagingX86_64 }) }]]),
   imageOf: (index, program) => programImage(boardPc64.arch, index, program.name),
 };
-
-/** The boot menu that is used when no other is given. */
-export const MENU_X86_64 = `title     Barreleye
-cpudriver /x86_64/sbin/cpu
-module    /x86_64/sbin/init
-`;

@@ -2,7 +2,7 @@
 
 import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
 import { expect, test } from 'vitest';
-import { MENU_X86_64, targetX86_64 } from '../src/index.ts';
+import { targetX86_64 } from '../src/index.ts';
 
 const LINES = [
   'help',
@@ -28,7 +28,7 @@ const LINES = [
 ];
 
 test('boots, serves every command, survives page faults and powers off', async () => {
-  const parsed = parseMenu(MENU_X86_64, 'menu.lst');
+  const parsed = parseMenu(targetX86_64.menu, 'menu.lst');
   if (!parsed.ok) throw new Error(parsed.message);
   const { board } = targetX86_64;
   const booted = bootSystem({

@@ -1,26 +1,25 @@
 /** Whole systems for tests: every target, booted small, with the kernel watched or replaced. */
 
 import { type BootOptions, bootSystem, parseMenu, type System, type Target } from '@barreleye/boot';
-import { MENU_ARMV7, targetArmv7 } from '@barreleye/boot-armv7';
-import { MENU_X86_32, targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
-import { MENU_X86_64, targetX86_64 } from '@barreleye/boot-x86-64';
+import { targetArmv7 } from '@barreleye/boot-armv7';
+import { targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
+import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { checkKernel, EntryChecker } from '@barreleye/cpu-driver';
 import { programImage } from '@barreleye/libos';
 import type { Program } from '@barreleye/spec';
 
-/** A target and the boot menu that goes with it. */
+/** A target as tests name it. */
 export interface TestTarget {
   readonly name: string;
   readonly target: Target;
-  readonly menu: string;
 }
 
 /** Every target there is: what holds for one must hold for all. */
 export const TARGETS: readonly TestTarget[] = [
-  { name: 'x86_64', target: targetX86_64, menu: MENU_X86_64 },
-  { name: 'x86_32', target: targetX86_32, menu: MENU_X86_32 },
-  { name: 'x86_32 without PAE', target: targetX86_32NoPae, menu: MENU_X86_32 },
-  { name: 'armv7', target: targetArmv7, menu: MENU_ARMV7 },
+  { name: 'x86_64', target: targetX86_64 },
+  { name: 'x86_32', target: targetX86_32 },
+  { name: 'x86_32 without PAE', target: targetX86_32NoPae },
+  { name: 'armv7', target: targetArmv7 },
 ];
 
 /** What a test may ask for; the board's least RAM and seed 1 unless it says otherwise. */
@@ -31,8 +30,8 @@ export interface BootWishes {
 }
 
 /** Boot a target. Throws when it does not boot. */
-export function boot({ target, menu }: TestTarget, wishes: BootWishes = {}): System {
-  const parsed = parseMenu(menu, 'menu.lst');
+export function boot({ target }: TestTarget, wishes: BootWishes = {}): System {
+  const parsed = parseMenu(target.menu, 'menu.lst');
   if (!parsed.ok) throw new Error(parsed.message);
   const booted = bootSystem({
     target,
@@ -49,12 +48,12 @@ export function boot({ target, menu }: TestTarget, wishes: BootWishes = {}): Sys
 /** A target whose first domain is `program` instead of init. */
 export function withProgram({ name, target }: TestTarget, program: Program): TestTarget {
   const path = '/test/program';
+  const menu = `cpudriver ${target.cpuDriver}\nmodule ${path}\n`;
   const imageOf: Target['imageOf'] = (index) =>
     programImage(target.board.arch, index, program.name);
   return {
     name,
-    target: { ...target, files: new Map([[path, { program }]]), imageOf },
-    menu: `cpudriver ${target.cpuDriver}\nmodule ${path}\n`,
+    target: { ...target, files: new Map([[path, { program }]]), menu, imageOf },
   };
 }
 

@@ -23,7 +23,7 @@ const PAGE = 4096;
 const MIB = 2 ** 20;
 /** What a boot takes besides modules and what must stay free: the loader's plan, and init. */
 const OVERHEAD = KCB_BYTES + BOOTINFO_BYTES + FIRST_DOMAIN_BYTES + PAGE;
-const MENU = 'cpudriver /sbin/cpu\nmodule /sbin/init';
+const MENU = targetOf({}).menu;
 const idle = programOf('idle', () => undefined);
 const FILES = { '/sbin/init': { program: idle }, '/data': { bytes: Uint8Array.of(1, 2, 3) } };
 

@@ -28,6 +28,8 @@ export interface Target {
   readonly paging: Paging;
   /** Formats of page tables of other architectures that domains may build. */
   readonly foreignFormats?: readonly Paging[];
+  /** Text of the menu that it boots from unless told otherwise. */
+  readonly menu: string;
   /** Path by which menus name the CPU driver. */
   readonly cpuDriver: string;
   /** Files by path. */

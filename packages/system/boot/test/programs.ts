@@ -42,6 +42,7 @@ export function targetOf(files: Readonly<Record<string, ModuleFile>>): Target {
     name: 'pc',
     board: boardPc64,
     paging: pagingX86_64,
+    menu: 'cpudriver /sbin/cpu\nmodule /sbin/init',
     cpuDriver: '/sbin/cpu',
     files: new Map(Object.entries(files)),
     imageOf: (index, program) => imageOf(index, program.name),
