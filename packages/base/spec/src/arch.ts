@@ -4,7 +4,6 @@
  */
 
 import { highWord, lowWord } from '@barreleye/core';
-import type { ObjType } from './cap-types.ts';
 
 /** Names of the architectures a core can have, by the number that `KernelCmd.GetArchId` answers. */
 export const ARCH_NAMES = ['x86_64', 'x86_32', 'armv7'] as const;
@@ -47,9 +46,6 @@ export interface Arch {
   /** Where a domain's library maps what it allocates. */
   readonly heapBase: number;
 }
-
-/** Page-table type of the root of a VSpace. */
-export type RootType = ObjType;
 
 /** Register `r` of a register file as an address: signed, because there is a high half. */
 export function readRegister(regs: Uint32Array, r: number): number {

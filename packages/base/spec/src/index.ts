@@ -7,7 +7,6 @@ export {
   archArmv7,
   archX86_32,
   archX86_64,
-  type RootType,
   readRegister,
   writeRegister,
 } from './arch.ts';

@@ -6,17 +6,12 @@
 
 import type { CapTypeName } from './cap-types.ts';
 
-/** System call numbers: argument word 0. */
+/** System call numbers, Barrelfish's: argument word 0. There is none for a console (ADR 8). */
 export const Syscall = {
   Invoke: 0, //  words: `invokeHeader`, capability address, then the command's arguments
   Yield: 1, //   words: capability address of the target, 0 for undirected
   Lrpc: 2,
-  Debug: 3,
-  Reboot: 4,
   Nop: 5,
-  Print: 6,
-  Getchar: 7,
-  Suspend: 10, // the core sleeps until an interrupt
 } as const;
 
 /** Words before the arguments of an invocation: number, header, capability address. */
@@ -53,13 +48,10 @@ export const VNodeCmd = {
   Map: 0,
   Unmap: 1, // mapping cap, level
   ModifyFlags: 2, // first entry, count, flags
-  CleanDirtyBits: 3,
-  CopyRemap: 4,
-  Inherit: 5,
 } as const;
 
 /** Commands of mappings. Modify: first entry, counted from the mapping's own; count; flags. */
-export const MappingCmd = { Modify: 0, Destroy: 1 } as const;
+export const MappingCmd = { Modify: 0 } as const;
 
 /** Commands of dispatchers. */
 export const DispatcherCmd = {
@@ -67,9 +59,6 @@ export const DispatcherCmd = {
   Setup: 0,
   Properties: 1,
   PerfMon: 2,
-  Setup2: 3,
-  DumpPTables: 4,
-  DumpCapabilities: 5,
 } as const;
 
 /** Commands of the IRQ table and of interrupt capabilities. */
@@ -78,7 +67,7 @@ export const IrqDestCmd = { Connect: 0, GetVector: 1, GetCpu: 2 } as const; // e
 export const IrqSrcCmd = { GetVecStart: 0, GetVecEnd: 1 } as const;
 
 /** Commands of KCBs, RAM (a benchmark), ID, IPIs. */
-export const KcbCmd = { Identify: 0, Clone: 1 } as const;
+export const KcbCmd = { Identify: 0 } as const;
 export const RamCmd = { Noop: 0 } as const;
 export const IdCmd = { Identify: 0 } as const;
 
