@@ -50,6 +50,9 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   bootInfo: u64<Paddr>(120),
   freeRam: u64<Paddr>(128), // the first region that nobody has collected, 0 for none
   freeRamBytes: u64(136), // of all of them
+  // Address-space tags for the TLB: the last one given, and how often all were given anew.
+  lastTag: u32(176),
+  tagEpoch: u32(180),
   rootCn: inner(192, Cte), // root CNode of the first domain
   monitorEp: inner(256, Cte), // for reports of deaths and of returned RAM; nothing sends any yet
   scratch: inner(320, Cte), // a capability that is only asked about; empty between two entries
@@ -81,9 +84,10 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   wakeupTime: u64(56), // cycles
   wakeupNext: u64<Ptr<'Dcb'>>(64),
   wakeupPrev: u64<Ptr<'Dcb'>>(72),
-  tag: u32(80), // address-space tag for the TLB
+  tag: u32(80), // address-space tag for the TLB, given in the epoch `tagEpoch`
   // Real-time scheduling (part 4).
   weight: u32(84),
+  tagEpoch: u32(120), // 0: it never had the core
   cspace: inner(128, Cte),
   vspace: inner(192, Cte),
   frame: inner(256, Cte),

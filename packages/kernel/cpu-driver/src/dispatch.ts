@@ -10,6 +10,7 @@ import { stopDispatcher } from './death.ts';
 import { type Fault, NO_FAULT } from './fault.ts';
 import { count, type Kernel } from './kernel.ts';
 import { schedule } from './schedule.ts';
+import { tagOf } from './tag.ts';
 import { nextWakeup } from './wakeup.ts';
 
 /** Where registers are saved: the areas of the dispatcher frame. */
@@ -115,7 +116,7 @@ function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
   if (currentDcb(k) === dcb) return;
   Kcb.current.set(mem, kcb, dcb);
   count(k, Kcb.contextSwitches);
-  hal.loadRoot(Dcb.vspaceRoot.get(mem, dcb), Dcb.tag.get(mem, dcb));
+  hal.loadRoot(Dcb.vspaceRoot.get(mem, dcb), tagOf(k, dcb));
   hal.setThreadPointer(Dcb.frameVaddr.get(mem, dcb));
 }
 

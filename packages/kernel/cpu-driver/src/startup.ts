@@ -50,9 +50,6 @@ export interface FirstDomain {
 /** Arena bytes that the first domain needs at most. */
 export const FIRST_DOMAIN_BYTES = 2 ** 20;
 
-/** Address-space tag of the first domain. */
-const FIRST_TAG = 1;
-
 /** L2 CNodes of the first domain, by root slot. */
 const CNODES = [
   RootSlot.TaskCn,
@@ -94,6 +91,7 @@ function initKcb(k: Kernel, first: FirstDomain): void {
   Kcb.magic.set(mem, kcb, KCB_MAGIC);
   Kcb.nextId.set(mem, kcb, 1);
   Kcb.nextDomainId.set(mem, kcb, 1);
+  Kcb.tagEpoch.set(mem, kcb, 1);
   Kcb.timeslice.set(mem, kcb, first.timeslice);
   Kcb.bootInfo.set(mem, kcb, first.bootInfo);
 }
@@ -199,7 +197,6 @@ function createVspace(
   builder.map(info, arch.bootInfoBase, Read);
   copyToSlot(k.caps, builder.root, Dcb.vspace.at(dcb));
   Dcb.vspaceRoot.set(mem, dcb, Cte.base.get(mem, builder.root));
-  Dcb.tag.set(mem, dcb, FIRST_TAG);
 }
 
 /** Registers for the first instruction; a new dispatcher starts disabled. */

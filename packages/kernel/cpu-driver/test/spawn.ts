@@ -41,7 +41,6 @@ export class Spawner {
   private readonly user: User;
   private readonly arena: Arena;
   private nextSlot: number;
-  private nextTag: number;
 
   /**
    * @param base zeroed memory for their objects, `bytes` bytes; the spare RAM if left out
@@ -53,7 +52,6 @@ export class Spawner {
     const { spare, spareBytes } = user.bench.plan;
     this.arena = base === undefined ? new Arena(spare, spareBytes) : new Arena(base, bytes);
     this.nextSlot = firstSlot;
-    this.nextTag = 100 + firstSlot;
   }
 
   /** A dispatcher that can run, though it is not in the run queue yet. */
@@ -112,7 +110,6 @@ export class Spawner {
     builder.map(frame, arch.dispatcherBase, PageFlag.Read | PageFlag.Write);
     copyToSlot(kernel.caps, builder.root, Dcb.vspace.at(dcb));
     Dcb.vspaceRoot.set(mem, dcb, Cte.base.get(mem, builder.root));
-    Dcb.tag.set(mem, dcb, this.nextTag++);
     return rootTable;
   }
 
