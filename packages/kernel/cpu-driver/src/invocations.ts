@@ -21,6 +21,7 @@ import {
   CAP_TYPE_INFO,
   CNodeCmd,
   Cte,
+  DispatcherCmd,
   Err,
   IdCmd,
   IrqDestCmd,
@@ -39,6 +40,7 @@ import { allocateIrq, connectIrq } from './irq.ts';
 import type { Kernel } from './kernel.ts';
 import { KERNEL } from './kernel-cap.ts';
 import { modifyMapping, modifyTable } from './page-flags.ts';
+import { setupDispatcher } from './setup.ts';
 import { mapIntoVnode, unmapFromVnode } from './vnode.ts';
 
 const { Read, Write } = Rights;
@@ -75,6 +77,7 @@ export const INVOCATIONS: { readonly [type: number]: Commands } = {
   [ObjType.L1CNode]: CNODE,
   [ObjType.L2CNode]: CNODE,
   [ObjType.Kernel]: KERNEL,
+  [ObjType.Dispatcher]: { [DispatcherCmd.Setup]: row(Write, 8, setupDispatcher) },
   [ObjType.RAM]: { [RamCmd.Noop]: row(Read, 0, () => OK) },
   [ObjType.ID]: { [IdCmd.Identify]: row(Read, 0, identifyId) },
   [ObjType.KernelControlBlock]: { [KcbCmd.Identify]: row(Read, 0, identifyKcb) },

@@ -11,6 +11,7 @@ import type { Kcb, Paging } from '@barreleye/spec';
 import { createCapHooks } from './death.ts';
 import { createFault, type Fault } from './fault.ts';
 import { createMapPlan, type MapPlan } from './map-plan.ts';
+import { createSetupPlan, type SetupPlan } from './setup.ts';
 
 export class Kernel {
   readonly hal: CoreHal;
@@ -29,6 +30,8 @@ export class Kernel {
   readonly fault: Fault;
   /** The map operation under way. */
   readonly mapPlan: MapPlan;
+  /** The setup of a dispatcher under way. */
+  readonly setupPlan: SetupPlan;
 
   constructor(hal: CoreHal, kcb: Ptr<'Kcb'>, foreignFormats: readonly Paging[]) {
     this.hal = hal;
@@ -41,6 +44,7 @@ export class Kernel {
     this.value = 0;
     this.fault = createFault();
     this.mapPlan = createMapPlan(hal.paging);
+    this.setupPlan = createSetupPlan();
   }
 }
 
