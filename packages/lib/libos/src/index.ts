@@ -1,5 +1,6 @@
 /** What every domain links: references, system calls, dispatcher and threads, the program API. */
 
+export { Barrier } from './barrier.ts';
 export {
   type Capref,
   capref,
@@ -36,6 +37,7 @@ export {
   vnodeMap,
   vnodeUnmap,
 } from './caps.ts';
+export { Condition } from './condition.ts';
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
 export {
@@ -47,11 +49,13 @@ export {
   irqSourceStart,
 } from './irq.ts';
 export { KernelCap } from './kernel-cap.ts';
+export { Mutex } from './mutex.ts';
 export { Os, type OwnEndpoint, type Wait } from './os.ts';
 export { BusError, OsError, type PageFault, PageFaultError, unwrap } from './os-error.ts';
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';
 export { Queue, type Queued } from './queue.ts';
 export { Scheduler } from './scheduler.ts';
+export { Semaphore } from './semaphore.ts';
 export { SlotAllocator } from './slot-alloc.ts';
 export { type RamBlock, type RamSource, SlotSupply } from './slot-supply.ts';
 export { Sys } from './sys.ts';

@@ -1,7 +1,7 @@
 /**
  * The threads of a dispatcher: which are ready, who runs, who sleeps until when. Round robin.
  *
- * Threads change places only at a `yield`, so plain code sees and changes all of this without locks.
+ * Threads change places only at a `yield`, so plain code needs no locks for any of this.
  */
 
 import { assert } from '@barreleye/core';
@@ -108,7 +108,9 @@ export class Scheduler {
     return true;
   }
 
-  /** Nobody may wait for `thread` any more. Throws LIB_ERR_THREAD_DETACHED; LIB_ERR_THREAD_JOINED. */
+  /**
+   * Nobody may wait for `thread` any more. Throws LIB_ERR_THREAD_DETACHED, LIB_ERR_THREAD_JOINED.
+   */
   detach(thread: Thread): void {
     if (thread.isDetached) throw new OsError(Err.LIB_ERR_THREAD_DETACHED);
     if (thread.joiners !== undefined && thread.joiners.length > 0) {

@@ -25,7 +25,7 @@ function* caught(act: () => Wait<unknown>): Wait<string> {
 }
 
 describe('exitThread', () => {
-  it('ends a thread from any depth with a value; finally runs until it waits, catch does not', () => {
+  it('ends a thread from any depth with a value; finally runs, catch does not', () => {
     const log = run(function* (os, lines) {
       function* deep(): Wait<void> {
         try {
