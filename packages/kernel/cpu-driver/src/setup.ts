@@ -179,13 +179,12 @@ function applySetup(k: Kernel, dcb: Ptr<'Dcb'>, plan: SetupPlan): void {
   copyToSlot(caps, plan.cspace, Dcb.cspace.at(dcb));
   copyToSlot(caps, plan.vspace, Dcb.vspace.at(dcb));
   copyToSlot(caps, plan.frame, Dcb.frame.at(dcb));
-  const base = Cte.base.get(mem, plan.frame);
-  Dcb.frameBase.set(mem, dcb, base);
+  const frame = asPtr<'DispatcherFrame'>(Cte.base.get(mem, plan.frame));
+  Dcb.frameBase.set(mem, dcb, frame);
   Dcb.frameVaddr.set(mem, dcb, plan.frameVaddr);
   Dcb.vspaceRoot.set(mem, dcb, Cte.base.get(mem, plan.vspace));
   Dcb.domainId.set(mem, dcb, plan.domainId);
   Dcb.disabled.set(mem, dcb, 1);
-  const frame = asPtr<'DispatcherFrame'>(base);
   DispatcherFrame.disabled.set(mem, frame, 1);
   DispatcherFrame.coreId.set(mem, frame, hal.coreId);
   DispatcherFrame.frequency.set(mem, frame, hal.frequency);
