@@ -73,11 +73,16 @@ describe('delete', () => {
 
   it('of a foreign copy tells the nearest ancestor that relatives live elsewhere', () => {
     const w = new World();
+    expectOk(w, w.copy(w.ram, w.at(2, 0)));
     expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(1, 1), { bytes: PAGE }));
     Cte.owner.set(w.mem, w.at(1, 1), coreId(4));
     Cte.flags.set(w.mem, w.at(1, 1), CteFlag.RemoteCopies);
     expectOk(w, w.delete(w.at(1, 1)));
-    expect(Cte.flags.get(w.mem, w.ram)).toBe(CteFlag.RemoteDescendants);
+    for (const ancestor of [w.ram, w.at(2, 0)]) {
+      expect(Cte.flags.get(w.mem, ancestor), 'all copies agree (I29)').toBe(
+        CteFlag.RemoteDescendants,
+      );
+    }
     expect(w.log).toEqual([]);
   });
 

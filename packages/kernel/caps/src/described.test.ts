@@ -164,6 +164,22 @@ describe('a capability from another core', () => {
     expectOk(w, create(w, ObjType.PhysAddr, at(0, 2048 * KIB), 3)());
   });
 
+  it('never lies around what could not be made from it, whichever type is first (I15)', () => {
+    for (const [inside, around] of [
+      [ObjType.Dispatcher, ObjType.Frame],
+      [ObjType.L2CNode, ObjType.EndPointUMP],
+      [ObjType.Frame, ObjType.DevFrame],
+      [ObjType.VNode_ARM_l2, ObjType.KernelControlBlock],
+    ] as const) {
+      const w = new World();
+      const bytes = inside === ObjType.Frame ? PAGE : 0;
+      expectOk(w, w.retype(w.ram, inside, w.at(1, 1), { offset: 64 * KIB, bytes }));
+      giveAway(w);
+      const described = create(w, around, { offset: 0, bytes: 128 * KIB, owner: 1 });
+      expectRefused(w, ['SYS_ERR_REVOKE_FIRST'], described);
+    }
+  });
+
   it('is backed by RAM, if its type is, and goes to a slot that may hold it', () => {
     const w = new World();
     const far = create(w, ObjType.RAM, { offset: 2 ** 40 });

@@ -29,11 +29,11 @@ import { locateEmptySlots } from './cspace.ts';
 import { enter, startCopy } from './cte.ts';
 import { isAnyFree } from './free-ram.ts';
 import { checkAvailable, isDying } from './guard.ts';
-import { isLeafType } from './key.ts';
-import { successor } from './mdb.ts';
+import { isLeafType, readKey, rootOf } from './key.ts';
+import { firstFrom, successor } from './mdb.ts';
 import { findRange, RangeClass } from './mdb-range.ts';
 import { hasBacking } from './ram.ts';
-import { findAncestor, firstCopy, firstDescendant, isCopy, isDescendant } from './relations.ts';
+import { findAncestor, firstCopy, isCopy, isDescendant } from './relations.ts';
 import { errorOf, isError, NO_SLOT, type Slot, slotOf } from './slot.ts';
 
 /** Physical addresses end here. */
@@ -221,9 +221,12 @@ function isNested(caps: Caps): boolean {
     around = findAncestor(caps, around);
   }
   if (around !== NO_SLOT && !isDerivedType(Cte.type.get(mem, around), type)) return false;
-  for (let at = firstDescendant(caps, scratch); at !== NO_SLOT; at = successor(caps, at)) {
-    if (!isDescendant(caps, at, scratch)) return true;
+  // Nothing crosses an end, so all that begins in the range from here on lies inside.
+  readKey(mem, scratch, caps.key);
+  caps.key.slot = Infinity;
+  for (let at = firstFrom(caps, caps.key); at !== NO_SLOT; at = successor(caps, at)) {
     const below = Cte.type.get(mem, at);
+    if (rootOf(below) !== rootOf(type) || Cte.base.get(mem, at) >= base + bytes) return true;
     if (!isLeafType(below) && !isDerivedType(type, below)) return false;
   }
   return true;

@@ -14,6 +14,7 @@ import { asPaddr, asPtr, type Errval, OK } from '@barreleye/core';
 import { CTE_BYTES, Cte, CteFlag, capTypeInfo, DCB_BYTES, Err, ObjType } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { isContainer, isDcbSlotOffset } from './container.ts';
+import { forEachCopy } from './copies.ts';
 import { leave } from './cte.ts';
 import { hasFlag, isDying, isForeign } from './guard.ts';
 import { isLeafType } from './key.ts';
@@ -102,8 +103,9 @@ function noteRemoteRelatives(caps: Caps, slot: Slot): void {
   if (!isForeign(caps, slot) || !hasFlag(caps, slot, relatives)) return;
   const ancestor = findAncestor(caps, slot);
   if (ancestor === NO_SLOT) return;
-  const flags = Cte.flags.get(mem, ancestor);
-  Cte.flags.set(mem, ancestor, flags | CteFlag.RemoteDescendants);
+  forEachCopy(caps, ancestor, (copy) => {
+    Cte.flags.set(mem, copy, Cte.flags.get(mem, copy) | CteFlag.RemoteDescendants);
+  });
 }
 
 /** If `slot` is one of a living dispatcher's own, which cannot run without it, stop that one. */
