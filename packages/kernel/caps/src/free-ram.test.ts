@@ -4,6 +4,7 @@ import { expectOk, expectRefused, KIB, PAGE, RAM_BYTES, ramAt, World } from '../
 import { Caps } from './caps.ts';
 import { createCap } from './create.ts';
 import { eachFreeRam, reclaimRam } from './free-ram.ts';
+import { deleteStep, isSweepPending, sweep } from './sweep.ts';
 
 /** What waits, from the start of RAM, in units of 1 KiB. */
 function waiting(w: World): string[] {
@@ -89,5 +90,30 @@ describe('RAM that nobody holds', () => {
     w.delete(w.rootSlot(9));
     expect(waiting(w)[0]).toBe('0+16');
     expect(w.isEmpty(inside)).toBe(true);
+  });
+
+  it('T20: is a whole page again when the objects in it die between two steps of a sweep', () => {
+    const w = new World();
+    // The last of the 64 descendants that a step looks at is half of what is in its page.
+    const shared = 63;
+    for (let i = 0; i < 80; i++) {
+      if (i === shared) continue;
+      expectOk(
+        w,
+        w.retype(w.ram, ObjType.Frame, w.at(1, 1 + i), { offset: i * PAGE, bytes: PAGE }),
+      );
+    }
+    const tables = [w.at(2, 0), w.at(2, 1)];
+    for (const [i, table] of tables.entries()) {
+      const offset = shared * PAGE + i * 2 * KIB;
+      expectOk(w, w.retype(w.ram, ObjType.VNode_ARM_l2, table, { offset }));
+    }
+    expectOk(w, w.deleteUnswept(w.ram));
+    expectOk(w, deleteStep(w.caps));
+    expect(isSweepPending(w.caps)).toBe(true);
+    for (const table of tables) expectOk(w, w.deleteUnswept(table));
+    expectOk(w, sweep(w.caps));
+    for (let i = 0; i < 80; i++) if (i !== shared) expectOk(w, w.delete(w.at(1, 1 + i)));
+    expect(Kcb.freeRamBytes.get(w.mem, w.caps.kcb)).toBe(RAM_BYTES);
   });
 });

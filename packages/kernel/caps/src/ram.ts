@@ -76,7 +76,8 @@ export function returnGaps(caps: Caps, slot: Slot): boolean {
   const { mem } = caps;
   const end = endOf(mem, slot);
   let cursor = cursorOf(caps, slot);
-  for (let i = 0; i < GAPS_PER_STEP; i++) {
+  // Never stop inside a page: it returns with this region, or with the last object in it.
+  for (let i = 0; i < GAPS_PER_STEP || cursor % BASE_PAGE_SIZE !== 0; i++) {
     const next = firstDescendantFrom(caps, slot, cursor);
     const gapEnd = next === NO_SLOT ? end : baseOf(mem, next, Cte.type.get(mem, next));
     returnPages(caps, cursor, gapEnd);
