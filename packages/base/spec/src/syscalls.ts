@@ -30,8 +30,8 @@ export const CNodeCmd = {
   // source cspace, source cap, offset lo, hi, type | count, object bytes lo, hi,
   // dest cspace, dest cnode, place
   Retype: 2,
-  Delete: 3, // cap, level
-  Revoke: 4, // cap, level
+  Delete: 3, // cap, level 1 or 2
+  Revoke: 4, // cap, level 1 or 2
   Create: 5, // type, dest cnode, place
   GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
   GetSize: 7, // value: bytes

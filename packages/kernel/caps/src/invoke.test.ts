@@ -66,6 +66,17 @@ function retypeArgs(
   );
 }
 
+describe('delete and revoke', () => {
+  it('T40: never change the slot of the invoked CNode, which may be in a read-only one', () => {
+    const w = new World();
+    for (const cnode of [w.root, w.rootSlot(1), w.at(0, 2)]) {
+      for (const invoke of [invokeDelete, invokeRevoke]) {
+        expectRefused(w, ['SYS_ERR_CAP_LOOKUP_DEPTH'], () => invoke(w.caps, cnode, words(0, 0)));
+      }
+    }
+  });
+});
+
 describe('the copy invocation', () => {
   const call =
     (w: World, args: Uint32Array, root = w.root) =>

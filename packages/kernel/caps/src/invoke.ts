@@ -37,7 +37,7 @@ import type { CopyPlan, RetypePlan } from './plans.ts';
 import { resize } from './resize.ts';
 import { applyRetype, decodeRetype } from './retype.ts';
 import { revoke } from './revoke.ts';
-import { errorOf, isError, type Slot, slotOf } from './slot.ts';
+import { errorOf, failed, isError, type Slot, type SlotOrError, slotOf } from './slot.ts';
 
 /** `CNodeCmd.Copy`: levels are those of the destination CNode and of the source. */
 export function invokeCopy(caps: Caps, root: Slot, args: Uint32Array): Errval {
@@ -66,7 +66,7 @@ export function invokeRetype(
 
 /** `CNodeCmd.Delete`. What it marks, `sweep` or its steps must take apart. */
 export function invokeDelete(caps: Caps, root: Slot, args: Uint32Array): Errval {
-  const found = lookupSlot(caps, root, word(args, 0), word(args, 1), READ_WRITE);
+  const found = lookupBelow(caps, root, args);
   if (isError(found)) return errorOf(found);
   const err = decodeDelete(caps, slotOf(found));
   if (err === OK) applyDelete(caps, slotOf(found));
@@ -75,7 +75,7 @@ export function invokeDelete(caps: Caps, root: Slot, args: Uint32Array): Errval 
 
 /** `CNodeCmd.Revoke`, to the end. */
 export function invokeRevoke(caps: Caps, root: Slot, args: Uint32Array): Errval {
-  const found = lookupSlot(caps, root, word(args, 0), word(args, 1), READ_WRITE);
+  const found = lookupBelow(caps, root, args);
   return isError(found) ? errorOf(found) : revoke(caps, slotOf(found));
 }
 
@@ -130,6 +130,17 @@ export function invokeReclaimRam(caps: Caps, root: Slot, args: Uint32Array): Err
 }
 
 const READ_WRITE = Rights.Read | Rights.Write;
+
+/**
+ * The capability that a delete or revoke is about. It is below the invoked CNode: the slot of that
+ * one itself (level 0) may be in a CNode that the caller can only read (T40).
+ * @errors SYS_ERR_CAP_LOOKUP_DEPTH; those of `lookupSlot`
+ */
+function lookupBelow(caps: Caps, root: Slot, args: Uint32Array): SlotOrError {
+  const level = word(args, 1);
+  if (level === 0) return failed(Err.SYS_ERR_CAP_LOOKUP_DEPTH);
+  return lookupSlot(caps, root, word(args, 0), level, READ_WRITE);
+}
 
 function copyOrMint(caps: Caps, root: Slot, args: Uint32Array, isMint: boolean): Errval {
   const plan = caps.copyPlan;
