@@ -7,8 +7,6 @@
 
 import { assert, highWord, isOk, KernelPanic, lowWord } from '@barreleye/core';
 import {
-  DISPATCHER_FRAME_BYTES,
-  DISPATCHER_SHARED_BYTES,
   DispatcherFrame,
   endpointBufferBytes,
   GATE_BYTES,
@@ -20,6 +18,8 @@ import {
   type UserCpu,
 } from '@barreleye/spec';
 import { Endpoint } from './endpoint.ts';
+import { Events } from './events.ts';
+import { FrameHeap } from './frame-heap.ts';
 import { BusError, type PageFault, PageFaultError } from './os-error.ts';
 import { Scheduler } from './scheduler.ts';
 import { Sys } from './sys.ts';
@@ -37,11 +37,11 @@ export class Dispatcher implements ProgramInstance {
   readonly cpu: UserCpu;
   sys: Sys;
   readonly scheduler: Scheduler;
+  readonly events: Events;
   /** Serves page faults; without one each is thrown into its thread. */
   pageFaultHandler: PageFaultHandler | undefined;
   private readonly main: DispatcherMain;
-  private readonly endpoints: Endpoint[];
-  private nextEndpointOffset: number;
+  private readonly heap: FrameHeap;
 
   constructor(cpu: UserCpu, main: DispatcherMain) {
     this.cpu = cpu;
@@ -49,8 +49,8 @@ export class Dispatcher implements ProgramInstance {
     this.main = main;
     this.sys = new Sys(cpu, 0);
     this.scheduler = new Scheduler();
-    this.endpoints = [];
-    this.nextEndpointOffset = DISPATCHER_SHARED_BYTES;
+    this.events = new Events(this.scheduler);
+    this.heap = new FrameHeap();
   }
 
   enter(gate: number): void {
@@ -79,22 +79,14 @@ export class Dispatcher implements ProgramInstance {
 
   /** Set up a receive buffer in the dispatcher frame with room for `ringWords` words. */
   createEndpointBuffer(ringWords: number): Endpoint | undefined {
-    const offset = this.nextEndpointOffset;
-    if (offset + endpointBufferBytes(ringWords) > DISPATCHER_FRAME_BYTES) return undefined;
-    this.nextEndpointOffset = offset + endpointBufferBytes(ringWords);
-    const endpoint = new Endpoint(this.cpu, this.sys.frame, offset, ringWords);
-    this.endpoints.push(endpoint);
-    return endpoint;
+    const offset = this.heap.alloc(endpointBufferBytes(ringWords));
+    if (offset < 0) return undefined;
+    return new Endpoint(this.events, this.cpu, this.sys.frame, offset, ringWords);
   }
 
-  /** Forget a receive buffer. Its memory can be used again if no other was made since. */
-  removeEndpointBuffer(endpoint: Endpoint): void {
-    const i = this.endpoints.indexOf(endpoint);
-    assert(i >= 0, 'the receive buffer is none of this dispatcher');
-    this.endpoints.splice(i, 1);
-    const isLast =
-      endpoint.offset + endpointBufferBytes(endpoint.ringWords) === this.nextEndpointOffset;
-    if (isLast) this.nextEndpointOffset = endpoint.offset;
+  /** Forget a receive buffer that no endpoint names any more; others may get its memory. */
+  removeEndpointBuffer({ offset, ringWords }: Endpoint): void {
+    this.heap.release(offset, endpointBufferBytes(ringWords));
   }
 
   private start(): void {
@@ -216,26 +208,22 @@ export class Dispatcher implements ProgramInstance {
     };
   }
 
-  /** Wake those whose time has come and those who have got a message. */
+  /** Tell those whose time has come, and those who have got a message. */
   private deliverEvents(): void {
-    this.scheduler.timers.expireUntil(this.cpu.now());
     const delivered = this.get(DispatcherFrame.lmpDelivered.offset);
-    if (delivered === this.get(DispatcherFrame.lmpSeen.offset)) return;
-    this.put(DispatcherFrame.lmpSeen.offset, delivered);
-    for (const endpoint of this.endpoints) {
-      if (!endpoint.hasMessage()) continue;
-      this.scheduler.wakeAll(endpoint.waiters); // each looks again
-    }
+    const hasMessages = delivered !== this.get(DispatcherFrame.lmpSeen.offset);
+    if (hasMessages) this.put(DispatcherFrame.lmpSeen.offset, delivered);
+    this.events.deliver(this.cpu.now(), hasMessages);
   }
 
-  /** Nothing to run: give the core back until the next deadline or message. */
+  /** Nothing to run: give the core back until the next deadline or message, or to poll again. */
   private yieldCore(): void {
     const { sys } = this;
     const { deadline } = this.scheduler.timers;
     const wakeup = deadline === Number.POSITIVE_INFINITY ? 0 : deadline;
     this.put(DispatcherFrame.wakeup.offset, lowWord(wakeup));
     this.put(DispatcherFrame.wakeup.offset + 4, highWord(wakeup));
-    this.put(DispatcherFrame.haswork.offset, 0);
+    this.put(DispatcherFrame.haswork.offset, this.events.isPolling ? 1 : 0);
     sys.beginCall(Syscall.Yield);
     sys.arg(0);
     sys.call();

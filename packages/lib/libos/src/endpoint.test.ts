@@ -11,8 +11,11 @@ import {
 } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { capref, type Slot } from './capref.ts';
 import { Endpoint } from './endpoint.ts';
+import { Events } from './events.ts';
 import { HandCpu } from './hand-cpu.ts';
+import { Scheduler } from './scheduler.ts';
 
 const FRAME = archX86_64.dispatcherBase;
 const OFFSET = DISPATCHER_SHARED_BYTES;
@@ -26,7 +29,14 @@ class Wire {
   constructor(ringWords: number) {
     this.cpu.hold();
     LmpEndpoint.delivered.set(this.cpu.mem, this.buffer, 0xdead); // left over from earlier use
-    this.endpoint = new Endpoint(this.cpu, FRAME, OFFSET, ringWords);
+    this.endpoint = new Endpoint(new Events(new Scheduler()), this.cpu, FRAME, OFFSET, ringWords);
+  }
+
+  /** Where the kernel would put a capability: address of the CSpace, address in it. */
+  receiveSlot(): number[] {
+    const { mem } = this.cpu;
+    const { recvCspace, recvSlot } = LmpEndpoint;
+    return [recvCspace.get(mem, this.buffer), recvSlot.get(mem, this.buffer)];
   }
 
   /** False: no room. One word always stays free. */
@@ -57,12 +67,39 @@ describe('an endpoint', () => {
 
   it('hands out a message once, words and capability bit', () => {
     const wire = new Wire(8);
+    const slot: Slot = capref(8, 5);
+    wire.endpoint.arm(slot);
     wire.send([1, 0xffff_ffff, 3], true);
     expect(wire.endpoint.hasMessage()).toBe(true);
-    expect(wire.endpoint.tryReceive()).toEqual({ words: [1, 0xffff_ffff, 3], hasCap: true });
+    expect(wire.endpoint.tryReceive()).toEqual({ words: [1, 0xffff_ffff, 3], cap: slot });
     expect(wire.endpoint.tryReceive()).toBeUndefined();
     wire.send([]);
-    expect(wire.endpoint.tryReceive()).toEqual({ words: [], hasCap: false });
+    expect(wire.endpoint.tryReceive()).toEqual({ words: [], cap: undefined });
+  });
+
+  it('has a slot for a capability while it is armed, and disarms itself', () => {
+    const wire = new Wire(8);
+    const { endpoint } = wire;
+    expect([endpoint.isArmed, wire.receiveSlot()]).toEqual([false, [0, 0]]);
+    const slot: Slot = capref(8, 5);
+    endpoint.arm(slot);
+    expect([endpoint.isArmed, wire.receiveSlot()]).toEqual([true, [slot.croot, slot.cptr]]);
+    wire.send([1]);
+    endpoint.tryReceive();
+    expect([endpoint.isArmed, endpoint.receivedSlot]).toEqual([true, undefined]);
+    wire.send([2], true);
+    endpoint.tryReceive();
+    expect([endpoint.isArmed, endpoint.receivedSlot]).toEqual([false, slot]);
+    expect(wire.receiveSlot()).toEqual([0, 0]);
+    endpoint.arm(slot);
+    expect(endpoint.disarm()).toBe(slot);
+    expect([endpoint.disarm(), wire.receiveSlot()]).toEqual([undefined, [0, 0]]);
+  });
+
+  it('does not write past what is to take a message', () => {
+    const wire = new Wire(8);
+    wire.send([1, 2, 3]);
+    expect(() => wire.endpoint.tryReceiveInto(new Uint32Array(2))).toThrow('longer than');
   });
 
   it('makes room for as much as was taken', () => {
@@ -103,7 +140,7 @@ describe('an endpoint', () => {
         const wire = new Wire(ringWords);
         const inFlight: { words: number[]; hasCap: boolean }[] = [];
         for (const s of [...steps, ...steps.map(() => 'receive' as const)]) {
-          if (s === 'receive') expect(wire.endpoint.tryReceive()).toEqual(inFlight.shift());
+          if (s === 'receive') expectNext(wire, inFlight.shift());
           else if (wire.send(s.words, s.hasCap)) inFlight.push(s);
           expect(wire.endpoint.hasMessage()).toBe(inFlight.length > 0);
         }
@@ -113,3 +150,19 @@ describe('an endpoint', () => {
     fc.assert(property, { seed: 14, numRuns: 80 });
   });
 });
+
+type Message = { readonly words: number[]; readonly hasCap: boolean };
+
+/** What is received next is `sent`; undefined for nothing. */
+function expectNext({ endpoint }: Wire, sent: Message | undefined): void {
+  const into = new Uint32Array(8).fill(0xdead);
+  const slot: Slot = capref(8, 5);
+  endpoint.arm(slot);
+  const wordCount = endpoint.tryReceiveInto(into);
+  expect(wordCount).toBe(sent?.words.length ?? -1);
+  if (sent === undefined) return;
+  expect([...into.subarray(0, wordCount)]).toEqual(sent.words);
+  expect(into.subarray(wordCount).every((word) => word === 0xdead)).toBe(true);
+  expect(endpoint.receivedSlot).toBe(sent.hasCap ? slot : undefined);
+  expect(endpoint.isArmed).toBe(!sent.hasCap);
+}

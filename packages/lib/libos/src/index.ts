@@ -40,6 +40,8 @@ export {
 export { Condition } from './condition.ts';
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
+export { EventSource, type EventSourceOptions, type Waiter } from './event-source.ts';
+export { Events } from './events.ts';
 export {
   irqAllocate,
   irqConnect,
@@ -56,6 +58,7 @@ export { type Main, type ProgramOptions, program, programImage } from './program
 export { Queue, type Queued } from './queue.ts';
 export { Scheduler } from './scheduler.ts';
 export { Semaphore } from './semaphore.ts';
+export { SendRetry } from './send-retry.ts';
 export { SlotAllocator } from './slot-alloc.ts';
 export { type RamBlock, type RamSource, SlotSupply } from './slot-supply.ts';
 export { Sys } from './sys.ts';
@@ -68,7 +71,9 @@ export {
   type WaitTarget,
 } from './thread.ts';
 export { ThreadLocal } from './thread-local.ts';
+export { deferredEvent, periodicEvent, TimedEvent } from './timed-event.ts';
 export { Timer, TimerQueue } from './timer-queue.ts';
+export { type Handler, Registration, Waitset } from './waitset.ts';
 export {
   PAGE_ROOT,
   TASK_DISPATCHER,

@@ -10,6 +10,7 @@ import type { Capref, Slot } from './capref.ts';
 import { capDelete, capMintEndpoint, capRetype } from './caps.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Endpoint, LmpMessage } from './endpoint.ts';
+import type { Events } from './events.ts';
 import { OsError, unwrap } from './os-error.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SlotAllocator } from './slot-alloc.ts';
@@ -52,6 +53,11 @@ export class Os {
   /** The threads of this domain, for what is built on blocking and waking. */
   get scheduler(): Scheduler {
     return this.dispatcher.scheduler;
+  }
+
+  /** What reaches this domain from outside, for what is built on event sources. */
+  get events(): Events {
+    return this.dispatcher.events;
   }
 
   /** Start a thread. */
@@ -199,8 +205,16 @@ export class Os {
     for (;;) {
       const message = endpoint.tryReceive();
       if (message !== undefined) return message;
-      this.scheduler.block(endpoint, endpoint.waiters);
-      yield;
+      yield* endpoint.received.wait();
+    }
+  }
+
+  /** The same without an object for each message: see `Endpoint.tryReceiveInto`. */
+  *receiveInto(endpoint: Endpoint, into: Uint32Array): Wait<number> {
+    for (;;) {
+      const wordCount = endpoint.tryReceiveInto(into);
+      if (wordCount >= 0) return wordCount;
+      yield* endpoint.received.wait();
     }
   }
 }

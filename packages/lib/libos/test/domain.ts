@@ -111,8 +111,10 @@ export class Domain {
     const at = this.frame + DispatcherFrame.wakeup.offset;
     const wakeup = fromWords(cpu.mem.load32(asPaddr(at)), cpu.mem.load32(asPaddr(at + 4)));
     this.wakeups.push(wakeup);
-    this.next = wakeup === 0 ? undefined : { gate: Gate.Run, args: [] };
-    cpu.cycles = Math.max(cpu.cycles, wakeup === 0 ? 0 : wakeup + LATENCY);
+    const isPolling = DispatcherFrame.haswork.get(cpu.mem, this.frame) !== 0;
+    this.next = wakeup === 0 && !isPolling ? undefined : { gate: Gate.Run, args: [] };
+    if (isPolling) cpu.cycles += LATENCY;
+    else if (wakeup !== 0) cpu.cycles = Math.max(cpu.cycles, wakeup + LATENCY);
     cpu.leave();
   }
 
