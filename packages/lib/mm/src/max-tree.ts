@@ -5,8 +5,8 @@
  *
  * All entries are in one array of 32-bit integers, 8/7 of a word for each number. A step looks at
  * all of a group and adds up what it finds, without a branch: which entry it will be is as good as
- * chance, so a loop that stops there costs a mistaken guess of the processor a step. That, and
- * numbers for pages in place of words of a bitmap, made the allocator three times as fast.
+ * chance, so a loop that stops there costs a mistaken guess of the processor a step. With groups of
+ * four an allocator took a quarter more time at 1e5 blocks, and as much at 1e3.
  * Source: a tournament tree; D. Knuth, "The Art of Computer Programming" 3, section 5.2.3.
  */
 
