@@ -45,16 +45,22 @@ export function boot({ target }: TestTarget, wishes: BootWishes = {}): System {
   return booted.system;
 }
 
-/** A target whose first domain is `program` instead of init. */
-export function withProgram({ name, target }: TestTarget, program: Program): TestTarget {
-  const path = '/test/program';
-  const menu = `cpudriver ${target.cpuDriver}\nmodule ${path}\n`;
-  const imageOf: Target['imageOf'] = (index) =>
-    programImage(target.board.arch, index, program.name);
-  return {
-    name,
-    target: { ...target, files: new Map([[path, { program }]]), menu, imageOf },
-  };
+/**
+ * A target whose first domain is `program` instead of init. The images of `others` are modules of
+ * the boot, in this order behind its own.
+ */
+export function withProgram(
+  { name, target }: TestTarget,
+  program: Program,
+  others: readonly Program[] = [],
+): TestTarget {
+  const programs = [program, ...others];
+  const files = new Map(programs.map((each) => [`/test/${each.name}`, { program: each }]));
+  const modules = programs.map((each) => `module /test/${each.name}\n`).join('');
+  const menu = `cpudriver ${target.cpuDriver}\n${modules}`;
+  const imageOf: Target['imageOf'] = (index, each) =>
+    programImage(target.board.arch, index, each.name);
+  return { name, target: { ...target, files, menu, imageOf } };
 }
 
 /** For `wrapDriver`: throws as soon as a kernel entry breaks an invariant of its core. */

@@ -2,8 +2,8 @@
 
 import type { System } from '@barreleye/boot';
 import { createMemory, type Memory, readBootInfo } from '@barreleye/init';
-import { type Os, program, type Wait } from '@barreleye/libos';
-import type { Paging } from '@barreleye/spec';
+import { type Capref, capref, type Os, program, type Wait } from '@barreleye/libos';
+import { type Paging, type Program, RootSlot } from '@barreleye/spec';
 import { type BootWishes, boot, type TestTarget, withProgram } from './boot.ts';
 
 /** What the program of a test works with. */
@@ -14,6 +14,17 @@ export interface FirstDomain {
   readonly paging: Paging;
 }
 
+/** What a test may ask for beside what every boot takes. */
+export interface FirstDomainWishes extends BootWishes {
+  /** Programs whose images are boot modules: `moduleCap(0)` is that of the first. */
+  readonly others?: readonly Program[];
+}
+
+/** The image of the `i`-th of the other programs. */
+export function moduleCap(i: number): Capref<'DevFrame'> {
+  return capref(RootSlot.ModuleCn, i + 1);
+}
+
 /**
  * Boot `target` with `main` as its first domain and run it until nothing is left to do. What a
  * thread throws is thrown here, after the machine has stopped.
@@ -21,7 +32,7 @@ export interface FirstDomain {
 export function runFirstDomain(
   target: TestTarget,
   main: (domain: FirstDomain) => Wait<unknown>,
-  wishes: BootWishes = {},
+  { others = [], ...wishes }: FirstDomainWishes = {},
 ): System {
   let failure: { readonly error: unknown } | undefined;
   const { paging } = target.target;
@@ -39,9 +50,9 @@ export function runFirstDomain(
       },
     },
   );
-  const system = boot(withProgram(target, tester), wishes);
+  const system = boot(withProgram(target, tester, others), wishes);
   const { kind } = system.machine.run(1e9);
-  const [broken] = system.machine.programFailures;
+  const broken = system.machine.programFailures.find((each) => each.program === tester.name);
   if (broken !== undefined) throw broken.error;
   if (failure !== undefined) throw failure.error;
   if (!isDone) throw new Error(`the program did not come to its end: the machine is ${kind}`);

@@ -9,4 +9,9 @@ export {
   withProgram,
 } from './boot.ts';
 export { digestRam } from './digest.ts';
-export { type FirstDomain, runFirstDomain } from './first-domain.ts';
+export {
+  type FirstDomain,
+  type FirstDomainWishes,
+  moduleCap,
+  runFirstDomain,
+} from './first-domain.ts';

@@ -55,7 +55,7 @@ export const MappingCmd = { Modify: 0 } as const;
 
 /** Commands of dispatchers. */
 export const DispatcherCmd = {
-  // cspace, cspace level; vspace root and dispatcher frame, at level 2 of that cspace; run (0 or 1);
+  // cspace, cspace level; vspace root and dispatcher frame, at level 2 of that cspace; run (0, 1);
   // frame virtual address lo, hi; a dispatcher of the same domain, 0 for the caller's. With 0 for
   // the three addresses: run what was set up before
   Setup: 0,

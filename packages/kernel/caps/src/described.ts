@@ -93,7 +93,8 @@ export function findDescribed(caps: Caps): Slot {
  * @errors SYS_ERR_ILLEGAL_DEST_TYPE a type that stays on its core, or a kernel object of this core
  *   that it does not know; those of `locateEmptySlots`; SYS_ERR_INVARGS_SYSCALL no RAM there, RAM
  *   that nobody holds (I21), or another owner than that of the copies here; SYS_ERR_CAP_LOCKED the
- *   copies here are being deleted; SYS_ERR_REVOKE_FIRST it does not go with the objects that are known here (I13, I14)
+ *   copies here are being deleted; SYS_ERR_REVOKE_FIRST it does not go with the objects that are
+ *   known here (I13, I14)
  * @post it has the relations of the copies here. Without any, another core has a copy if another
  *   core owns it, else an ancestor
  */

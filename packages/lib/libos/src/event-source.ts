@@ -11,7 +11,7 @@ import { Queue, type Queued } from './queue.ts';
 import type { Thread, WaitTarget } from './thread.ts';
 import { type Handler, Registration, type Waitset } from './waitset.ts';
 
-/** Is told, once, that what it waits for may have come. It only notes the fact, and never throws. */
+/** Is told, once, that what it waits for may have come. It only notes that, and never throws. */
 export interface Waiter {
   ready(): void;
 }
@@ -92,7 +92,7 @@ export class EventSource implements Queued<EventSource>, WaitTarget {
     this.watch();
   }
 
-  /** Forget handler and waiter, also when it is ready. @returns false: there was none, or it runs */
+  /** Forget handler and waiter, also when ready. @returns false: there was none, or it runs */
   deregister(): boolean {
     const wasRegistered = this.registration.cancel();
     const wasWaiting = this.waiter !== undefined;

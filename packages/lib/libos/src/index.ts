@@ -39,6 +39,7 @@ export {
 } from './caps.ts';
 export { Condition } from './condition.ts';
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
+export { type DispatcherParts, dispatcherSetup } from './dispatcher-cap.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
 export { EventSource, type EventSourceOptions, type Waiter } from './event-source.ts';
 export { Events } from './events.ts';

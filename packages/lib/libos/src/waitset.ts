@@ -46,7 +46,7 @@ export class Registration implements Queued<Registration> {
     return this.queue !== undefined;
   }
 
-  /** Have `handler` run at `waitset` once it has happened. Throws LIB_ERR_CHAN_ALREADY_REGISTERED. */
+  /** Have `handler` run at `waitset` once it happened. @errors LIB_ERR_CHAN_ALREADY_REGISTERED */
   set(waitset: Waitset, handler: Handler): void {
     if (this.isSet) throw new OsError(Err.LIB_ERR_CHAN_ALREADY_REGISTERED);
     this.waitset = waitset;

@@ -163,6 +163,11 @@ export class PageMap {
     return OK;
   }
 
+  /** Delete all page tables but the root; nothing is mapped. @errors as `TableTree.removeAll` */
+  removeTables(): Errval {
+    return this.tree.removeAll();
+  }
+
   private mapPiece(
     va: number,
     piece: Piece,

@@ -139,6 +139,15 @@ export class TableTree {
     return steps;
   }
 
+  /** Delete all tables but the root; nothing is mapped in them. @errors as `removeBelow` */
+  removeAll(): Errval {
+    for (const [index, child] of this.root.children) {
+      const err = this.remove(this.root, index, child);
+      if (!isOk(err)) return err;
+    }
+    return OK;
+  }
+
   private nodeAt(va: number, level: number): TableNode | undefined {
     let node: TableNode | undefined = this.root;
     while (node !== undefined && node.level < level) {

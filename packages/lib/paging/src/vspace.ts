@@ -177,6 +177,19 @@ export class Vspace {
   }
 
   /**
+   * Undo all regions and delete all page tables but the root.
+   * @errors as `unmap`; LIB_ERR_CAP_DELETE over the kernel's reason
+   * @post on failure it can be tried again
+   */
+  clear(): Errval {
+    for (let last = this.list.all().at(-1); last !== undefined; last = this.list.all().at(-1)) {
+      const err = this.unmap(last.base);
+      if (!isOk(err)) return err;
+    }
+    return this.pages.removeTables();
+  }
+
+  /**
    * Change what pages in [`base`, `base` + `bytes`) allow; the range lies in one region. Pages of a
    * lazy region that are yet to be backed change only with the whole region.
    * @errors LIB_ERR_PMAP_ADDRESS not whole pages, or it cuts a large page; LIB_ERR_PMAP_NOT_MAPPED
