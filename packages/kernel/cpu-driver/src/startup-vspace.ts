@@ -4,8 +4,8 @@
  */
 
 import { createCap, createMapping, type Slot } from '@barreleye/caps';
-import { asPaddr, assert, BASE_PAGE_SIZE, type Paddr } from '@barreleye/core';
-import { Cte } from '@barreleye/spec';
+import { assert, BASE_PAGE_SIZE, offset } from '@barreleye/core';
+import { Cte, type TableLevel } from '@barreleye/spec';
 import type { Arena } from './arena.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -18,78 +18,88 @@ export interface VspaceBuilderOptions {
   readonly mappingSlot: (i: number) => Slot;
 }
 
-/** Builds one address space. */
-export interface VspaceBuilder {
+/** Builds one address space, beginning with an empty root table. */
+export class VspaceBuilder {
   /** Slot of the root table. */
   readonly root: Slot;
-  /** Map all of the frame in `frame` at `va`. */
-  map(frame: Slot, va: number, flags: number): void;
-}
+  private readonly options: VspaceBuilderOptions;
+  /** Tables below the root, by level and by which span of addresses they translate. */
+  private readonly tables: Map<string, Slot>;
+  private tableCount: number;
+  private mappingCount: number;
 
-/** Begin an address space with an empty root table. */
-export function createVspaceBuilder(options: VspaceBuilderOptions): VspaceBuilder {
-  const { kernel: k, arena, tableSlot, mappingSlot } = options;
-  const { mem } = k;
-  const { paging } = k.hal;
-  let tableCount = 0;
-  let mappingCount = 0;
+  constructor(options: VspaceBuilderOptions) {
+    this.options = options;
+    this.tables = new Map();
+    this.tableCount = 0;
+    this.mappingCount = 0;
+    this.root = this.createTable(0);
+    const { mem, hal } = options.kernel;
+    hal.paging.initRoot(mem, Cte.base.get(mem, this.root));
+  }
 
-  const createTable = (level: number): Slot => {
-    const shape = paging.levels[level];
-    assert(shape !== undefined, 'no such level of page table');
-    const slot = tableSlot(tableCount++);
-    const base = arena.take(shape.tableBytes, shape.tableBytes);
-    createCap(k.caps, slot, shape.type, { base });
-    if (level === 0) paging.initRoot(mem, base);
-    return slot;
-  };
-
-  const install = (table: Slot, object: Slot, first: number, count: number): void => {
-    createMapping(k.caps, mappingSlot(mappingCount++), { object, table, first, count });
-  };
-
-  const root = createTable(0);
-  /** Tables by level and by the address that their first entry translates. */
-  const tables = new Map<string, Slot>();
-
-  const leafFor = (va: number): Slot => {
-    let table = root;
-    for (let level = 0; level < paging.levels.length - 1; level++) {
-      const index = paging.entryIndex(level, va);
-      const span = 2 ** (paging.levels[level]?.spanBits ?? 0);
-      const key = `${level + 1}:${Math.floor(va / span)}`;
-      let child = tables.get(key);
-      if (child === undefined) {
-        child = createTable(level + 1);
-        tables.set(key, child);
-        const base = Cte.base.get(mem, child);
-        paging.writeTable(mem, level, Cte.base.get(mem, table), index, base);
-        install(table, child, index, 1);
+  /** Map all of the frame in `frame` at `va` with `PageFlag` bits `flags`. */
+  map(frame: Slot, va: number, flags: number): void {
+    const { mem, hal } = this.options.kernel;
+    const { paging } = hal;
+    const leaf = paging.levels.length - 1;
+    const { entryCount } = this.shapeOf(leaf);
+    const base = Cte.base.get(mem, frame);
+    const pageCount = Cte.bytes.get(mem, frame) / BASE_PAGE_SIZE;
+    for (let page = 0; page < pageCount; ) {
+      const at = va + page * BASE_PAGE_SIZE;
+      const table = this.leafFor(at);
+      const first = paging.entryIndex(leaf, at);
+      const count = Math.min(entryCount - first, pageCount - page);
+      for (let i = 0; i < count; i++) {
+        const frameAt = offset(base, (page + i) * BASE_PAGE_SIZE);
+        paging.writePage(mem, leaf, Cte.base.get(mem, table), first + i, frameAt, flags);
       }
-      table = child;
+      this.install(table, frame, first, count);
+      page += count;
     }
-    return table;
-  };
+  }
 
-  return {
-    root,
-    map(frame, va, flags) {
-      const leaf = paging.levels.length - 1;
-      const entryCount = paging.levels[leaf]?.entryCount ?? 0;
-      const base: Paddr = Cte.base.get(mem, frame);
-      const pageCount = Cte.bytes.get(mem, frame) / BASE_PAGE_SIZE;
-      for (let page = 0; page < pageCount; ) {
-        const at = va + page * BASE_PAGE_SIZE;
-        const table = leafFor(at);
-        const first = paging.entryIndex(leaf, at);
-        const count = Math.min(entryCount - first, pageCount - page);
-        for (let i = 0; i < count; i++) {
-          const frameAt = asPaddr(base + (page + i) * BASE_PAGE_SIZE);
-          paging.writePage(mem, leaf, Cte.base.get(mem, table), first + i, frameAt, flags);
-        }
-        install(table, frame, first, count);
-        page += count;
-      }
-    },
-  };
+  /** The table of the last level that translates `va`; tables on the way are made. */
+  private leafFor(va: number): Slot {
+    const { levels } = this.options.kernel.hal.paging;
+    let table = this.root;
+    for (let level = 0; level < levels.length - 1; level++) table = this.childOf(table, level, va);
+    return table;
+  }
+
+  /** The table that `table`, of level `level`, names for `va`. */
+  private childOf(table: Slot, level: number, va: number): Slot {
+    const key = `${level + 1}:${Math.floor(va / 2 ** this.shapeOf(level).spanBits)}`;
+    const found = this.tables.get(key);
+    if (found !== undefined) return found;
+    const { mem, hal } = this.options.kernel;
+    const child = this.createTable(level + 1);
+    this.tables.set(key, child);
+    const index = hal.paging.entryIndex(level, va);
+    const base = Cte.base.get(mem, child);
+    hal.paging.writeTable(mem, level, Cte.base.get(mem, table), index, base);
+    this.install(table, child, index, 1);
+    return child;
+  }
+
+  private createTable(level: number): Slot {
+    const { kernel, arena, tableSlot } = this.options;
+    const { type, tableBytes } = this.shapeOf(level);
+    const slot = tableSlot(this.tableCount++);
+    createCap(kernel.caps, slot, type, { base: arena.take(tableBytes, tableBytes) });
+    return slot;
+  }
+
+  /** The mapping capability for `count` entries of `table`. */
+  private install(table: Slot, object: Slot, first: number, count: number): void {
+    const { kernel, mappingSlot } = this.options;
+    createMapping(kernel.caps, mappingSlot(this.mappingCount++), { object, table, first, count });
+  }
+
+  private shapeOf(level: number): TableLevel {
+    const shape = this.options.kernel.hal.paging.levels[level];
+    assert(shape !== undefined, 'no such level of page table');
+    return shape;
+  }
 }

@@ -35,7 +35,7 @@ import {
 import { Arena } from './arena.ts';
 import type { Kernel } from './kernel.ts';
 import { makeRunnable } from './schedule.ts';
-import { createVspaceBuilder } from './startup-vspace.ts';
+import { VspaceBuilder } from './startup-vspace.ts';
 
 /** What the boot loader hands over. */
 export interface FirstDomain {
@@ -182,7 +182,7 @@ function createVspace(
 ): void {
   const { hal, mem } = k;
   const { arch } = hal;
-  const builder = createVspaceBuilder({
+  const builder = new VspaceBuilder({
     kernel: k,
     arena,
     tableSlot: (i) => slotIn(k, RootSlot.PageCn, i),

@@ -21,7 +21,7 @@ import {
 } from '@barreleye/spec';
 import { Arena } from '../src/arena.ts';
 import { makeRunnable } from '../src/schedule.ts';
-import { createVspaceBuilder } from '../src/startup-vspace.ts';
+import { VspaceBuilder } from '../src/startup-vspace.ts';
 import { type Behaviour, gateAt, UPCALL_GATES } from './bench.ts';
 import type { User } from './user.ts';
 
@@ -99,7 +99,7 @@ export class Spawner {
     const { bench } = this.user;
     const { mem, arch, kernel } = bench;
     const rootTable = this.newSlot();
-    const builder = createVspaceBuilder({
+    const builder = new VspaceBuilder({
       kernel,
       arena: this.arena,
       tableSlot: (i) => this.user.slot(i === 0 ? rootTable : this.newSlot()),

@@ -230,7 +230,7 @@ export class Dispatcher implements ProgramInstance {
     assert(!this.cpu.isLive(), 'yield gives the core away');
   }
 
-  /** A fault that cannot be survived: execute an address that nobody maps. */
+  /** A fault that cannot be survived: load from an address that nobody maps. */
   private stop(): void {
     this.cpu.load32(0);
   }

@@ -1,6 +1,15 @@
 /** Where an address space gets memory and slots from: its domain's allocators. */
 
-import { assert, type Errval, errPush, fail, isOk, OK, type Result } from '@barreleye/core';
+import {
+  assert,
+  BASE_PAGE_SIZE,
+  type Errval,
+  errPush,
+  fail,
+  isOk,
+  OK,
+  type Result,
+} from '@barreleye/core';
 import {
   type Capref,
   capDelete,
@@ -55,7 +64,7 @@ class OwnMemory implements MemorySource {
 
   /** @errors LIB_ERR_FRAME_ALLOC over the reason */
   allocFrame(bytes: number): Result<Capref<'Frame'>> {
-    const block = this.ram.alloc(bytes, 4096);
+    const block = this.ram.alloc(bytes, BASE_PAGE_SIZE);
     if (!block.ok) return fail(errPush(block.err, Err.LIB_ERR_FRAME_ALLOC));
     const slot = this.slots.alloc();
     if (!slot.ok) return this.undoFrame(slot.err, block.value);

@@ -6,6 +6,7 @@
 
 import {
   assert,
+  BASE_PAGE_SIZE,
   type Errval,
   errPush,
   fail,
@@ -62,8 +63,6 @@ interface TableParts {
   readonly ram: RamBlock;
   readonly mapping: Capref;
 }
-
-const PAGE_BYTES = 4096;
 
 export class TableTree {
   private readonly sys: Sys;
@@ -179,7 +178,7 @@ export class TableTree {
     const level = this.paging.levels[parent.level + 1];
     const type = level === undefined ? undefined : CAP_TYPE_NAMES[level.type];
     assert(level !== undefined && type !== undefined, 'the last level has no tables below it');
-    const ram = this.source.allocRam(Math.max(level.tableBytes, PAGE_BYTES));
+    const ram = this.source.allocRam(Math.max(level.tableBytes, BASE_PAGE_SIZE));
     if (!ram.ok) return fail(errPush(ram.err, Err.LIB_ERR_VNODE_CREATE));
     const slot = this.source.allocSlot();
     if (!slot.ok) return this.undo(slot.err, ram.value, []);
