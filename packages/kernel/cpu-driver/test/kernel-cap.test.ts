@@ -1,6 +1,6 @@
 /** The commands of the Kernel capability, as a monitor would call them, and as anybody might. */
 
-import { checkMdb, isEmpty } from '@barreleye/caps';
+import { isEmpty } from '@barreleye/caps';
 import { Prng } from '@barreleye/core';
 import {
   ARCH_NAMES,
@@ -241,7 +241,8 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
         const answer = user.bench.tryAct(() => 0) && monitor(user, command, ...args);
         if (answer === undefined) break; // it has ended itself
         outcomes.add(answer.names[0] ?? 'OK');
-        expect(checkMdb(user.bench.kernel.caps), `command ${command}`).toEqual([]);
+        if (i % 4 !== 0) continue;
+        expect(checkKernel(user.bench.kernel), `command ${i} of run ${run}`).toEqual([]);
       }
     }
     expect(outcomes.size).toBeGreaterThan(12);
