@@ -3,7 +3,7 @@
  * the dispatcher control block. A new CPU driver over the same KCB goes on where the old one was.
  */
 
-import { asPtr, inner, layout, type Paddr, type Ptr, u8, u32, u64 } from '@barreleye/core';
+import { asPtr, i64, inner, layout, type Paddr, type Ptr, u8, u32, u64 } from '@barreleye/core';
 import { Cte } from './cte.ts';
 
 export const KCB_BYTES = 131072;
@@ -36,10 +36,10 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   nextDomainId: u32(28),
   // Scheduling; `NO_DCB` for none.
   current: u64<Ptr<'Dcb'>>(32),
-  ring: u64<Ptr<'Dcb'>>(40), // the run queue: its last; the next to run is behind it
+  ring: u64<Ptr<'Dcb'>>(40), // the run queue: its first, whose turn it is
   wakeup: u64<Ptr<'Dcb'>>(48), // head of the wake-up queue, sorted by time
   timeslice: u64(56), // cycles
-  sliceEnd: u64(64), // when the current slice ends, cycles
+  chargedUntil: u64(64), // the time up to which `payer` has paid, cycles
   // Counters, since the core started.
   kernelEntries: u64(72),
   systemCalls: u64(80),
@@ -56,6 +56,9 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   rootCn: inner(192, Cte), // root CNode of the first domain
   monitorEp: inner(256, Cte), // for reports of deaths and of returned RAM; nothing sends any yet
   scratch: inner(320, Cte), // a capability that is only asked about; empty between two entries
+  // More of scheduling, up to the interrupts.
+  payer: u64<Ptr<'Dcb'>>(384), // whose budget pays for the time that passes; perhaps not `current`
+  waiting: u64<Ptr<'Dcb'>>(392), // the first in the ring who did not come back with the rest of a turn
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 
@@ -85,8 +88,7 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   wakeupNext: u64<Ptr<'Dcb'>>(64),
   wakeupPrev: u64<Ptr<'Dcb'>>(72),
   tag: u32(80), // address-space tag for the TLB, given in the epoch `tagEpoch`
-  // Real-time scheduling (part 4).
-  weight: u32(84),
+  budget: i64(88), // what is left of its turn, cycles; overdrawn until the time is charged
   tagEpoch: u32(120), // 0: it never had the core
   cspace: inner(128, Cte),
   vspace: inner(192, Cte),

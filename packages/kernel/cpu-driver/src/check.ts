@@ -86,16 +86,21 @@ function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
 function checkRunQueue(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
   const { mem } = k;
   const queued = new Set<Ptr<'Dcb'>>();
-  const last = Kcb.ring.get(mem, k.kcb);
-  for (let dcb = last; dcb !== NO_DCB && !queued.has(dcb); ) {
+  const first = Kcb.ring.get(mem, k.kcb);
+  const waiting = Kcb.waiting.get(mem, k.kcb);
+  for (let dcb = first; dcb !== NO_DCB && !queued.has(dcb); ) {
     queued.add(dcb);
+    const isBehind = queued.has(waiting) && dcb !== waiting;
+    if (isBehind && Dcb.budget.get(mem, dcb) > 0) {
+      problems.push(`I65 dispatcher ${hex(dcb)} waits, but has a turn already`);
+    }
     const next = Dcb.next.get(mem, dcb);
     if (!all.has(next) || Dcb.prev.get(mem, next) !== dcb) {
       problems.push(`I65 the run queue is broken behind ${hex(dcb)}`);
       return;
     }
-    if (queued.has(next) && next !== last) {
-      problems.push(`I65 the run queue does not come back to ${hex(last)}`);
+    if (queued.has(next) && next !== first) {
+      problems.push(`I65 the run queue does not come back to ${hex(first)}`);
       return;
     }
     dcb = next;

@@ -8,7 +8,7 @@ import { asPaddr, type Ptr } from '@barreleye/core';
 import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
-import { removeFromQueue } from './schedule.ts';
+import { forget } from './schedule.ts';
 import { formatOf } from './table-format.ts';
 import { cancelWakeup } from './wakeup.ts';
 
@@ -45,7 +45,7 @@ export function createCapHooks(k: Kernel): CapHooks {
 /** Never run `dcb` again. If it has the core, nobody has it now. */
 export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   cancelWakeup(k, dcb);
-  removeFromQueue(k, dcb);
+  forget(k, dcb);
   Dcb.state.set(k.mem, dcb, DcbState.Dead);
   if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, NO_DCB);
 }

@@ -9,7 +9,7 @@ import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
 import { type Fault, NO_FAULT } from './fault.ts';
 import { count, type Kernel } from './kernel.ts';
-import { schedule } from './schedule.ts';
+import { preemptionTime, schedule } from './schedule.ts';
 import { tagOf } from './tag.ts';
 import { nextWakeup } from './wakeup.ts';
 
@@ -38,11 +38,11 @@ export function saveRegisters(k: Kernel, dcb: Ptr<'Dcb'>, area: SaveArea): void 
 }
 
 /**
- * Give the core to whoever is next, for a slice of its own; idle if nobody is. Who can be neither
+ * Give the core to whoever the scheduler chooses; idle if there is nobody. Who can be neither
  * resumed nor entered never runs again.
  */
 export function dispatchNext(k: Kernel): void {
-  const { mem, kcb } = k;
+  const { mem } = k;
   for (;;) {
     const dcb = schedule(k);
     if (dcb === NO_DCB) {
@@ -50,7 +50,6 @@ export function dispatchNext(k: Kernel): void {
       return;
     }
     if (Dcb.disabled.get(mem, dcb) === 1 || hasRunEntry(k, dcb)) {
-      Kcb.sliceEnd.set(mem, kcb, k.hal.now() + Kcb.timeslice.get(mem, kcb));
       dispatch(k, dcb);
       return;
     }
@@ -64,13 +63,13 @@ export function hasRunEntry(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
 }
 
 /**
- * Give the core to `dcb` for the rest of the present slice: resume it where it was disabled, else
- * enter it at Run.
+ * Give the core to `dcb`, at the cost of whoever the scheduler chose last: resume it where it was
+ * disabled, else enter it at Run.
  */
 export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
-  const { mem, kcb, hal } = k;
+  const { mem, hal } = k;
   switchTo(k, dcb);
-  hal.setTimer(Math.min(Kcb.sliceEnd.get(mem, kcb), nextWakeup(k)));
+  hal.setTimer(Math.min(preemptionTime(k), nextWakeup(k)));
   DispatcherFrame.systime.set(mem, frameOf(k, dcb), hal.now());
   if (Dcb.disabled.get(mem, dcb) === 1) {
     restoreRegisters(k, dcb, 'disabledArea');

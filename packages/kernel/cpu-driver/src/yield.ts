@@ -6,7 +6,7 @@ import { Cte, Dcb, DcbState, DispatcherFrame, Err, NO_DCB, ObjType, Rights } fro
 import { currentDcb, frameOf } from './dcb.ts';
 import { dispatch, dispatchNext, hasRunEntry, isDisabled, readUserWord64 } from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
-import { removeFromQueue } from './schedule.ts';
+import { endTurn, removeFromQueue } from './schedule.ts';
 import { setWakeup, wake } from './wakeup.ts';
 
 /**
@@ -25,8 +25,9 @@ export function handleYield(k: Kernel, target: number): Errval {
   if (target !== 0 && next === NO_DCB) return Err.SYS_ERR_INVALID_YIELD_TARGET;
   Dcb.disabled.set(mem, dcb, 0);
   Dcb.faultsTaken.set(mem, dcb, 0);
-  if (!hasWork(k, dcb)) sleep(k, dcb);
+  const sleeps = !hasWork(k, dcb) && sleep(k, dcb);
   if (next === NO_DCB) {
+    if (!sleeps) endTurn(k, dcb);
     dispatchNext(k);
     return OK;
   }
@@ -44,12 +45,13 @@ function hasWork(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
   return seen !== DispatcherFrame.lmpDelivered.get(mem, frame);
 }
 
-/** Take the dispatcher off the run queue until a message or its wake-up time. */
-function sleep(k: Kernel, dcb: Ptr<'Dcb'>): void {
+/** Block the dispatcher until a message or its wake-up time; whether that is still to come. */
+function sleep(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
   const wakeup = readUserWord64(k, frameOf(k, dcb) + DispatcherFrame.wakeup.offset);
-  if (wakeup !== 0 && wakeup <= k.hal.now()) return;
+  if (wakeup !== 0 && wakeup <= k.hal.now()) return false;
   removeFromQueue(k, dcb);
   if (wakeup !== 0) setWakeup(k, dcb, wakeup);
+  return true;
 }
 
 /** The dispatcher that a capability stands for; `NO_DCB` for none that can run here. */

@@ -27,6 +27,7 @@ import {
   BootInfo,
   BootRegion,
   bootRegionOffset,
+  Dcb,
   GATE_BYTES,
   GATE_COUNT,
   GATES_AT,
@@ -76,6 +77,8 @@ export interface Entry {
   /** Who has the core. */
   readonly dcb: number;
   readonly gate: number;
+  /** Cycles since power-on. */
+  readonly at: number;
   /** The register file as user mode finds it. */
   readonly regs: Uint32Array;
 }
@@ -92,6 +95,8 @@ const FENCE_BYTE = 0xa5;
 /** Frame, page tables and control block of a dispatcher, with room to align them. */
 const DISPATCHER_BYTES = 640 * 1024;
 const ENDLESS = 2 ** 40;
+/** An interrupt line that no test connects. */
+const IDLE_LINE = 9;
 /** Neither RAM nor device on any board: an access is a bus error. */
 const HOLE = 0x2000_0000;
 
@@ -200,6 +205,13 @@ export class Bench {
     return outcome;
   }
 
+  /** The turn of whoever pays for the core ends now, at an interrupt that nobody waits for. */
+  endTurn(): void {
+    const payer = asPtr<'Dcb'>(Kcb.payer.get(this.mem, this.plan.kcb));
+    if (payer !== 0) Dcb.budget.set(this.mem, payer, 0);
+    this.core.raise(IDLE_LINE);
+  }
+
   /** Let user mode behave for `cycles` cycles. */
   run(cycles: number): void {
     this.machine.run(cycles);
@@ -227,7 +239,7 @@ export class Bench {
       name: 'test',
       create: (cpu) => ({
         enter: (gate) => {
-          this.entries.push({ dcb: this.current, gate, regs: cpu.regs.slice() });
+          this.entries.push({ dcb: this.current, gate, at: cpu.now(), regs: cpu.regs.slice() });
           const behaviour = this.actions.shift() ?? this.behaviours.get(this.current) ?? pause;
           behaviour(cpu, gate);
         },

@@ -176,8 +176,8 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     const allowed = [
       current + DispatcherFrame.systime.offset,
       kcb + Kcb.interrupts.offset,
-      kcb + Kcb.sliceEnd.offset,
-      kcb + Kcb.sliceEnd.offset + 4,
+      kcb + Kcb.chargedUntil.offset,
+      ...[0, 4].map((byte) => user.dcb + Dcb.budget.offset + byte),
     ];
     for (const address of changed) expect(allowed).toContain(address);
     expect(DispatcherFrame.systime.get(bench.mem, frame)).toBeGreaterThan(0);
@@ -410,6 +410,7 @@ describe.each(TARGETS)('a switch between dispatchers on $name', (target) => {
     makeRunnable(bench.kernel, other.dcb);
     const roots = new Set<number>();
     for (let i = 0; i < 6; i++) {
+      bench.endTurn();
       interrupt(bench);
       roots.add(bench.core.currentRoot());
       expect(bench.core.currentRoot()).toBe(Dcb.vspaceRoot.get(bench.mem, bench.current));
@@ -433,7 +434,7 @@ describe.each(TARGETS)('a switch between dispatchers on $name', (target) => {
       if (gate === Gate.Start) seen.push(cpu.load32(va));
       else pause(cpu);
     });
-    interrupt(bench);
+    bench.endTurn();
     bench.run(10_000);
     expect(bench.current).toBe(other.dcb);
     expect(seen).toEqual([-1]);

@@ -49,7 +49,8 @@ const LINK_WORDS = Array.from(
 );
 /** Of the word with level, end root and interface type: the last. */
 const IFTYPE_MASK = 0xffff_0000;
-/** Fields of the KCB below this are counters, queues, and the roots of tree and lists. */
+/** Fields of the KCB below this are counters, queues, and the roots of tree and lists; so are those
+ * from `payer` to the interrupts. */
 const KCB_OWN_BYTES = Kcb.bootInfo.offset;
 
 class Outsider {
@@ -191,6 +192,7 @@ function createMasks(bench: Bench, own: readonly (readonly [number, number])[]):
   }
   for (const [base, bytes] of own) masks.fill(0, wordAt(base), wordAt(base + bytes));
   masks.fill(0, wordAt(kernel.kcb), wordAt(kernel.kcb + KCB_OWN_BYTES));
+  masks.fill(0, wordAt(kernel.kcb + Kcb.payer.offset), wordAt(Kcb.irqEndpoint.at(kernel.kcb)));
   return masks;
 }
 

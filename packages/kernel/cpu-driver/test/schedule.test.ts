@@ -11,9 +11,9 @@ import {
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
-import { makeRunnable, removeFromQueue, schedule } from '../src/schedule.ts';
+import { endTurn, makeRunnable, removeFromQueue, schedule } from '../src/schedule.ts';
 import { cancelWakeup, nextWakeup, wake } from '../src/wakeup.ts';
-import { type Behaviour, type Bench, TARGETS } from './bench.ts';
+import { type Behaviour, type Bench, type Entry, TARGETS } from './bench.ts';
 import { store64 } from './memory.ts';
 import { type Spawned, Spawner } from './spawn.ts';
 import { systemCall, User } from './user.ts';
@@ -70,11 +70,11 @@ function turns(bench: Bench, cycles: number): number[] {
 /** Who gets the core next, in order, if nothing happens. */
 function queue({ kernel, mem }: Bench): Ptr<'Dcb'>[] {
   const order: Ptr<'Dcb'>[] = [];
-  const last = Kcb.ring.get(mem, kernel.kcb);
-  for (let dcb = last; dcb !== 0; ) {
-    dcb = Dcb.next.get(mem, dcb);
+  const first = Kcb.ring.get(mem, kernel.kcb);
+  for (let dcb = first; dcb !== 0; ) {
     order.push(dcb);
-    if (dcb === last) break;
+    dcb = Dcb.next.get(mem, dcb);
+    if (dcb === first) break;
   }
   return order;
 }
@@ -149,9 +149,10 @@ describe.each(TARGETS)('the round robin on $name', (target) => {
       });
     }
     bench.run(10 * SLICE);
-    const order = turns(bench, 60 * SLICE);
-    const shares = [first, victim].map(({ dcb }) => order.filter((d) => d === dcb).length);
-    for (const share of shares) expect(share).toBeGreaterThan(15);
+    const entries = bench.entriesDuring(() => bench.run(60 * SLICE));
+    for (const { dcb } of [first, victim])
+      expect(longestWait(entries, dcb)).toBeLessThan(3.1 * SLICE);
+    const order = entries.map(({ dcb }) => dcb);
     const handed = order.filter((dcb) => dcb === ping.dcb || dcb === pong.dcb).length;
     expect(handed, 'they use up their own slices').toBeGreaterThan(200);
     expect(checkKernel(bench.kernel)).toEqual([]);
@@ -164,30 +165,76 @@ describe.each(TARGETS)('the round robin on $name', (target) => {
     bench.behaviours.set(a.dcb, sleepFor(bench, a.frame, 700));
     bench.behaviours.set(b.dcb, sleepFor(bench, b.frame, 900));
     bench.run(20 * SLICE);
-    const order = turns(bench, 60 * SLICE);
-    const longest = gapsOf(order, victim.dcb);
-    expect(order.filter((dcb) => dcb === victim.dcb).length).toBeGreaterThan(20);
-    expect(longest).toBeLessThanOrEqual(12);
+    const entries = bench.entriesDuring(() => bench.run(60 * SLICE));
+    expect(longestWait(entries, victim.dcb)).toBeLessThan(4.1 * SLICE);
+    expect(entries.filter(({ dcb }) => dcb === a.dcb).length).toBeGreaterThan(100);
     expect(checkKernel(bench.kernel)).toEqual([]);
   });
 
-  test('lets a sleeper that wakes run before the one it interrupts, if nobody else waits', () => {
+  test('lets a sleeper that wakes run before the one it interrupts, for the rest of a turn', () => {
     const { bench, first, more } = several(target, 1);
     const [sleeper] = more as [Spawned];
     enableAll(bench, [first]);
-    bench.behaviours.set(sleeper.dcb, sleepFor(bench, sleeper.frame, 3000));
-    bench.run(5 * SLICE);
-    const order = turns(bench, 10 * SLICE);
-    const hogTurns = order.filter((dcb) => dcb === first.dcb).length;
-    expect(order.length - hogTurns).toBeGreaterThanOrEqual(hogTurns - 1);
-    expect(order.length).toBeGreaterThan(40);
+    const late: number[] = [];
+    let due = 0;
+    bench.behaviours.set(sleeper.dcb, (cpu) => {
+      if (due !== 0) late.push(cpu.now() - due);
+      cpu.spend(500);
+      due = cpu.now() + 3000;
+      sleepUntil(bench, cpu, sleeper.frame, due);
+    });
+    bench.run(200 * SLICE);
+    expect(late.length).toBeGreaterThan(500);
+    const atOnce = late.filter((cycles) => cycles < 1500).length;
+    expect(atOnce / late.length).toBeGreaterThan(0.9);
+    expect(Math.max(...late)).toBeLessThan(1.1 * SLICE);
+  });
+
+  test('gives each of k hogs a k-th, to within a slice, while interrupts rain', () => {
+    const { bench, first, more } = several(target, 4);
+    const all = [first, ...more];
+    for (const [i, { dcb, frame }] of all.entries()) {
+      bench.behaviours.set(dcb, (cpu) => {
+        if (i % 2 === 0) DispatcherFrame.disabled.set(bench.mem, frame, 0);
+        while (cpu.isLive()) {
+          cpu.spend(100 + 200 * i); // some notice the end of their turn later than others
+          cpu.poll();
+          if (cpu.now() % 7 === 0) bench.core.raise(LINE);
+        }
+      });
+    }
+    bench.run(10 * SLICE);
+    const entries = bench.entriesDuring(() => bench.run(1000 * SLICE));
+    expect(Kcb.interrupts.get(bench.mem, bench.kernel.kcb)).toBeGreaterThan(2000);
+    const times = timeByDispatcher(entries);
+    const total = [...times.values()].reduce((sum, time) => sum + time, 0);
+    for (const { dcb } of all) {
+      const share = times.get(dcb) ?? 0;
+      expect(Math.abs(share - total / all.length)).toBeLessThan(SLICE);
+    }
   });
 });
 
-/** The most entries between two of `dcb`. */
-function gapsOf(order: readonly number[], dcb: number): number {
-  const places = order.flatMap((each, i) => (each === dcb ? [i] : []));
-  return Math.max(...places.slice(1).map((place, i) => place - (places[i] ?? 0)));
+/** The most cycles from losing the core to getting it back. */
+function longestWait(entries: readonly Entry[], dcb: number): number {
+  let longest = 0;
+  let lostAt = entries[0]?.at ?? 0;
+  for (const [i, entry] of entries.entries()) {
+    if (entry.dcb !== dcb) continue;
+    longest = Math.max(longest, entry.at - lostAt);
+    lostAt = entries[i + 1]?.at ?? entry.at;
+  }
+  return longest;
+}
+
+/** Cycles between entering each dispatcher and entering the next. */
+function timeByDispatcher(entries: readonly Entry[]): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const [i, { dcb, at }] of entries.entries()) {
+    const end = entries[i + 1]?.at ?? at;
+    times.set(dcb, (times.get(dcb) ?? 0) + end - at);
+  }
+  return times;
 }
 
 describe.each(TARGETS)('the run queue on $name', (target) => {
@@ -197,14 +244,39 @@ describe.each(TARGETS)('the run queue on $name', (target) => {
     const spawner = new Spawner(user);
     const [a, b, c] = [spawner.create(), spawner.create(), spawner.create()];
     for (const { dcb } of [a, b, c]) makeRunnable(bench.kernel, dcb);
-    expect(queue(bench), 'the one that runs is last').toEqual([a.dcb, b.dcb, c.dcb, user.dcb]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(queue(bench)).toEqual([user.dcb, a.dcb, b.dcb, c.dcb]);
+    expect(schedule(bench.kernel), 'its turn is not over').toBe(user.dcb);
+    expect(queue(bench)).toEqual([user.dcb, a.dcb, b.dcb, c.dcb]);
+    endTurn(bench.kernel, user.dcb);
     expect(schedule(bench.kernel)).toBe(a.dcb);
-    expect(queue(bench)).toEqual([b.dcb, c.dcb, user.dcb, a.dcb]);
-    removeFromQueue(bench.kernel, c.dcb);
-    makeRunnable(bench.kernel, c.dcb);
-    expect(queue(bench), 'the one that runs is not last').toEqual([b.dcb, user.dcb, a.dcb, c.dcb]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(queue(bench)).toEqual([a.dcb, b.dcb, c.dcb, user.dcb]);
+  });
+
+  test('takes those that come back before everyone, but only with the rest of a turn', () => {
+    const user = new User(target, { dispatchers: 3 });
+    const { kernel, mem } = user.bench;
+    const spawner = new Spawner(user);
+    const [a, b, c] = [spawner.spawn(), spawner.spawn(), spawner.spawn()];
+    Dcb.budget.set(mem, b.dcb, 5000);
+    Dcb.budget.set(mem, c.dcb, 3000);
+    for (const { dcb } of [a, b, c]) removeFromQueue(kernel, dcb);
+    for (const { dcb } of [a, b, c]) wake(kernel, dcb);
+    expect(queue(user.bench)).toEqual([b.dcb, c.dcb, user.dcb, a.dcb]);
+    expect(schedule(kernel)).toBe(b.dcb);
+    expect(Dcb.budget.get(mem, b.dcb)).toBe(5000);
+    endTurn(kernel, b.dcb);
+    expect(queue(user.bench)).toEqual([c.dcb, user.dcb, a.dcb, b.dcb]);
+    expect(checkKernel(kernel)).toEqual([]);
+  });
+
+  test('takes what a turn was too long from the next', () => {
+    const user = new User(target, { dispatchers: 1, timeslice: SLICE });
+    const { kernel, mem } = user.bench;
+    const other = new Spawner(user).spawn();
+    Dcb.budget.set(mem, other.dcb, -1000);
+    endTurn(kernel, user.dcb);
+    expect(schedule(kernel)).toBe(other.dcb);
+    expect(Dcb.budget.get(mem, other.dcb)).toBe(SLICE - 1000);
   });
 
   test('holds nobody twice, and lets go of whoever is not in it', () => {
@@ -213,7 +285,7 @@ describe.each(TARGETS)('the run queue on $name', (target) => {
     const other = new Spawner(user).spawn();
     makeRunnable(kernel, other.dcb);
     wake(kernel, other.dcb);
-    expect(queue(user.bench)).toEqual([other.dcb, user.dcb]);
+    expect(queue(user.bench)).toEqual([user.dcb, other.dcb]);
     removeFromQueue(kernel, other.dcb);
     removeFromQueue(kernel, other.dcb);
     expect(queue(user.bench)).toEqual([user.dcb]);
@@ -340,7 +412,7 @@ describe.each(TARGETS)('a wake-up on $name', (target) => {
     const { bench, woken, user } = sleepers([100_000]);
     bench.behaviours.set(user.dcb, hog);
     bench.run(2000);
-    bench.core.raise(LINE); // the slice of the hog has no end: let the sleeper start
+    bench.endTurn(); // the slice of the hog has no end: let the sleeper start
     bench.run(200_000);
     expect(woken.length).toBe(1);
     expect(woken[0]?.[1]).toBeLessThan(110_000);

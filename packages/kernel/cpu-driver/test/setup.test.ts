@@ -72,10 +72,10 @@ describe.each(TARGETS)('a dispatcher that is set up on $name', (target) => {
     bench.act((cpu) => cpu.store32(name, 0x6c6c_6548));
     expect(DispatcherFrame.name.get(mem, domain.frame)).toBe('Hell');
     expect(DispatcherFrame.name.get(mem, user.frame)).toBe('init');
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(PAUSE_CYCLES);
     expect(bench.current).toBe(user.dcb);
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(PAUSE_CYCLES);
     expect(bench.current).toBe(domain.dcb);
     expect(problems).toEqual([]);
@@ -280,10 +280,10 @@ describe.each(TARGETS)('the end of a domain on $name', (target) => {
     DispatcherFrame.haswork.set(mem, user.frame, 1);
     user.call(Syscall.Yield, domain.dispatcher);
     expect(bench.current).toBe(domain.dcb);
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
     while (bench.current !== user.dcb) {
-      bench.core.raise(9);
+      bench.endTurn();
       bench.run(1);
     }
     watchEntries(bench, problems, () => 'the end');

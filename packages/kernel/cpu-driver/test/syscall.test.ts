@@ -265,7 +265,7 @@ describe.each(TARGETS)('a caller on $name that ends itself', (target) => {
     expect(Dcb.state.get(bench.mem, dcb)).toBe(DcbState.Dead);
     expect(bench.machine.run(10_000)).toEqual({ kind: 'idle' });
     expect(checkKernel(bench.kernel)).toEqual([]);
-    bench.core.raise(9);
+    bench.endTurn();
     expect(bench.machine.run(10_000), 'nobody comes back').toEqual({ kind: 'idle' });
   });
 
@@ -305,7 +305,7 @@ describe.each(TARGETS)('a dispatcher on $name that is made of RAM', (target) => 
     must(user.retype(ram, 0, ObjType.L2CNode, 0, 64, cnodes));
     expect(bench.mem.isZero(user.base(ram), 2 ** 20)).toBe(true);
     for (let i = 0; i < 5; i++) {
-      bench.core.raise(9);
+      bench.endTurn();
       bench.run(1000);
     }
     expect(bench.mem.isZero(user.base(ram), 2 ** 20)).toBe(true);
@@ -325,7 +325,7 @@ describe.each(TARGETS)('a dispatcher on $name that is made of RAM', (target) => 
     const { bench } = user;
     DispatcherFrame.wakeup.set(bench.mem, victim.frame, 2 ** 40);
     bench.behaviours.set(victim.dcb, (cpu) => void systemCall(cpu, [Syscall.Yield, 0]));
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
     expect(Dcb.isWaiting.get(bench.mem, victim.dcb)).toBe(1);
     must(user.revoke(ram));
@@ -336,7 +336,7 @@ describe.each(TARGETS)('a dispatcher on $name that is made of RAM', (target) => 
   test('is gone with it, though it is the one who revokes it', () => {
     const { user, ram, victim } = build();
     const { bench } = user;
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
     expect(bench.current).toBe(victim.dcb);
     expect(user.revoke(ram).names).toEqual(['left']);

@@ -18,11 +18,11 @@ describe.each(TARGETS)('tags of address spaces on $name', (target) => {
     DispatcherFrame.haswork.set(bench.mem, user.frame, 1);
     for (const { dispatcher } of all) {
       user.call(Syscall.Yield, dispatcher);
-      bench.core.raise(9);
+      bench.endTurn();
       bench.run(1);
     }
     while (bench.current !== user.dcb) {
-      bench.core.raise(9);
+      bench.endTurn();
       bench.run(1);
     }
     const tags = [user.dcb, ...all.map(({ dcb }) => dcb)].map((dcb) => tagOf(bench, dcb));
@@ -47,9 +47,9 @@ describe.each(TARGETS)('tags of address spaces on $name', (target) => {
     expect(tagOf(bench, other.dcb), 'the tag that the first domain had').toBe(1);
     const seen = bench.act((cpu) => cpu.load32(dispatcherBase + DispatcherFrame.haswork.offset));
     expect(seen, 'its own frame').toBe(0);
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
     expect(bench.current).toBe(user.dcb);
     expect(tagOf(bench, user.dcb)).toBe(2);

@@ -59,11 +59,11 @@ describe.each(TARGETS)('a yield on $name', (target) => {
     must(user.retype(unborn, 0, ObjType.EndPointLMP, 0, 1, limp));
     bench.behaviours.set(dead.dcb, (cpu) => void cpu.load32(0));
     DispatcherFrame.pagefaultDisabledEntry.set(mem, dead.frame, 0);
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1000);
     expect(Dcb.state.get(mem, dead.dcb)).toBe(DcbState.Dead);
     while (bench.current !== user.dcb) {
-      bench.core.raise(9);
+      bench.endTurn();
       bench.run(1);
     }
     const targets: readonly number[] = [
@@ -208,9 +208,9 @@ describe.each(TARGETS)('a directed yield on $name', (target) => {
     const user = new User(target, { dispatchers: 1 });
     const { bench } = user;
     const other = new Spawner(user).spawn();
-    bench.core.raise(9); // now the other runs
+    bench.endTurn(); // now the other runs
     bench.run(1);
-    bench.core.raise(9); // and is preempted, disabled as it still is
+    bench.endTurn(); // and is preempted, disabled as it still is
     bench.run(1);
     expect(bench.current).toBe(user.dcb);
     expect(Dcb.disabled.get(bench.mem, other.dcb)).toBe(1);
@@ -227,10 +227,10 @@ describe.each(TARGETS)('a directed yield on $name', (target) => {
     user.call(Syscall.Yield, other.dispatcher);
     expect(bench.current).toBe(other.dcb);
     expect(Dcb.state.get(bench.mem, user.dcb)).toBe(DcbState.Runnable);
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
     expect(bench.current).toBe(other.dcb); // its own turn: the gift was not it
-    bench.core.raise(9);
+    bench.endTurn();
     bench.run(1);
     expect(bench.current).toBe(user.dcb);
     expect(checkKernel(bench.kernel)).toEqual([]);
