@@ -44,7 +44,8 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
     flags.run,
   );
   for (const { program, error } of system.machine.programFailures) {
-    process.stderr.write(`barreleye: the program ${program} broke: ${String(error)}\n`);
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`barreleye: the program ${program} broke: ${reason}\n`);
   }
   if (exitCode === undefined) {
     process.stderr.write('barreleye: the system waits for something that cannot come\n');

@@ -8,7 +8,6 @@ import type { Thread, WaitTarget } from './thread.ts';
 export class Barrier implements WaitTarget {
   readonly label: string;
   readonly holder: undefined;
-  readonly isOpen: boolean;
   private readonly os: Os;
   private readonly count: number;
   private readonly waiters: Queue<Thread>;
@@ -19,7 +18,6 @@ export class Barrier implements WaitTarget {
     this.os = os;
     this.label = `barrier ${name}`;
     this.holder = undefined;
-    this.isOpen = false;
     this.count = count;
     this.waiters = new Queue();
   }

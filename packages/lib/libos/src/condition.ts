@@ -11,7 +11,6 @@ import type { Thread, WaitTarget } from './thread.ts';
 export class Condition implements WaitTarget {
   readonly label: string;
   readonly holder: undefined;
-  readonly isOpen: boolean;
   private readonly os: Os;
   private readonly waiters: Queue<Thread>;
 
@@ -19,7 +18,6 @@ export class Condition implements WaitTarget {
     this.os = os;
     this.label = `condition ${name}`;
     this.holder = undefined;
-    this.isOpen = false;
     this.waiters = new Queue();
   }
 

@@ -241,6 +241,21 @@ describe('sleep', () => {
     expect(domain.log).toEqual(['100', '200', '300', '400']);
   });
 
+  it('ends at a switch between threads, also while others keep the core', () => {
+    const domain = new Domain(function* (os, d) {
+      os.spawnThread('sleeper', nap(os, d, 'sleeper', 100));
+      yield* os.giveWay();
+      for (let i = 0; i < 3; i++) {
+        os.sys.cpu.spend(60);
+        yield* os.giveWay();
+        d.log.push(`main ${i}`);
+      }
+    });
+    domain.run();
+    expect(domain.log).toEqual(['main 0', 'main 1', 'sleeper', 'main 2']);
+    expect(domain.wakeups).toEqual([0]);
+  });
+
   it('ends in the order of the calls where deadlines are equal', () => {
     const domain = new Domain(function* (os, d) {
       for (const name of ['a', 'b', 'c']) os.spawnThread(name, nap(os, d, name, 50));
@@ -328,7 +343,11 @@ describe('an exception', () => {
 describe('receive buffers', () => {
   function create(): Dispatcher {
     const cpu = new HandCpu(archX86_64);
-    const main = { start: () => (function* () {})(), threadDied: () => undefined };
+    const main = {
+      start: () => (function* () {})(),
+      threadDied: () => undefined,
+      deadlocked: () => undefined,
+    };
     const dispatcher = new Dispatcher(cpu, main);
     cpu.onSyscall = () => cpu.leave();
     cpu.enter(dispatcher, Gate.Start);

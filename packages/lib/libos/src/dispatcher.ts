@@ -24,6 +24,7 @@ import { BusError, type PageFault, PageFaultError } from './os-error.ts';
 import { Scheduler } from './scheduler.ts';
 import { Sys } from './sys.ts';
 import type { PageFaultHandler, Thread, ThreadBody, ThreadState } from './thread.ts';
+import { reportWaits, type WaitReport } from './wait-report.ts';
 
 /** What a dispatcher runs first, and what it does when a thread dies of an exception. */
 export interface DispatcherMain {
@@ -31,6 +32,8 @@ export interface DispatcherMain {
   start(dispatcher: Dispatcher, argPage: number): ThreadBody;
   /** A thread died of `error`; the thread is gone, the others go on. */
   threadDied(thread: Thread, error: unknown): void;
+  /** All threads wait, and nothing can wake them any more. */
+  deadlocked(report: WaitReport): void;
 }
 
 export class Dispatcher implements ProgramInstance {
@@ -106,8 +109,10 @@ export class Dispatcher implements ProgramInstance {
   /** Let threads run until the core is gone. */
   private schedule(): void {
     const { cpu, scheduler } = this;
+    const { timers } = scheduler;
     for (;;) {
-      const thread = scheduler.choose();
+      if (timers.length > 0) timers.expireUntil(cpu.now());
+      const thread = scheduler.choose() ?? this.lastResort();
       if (thread === undefined) {
         this.yieldCore();
         return;
@@ -123,6 +128,14 @@ export class Dispatcher implements ProgramInstance {
       if (this.isIn('running', thread)) scheduler.giveWay(); // it waits for nothing
       scheduler.current = undefined;
     }
+  }
+
+  /** No thread is ready: report it if none ever will be, which may make one so. */
+  private lastResort(): Thread | undefined {
+    const { scheduler, events, main } = this;
+    if (scheduler.threads.size === 0 || events.canCome) return undefined;
+    main.deadlocked(reportWaits(scheduler));
+    return scheduler.choose();
   }
 
   /** Run one thread until it yields, ends or dies. */

@@ -31,7 +31,6 @@ export interface EventSourceOptions {
 export class EventSource implements Queued<EventSource>, WaitTarget {
   readonly label: string;
   readonly holder: undefined;
-  readonly isOpen: boolean;
   next: EventSource | undefined;
   previous: EventSource | undefined;
   queue: Queue<EventSource> | undefined;
@@ -45,7 +44,6 @@ export class EventSource implements Queued<EventSource>, WaitTarget {
   constructor(events: Events, { label, watch, isReady }: EventSourceOptions) {
     this.label = label;
     this.holder = undefined;
-    this.isOpen = true;
     this.next = undefined;
     this.previous = undefined;
     this.queue = undefined;
@@ -53,7 +51,7 @@ export class EventSource implements Queued<EventSource>, WaitTarget {
     this.watched = watch === 'poll' ? events.polled : events.messages;
     this.looks = isReady;
     this.threads = new Queue();
-    this.registration = new Registration(true);
+    this.registration = new Registration();
     this.waiter = undefined;
   }
 
@@ -92,7 +90,10 @@ export class EventSource implements Queued<EventSource>, WaitTarget {
     this.watch();
   }
 
-  /** Forget handler and waiter, also when ready. @returns false: there was none, or it runs */
+  /**
+   * Forget handler and waiter, also when it is ready.
+   * @returns false: there was none, or it runs already
+   */
   deregister(): boolean {
     const wasRegistered = this.registration.cancel();
     const wasWaiting = this.waiter !== undefined;

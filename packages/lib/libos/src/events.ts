@@ -27,6 +27,12 @@ export class Events {
     return this.polled.length > 0;
   }
 
+  /** Whether the world outside may still wake a thread: somebody waits for a time or a source. */
+  get canCome(): boolean {
+    const { scheduler, messages, polled } = this;
+    return scheduler.timers.length > 0 || messages.length > 0 || polled.length > 0;
+  }
+
   /** The kernel has entered the dispatcher at `now`, cycles; whether with messages. */
   deliver(now: number, hasMessages: boolean): void {
     this.entryCount += 1;

@@ -56,6 +56,7 @@ export { Mutex } from './mutex.ts';
 export { Os, type OwnEndpoint, type Wait } from './os.ts';
 export { BusError, OsError, type PageFault, PageFaultError, unwrap } from './os-error.ts';
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';
+export { DeadlockError, UncaughtError } from './program-error.ts';
 export { Queue, type Queued } from './queue.ts';
 export { Scheduler } from './scheduler.ts';
 export { Semaphore } from './semaphore.ts';
@@ -74,6 +75,12 @@ export {
 export { ThreadLocal } from './thread-local.ts';
 export { deferredEvent, periodicEvent, TimedEvent } from './timed-event.ts';
 export { Timer, TimerQueue } from './timer-queue.ts';
+export {
+  formatWaits,
+  reportWaits,
+  type ThreadWait,
+  type WaitReport,
+} from './wait-report.ts';
 export { type Handler, Registration, Waitset } from './waitset.ts';
 export {
   PAGE_ROOT,

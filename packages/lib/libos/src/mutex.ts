@@ -8,7 +8,6 @@ import type { Thread, WaitTarget } from './thread.ts';
 
 export class Mutex implements WaitTarget {
   readonly label: string;
-  readonly isOpen: boolean;
   private readonly os: Os;
   private owner: Thread | undefined;
   private readonly waiters: Queue<Thread>;
@@ -16,7 +15,6 @@ export class Mutex implements WaitTarget {
   constructor(os: Os, name: string) {
     this.os = os;
     this.label = `mutex ${name}`;
-    this.isOpen = false;
     this.owner = undefined;
     this.waiters = new Queue();
   }

@@ -16,6 +16,7 @@ import type { Scheduler } from './scheduler.ts';
 import type { SlotAllocator } from './slot-alloc.ts';
 import type { Sys } from './sys.ts';
 import type { PageFaultHandler, Thread, ThreadBody } from './thread.ts';
+import { reportWaits, type WaitReport } from './wait-report.ts';
 import { TASK_DISPATCHER } from './well-known.ts';
 
 /** A step of a program that may wait. */
@@ -97,6 +98,11 @@ export class Os {
   *giveWay(): Wait<void> {
     this.scheduler.giveWay();
     yield;
+  }
+
+  /** Which threads wait for what and for whom, and where they wait for each other in a circle. */
+  reportWaits(): WaitReport {
+    return reportWaits(this.scheduler);
   }
 
   /** Let `cycles` cycles pass. */

@@ -16,7 +16,10 @@ import {
 import { describe, expect, it } from 'vitest';
 import { HandCpu } from './hand-cpu.ts';
 import type { Wait } from './os.ts';
+import { PageFaultError } from './os-error.ts';
 import { type ProgramOptions, program, programImage } from './program.ts';
+import { DeadlockError, UncaughtError } from './program-error.ts';
+import { Semaphore } from './semaphore.ts';
 
 const AT = 4096;
 
@@ -96,8 +99,41 @@ describe('an exception that no thread catches', () => {
     expect(deaths).toEqual(['main: Error: oh']);
   });
 
+  it('is reported with the thread, what it did and where', () => {
+    const cpu = new HandCpu(archX86_64);
+    const made = program('test', (os) => os.store32(0x1230, 1)).create(cpu);
+    cpu.onFault = () => undefined;
+    cpu.enter(made, Gate.Start);
+    const fault = (): void => cpu.enter(made, Gate.PageFault, [0x1230, 6, 0, 1]);
+    const cause = new PageFaultError({ address: 0x1230, access: 1, code: 6 });
+    const report = 'thread main: PageFaultError: page fault: write at 0x1230 (code 0x6)';
+    expect(new UncaughtError('main', cause).message).toBe(report);
+    expect(fault).toThrow(new UncaughtError('main', cause));
+  });
+
   it('ends the whole program if the library itself is broken, whatever the program says', () => {
     const broken = (): void => panic('a broken invariant');
     expect(() => start(broken, { onThreadDeath: () => undefined })).toThrow(KernelPanic);
+  });
+});
+
+describe('a deadlock', () => {
+  /** A program whose first thread waits for something that never comes. */
+  function start(options?: ProgramOptions): void {
+    const made = program('test', (os) => new Semaphore(os, 'never', 0).take(), options);
+    const cpu = new HandCpu(archX86_64);
+    cpu.onSyscall = () => cpu.leave(); // the yield at the end
+    cpu.enter(made.create(cpu), Gate.Start);
+  }
+
+  it('ends the whole program with a report, unless the program says otherwise', () => {
+    expect(() => start()).toThrow(DeadlockError);
+    expect(() => start()).toThrow('1 thread waits:\n  main waits for semaphore never');
+  });
+
+  it('can be resolved by the program', () => {
+    const reports: number[] = [];
+    start({ onDeadlock: (_, { waits }) => reports.push(waits.length) });
+    expect(reports).toEqual([1]);
   });
 });

@@ -18,7 +18,9 @@ import {
 } from '@barreleye/spec';
 import { Dispatcher } from './dispatcher.ts';
 import { Os, type Wait } from './os.ts';
+import { DeadlockError, UncaughtError } from './program-error.ts';
 import { SlotAllocator } from './slot-alloc.ts';
+import type { WaitReport } from './wait-report.ts';
 
 /** The first thread of a program. `argPage` is the address of its argument page. */
 export type Main = (os: Os, argPage: number) => Wait<unknown>;
@@ -30,6 +32,11 @@ export interface ProgramOptions {
    * such an exception ends the whole domain.
    */
   readonly onThreadDeath?: (os: Os, threadName: string, error: unknown) => void;
+  /**
+   * Called when all threads wait and nothing can wake them any more, each time that the domain is
+   * about to sleep like that. Without it that ends the whole domain.
+   */
+  readonly onDeadlock?: (os: Os, report: WaitReport) => void;
 }
 
 /** Make a program of a main thread. */
@@ -47,8 +54,14 @@ export function program(name: string, main: Main, options: ProgramOptions = {}):
           return main(os, argPage);
         },
         threadDied(thread, error) {
-          if (os === undefined || options.onThreadDeath === undefined) throw error;
+          if (os === undefined || options.onThreadDeath === undefined) {
+            throw new UncaughtError(thread.name, error);
+          }
           options.onThreadDeath(os, thread.name, error);
+        },
+        deadlocked(report) {
+          if (os === undefined || options.onDeadlock === undefined) throw new DeadlockError(report);
+          options.onDeadlock(os, report);
         },
       });
     },

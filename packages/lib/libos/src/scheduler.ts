@@ -11,7 +11,7 @@ import { Queue } from './queue.ts';
 import { type Outcome, Thread, type ThreadBody, type WaitTarget } from './thread.ts';
 import { Timer, TimerQueue } from './timer-queue.ts';
 
-const CLOCK: WaitTarget = { label: 'the clock', holder: undefined, isOpen: true };
+const CLOCK: WaitTarget = { label: 'the clock', holder: undefined };
 
 export class Scheduler {
   /** All threads that are not done, by number. */

@@ -8,7 +8,6 @@ import type { Thread, WaitTarget } from './thread.ts';
 export class Semaphore implements WaitTarget {
   readonly label: string;
   readonly holder: undefined;
-  readonly isOpen: boolean;
   private readonly os: Os;
   private units: number;
   private readonly waiters: Queue<Thread>;
@@ -19,7 +18,6 @@ export class Semaphore implements WaitTarget {
     this.os = os;
     this.label = `semaphore ${name}`;
     this.holder = undefined;
-    this.isOpen = false;
     this.units = count;
     this.waiters = new Queue();
   }

@@ -37,8 +37,6 @@ export interface WaitTarget {
   readonly label: string;
   /** The thread that can end the wait, where it is one that is known. */
   readonly holder: Thread | undefined;
-  /** Whether the world outside the domain can end the wait: the clock, a message. */
-  readonly isOpen: boolean;
 }
 
 /** How a thread ended. */
@@ -96,10 +94,6 @@ export class Thread implements Queued<Thread>, WaitTarget {
 
   get holder(): Thread {
     return this;
-  }
-
-  get isOpen(): boolean {
-    return false;
   }
 
   /** Why it is blocked, for people; empty when it is not. */

@@ -32,7 +32,7 @@ export class TimedEvent {
     this.isPeriodic = isPeriodic;
     this.handler = handler;
     this.timer = new Timer(() => this.expire());
-    this.registration = new Registration(true);
+    this.registration = new Registration();
     this.registration.set(waitset, handler);
     os.scheduler.timers.set(this.timer, os.now() + this.cycles);
   }

@@ -19,16 +19,13 @@ export type Handler = () => Wait<void> | undefined;
 
 /** Something that can happen, and who is to hear of it: one handler at one waitset. */
 export class Registration implements Queued<Registration> {
-  /** Whether the world outside the domain can make it happen. */
-  readonly isOpen: boolean;
   next: Registration | undefined;
   previous: Registration | undefined;
   queue: Queue<Registration> | undefined;
   private waitset: Waitset | undefined;
   private handler: Handler | undefined;
 
-  constructor(isOpen: boolean) {
-    this.isOpen = isOpen;
+  constructor() {
     this.next = undefined;
     this.previous = undefined;
     this.queue = undefined;
@@ -46,12 +43,11 @@ export class Registration implements Queued<Registration> {
     return this.queue !== undefined;
   }
 
-  /** Have `handler` run at `waitset` once it happened. @errors LIB_ERR_CHAN_ALREADY_REGISTERED */
+  /** Have `handler` run at `waitset` when it happens. Throws LIB_ERR_CHAN_ALREADY_REGISTERED. */
   set(waitset: Waitset, handler: Handler): void {
     if (this.isSet) throw new OsError(Err.LIB_ERR_CHAN_ALREADY_REGISTERED);
     this.waitset = waitset;
     this.handler = handler;
-    if (this.isOpen) waitset.openCount += 1;
   }
 
   /** It has happened. Nothing happens twice before it is handled. */
@@ -68,9 +64,8 @@ export class Registration implements Queued<Registration> {
 
   /** End the registration. @returns the handler */
   take(): Handler | undefined {
-    const { waitset, handler } = this;
+    const { handler } = this;
     this.queue?.remove(this);
-    if (this.isOpen && waitset !== undefined) waitset.openCount -= 1;
     this.waitset = undefined;
     this.handler = undefined;
     return handler;
@@ -80,8 +75,6 @@ export class Registration implements Queued<Registration> {
 export class Waitset implements WaitTarget {
   readonly label: string;
   readonly holder: undefined;
-  /** Registrations that the world outside can bring to life. */
-  openCount: number;
   /** The domain whose threads wait here. */
   readonly os: Os;
   private readonly pending: Queue<Registration>;
@@ -90,15 +83,9 @@ export class Waitset implements WaitTarget {
   constructor(os: Os, name: string) {
     this.label = `an event at ${name}`;
     this.holder = undefined;
-    this.openCount = 0;
     this.os = os;
     this.pending = new Queue();
     this.waiters = new Queue();
-  }
-
-  /** Whether an event may still come from outside. */
-  get isOpen(): boolean {
-    return this.openCount > 0;
   }
 
   /** Events that have happened and wait to be handled. */
@@ -132,7 +119,7 @@ export class Waitset implements WaitTarget {
 
   /** An event that happens now. */
   post(handler: Handler): void {
-    const registration = new Registration(false);
+    const registration = new Registration();
     registration.set(this, handler);
     registration.ready();
   }

@@ -9,6 +9,7 @@ import type { Dispatcher } from '../src/dispatcher.ts';
 import { HandCpu } from '../src/hand-cpu.ts';
 import type { Os, Wait } from '../src/os.ts';
 import { program } from '../src/program.ts';
+import { formatWaits } from '../src/wait-report.ts';
 
 /** Cycles between a wake-up time and the moment at which the domain gets the core. */
 const LATENCY = 5;
@@ -19,6 +20,8 @@ export class Domain {
   readonly log: string[] = [];
   /** Threads that died of an exception: `name: message`. */
   readonly deaths: string[] = [];
+  /** What was reported about threads that nothing can wake any more. */
+  readonly deadlocks: string[] = [];
   /** Wake-up times of the yields so far; 0 for none. */
   readonly wakeups: number[] = [];
   /** The answer to an invocation. */
@@ -30,6 +33,7 @@ export class Domain {
     this.cpu = new HandCpu(arch ?? archX86_64);
     const made = program('test', (os, argPage) => main(os, this, argPage), {
       onThreadDeath: (_, name, error) => this.deaths.push(`${name}: ${messageOf(error)}`),
+      onDeadlock: (_, report) => this.deadlocks.push(formatWaits(report)),
     });
     this.dispatcher = made.create(this.cpu) as Dispatcher;
     this.cpu.onSyscall = () => this.syscall();
