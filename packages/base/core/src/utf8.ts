@@ -17,7 +17,7 @@ export function encodeUtf8(text: string): number[] {
 }
 
 /** The string that `bytes` spell. */
-export function decodeUtf8(bytes: readonly number[]): string {
+export function decodeUtf8(bytes: ArrayLike<number>): string {
   let text = '';
   for (let i = 0; i < bytes.length; ) {
     const lead = bytes[i] ?? 0;

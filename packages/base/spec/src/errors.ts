@@ -153,6 +153,16 @@ const SENTENCES = {
   LIB_ERR_DEADLOCK: 'the thread would wait for itself',
   LIB_ERR_MUTEX_NOT_OWNER: 'the mutex is not held by this thread',
   LIB_ERR_CHAN_ALREADY_REGISTERED: 'the event is registered already',
+  RPC_ERR_CLOSED: 'the binding has ended: one of its sides closed it or died',
+  RPC_ERR_PROTOCOL: 'the other side broke the rules of the wire; the binding was closed',
+  RPC_ERR_INTERFACE: 'the two sides of the binding do not speak the same interface',
+  RPC_ERR_NO_METHOD: 'the interface has no method of that number',
+  RPC_ERR_ARGUMENT: 'a value is outside of what the interface declares',
+  RPC_ERR_MALFORMED: 'the message is not what the interface declares',
+  RPC_ERR_CAP: 'a capability could not be sent with the message',
+  RPC_ERR_HANDLER: 'the service failed while it served the call',
+  RPC_ERR_REMOTE: 'the other side did not serve the call',
+  RPC_ERR_TOO_MANY_CALLS: 'too many calls on one binding wait for their replies',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -1,0 +1,212 @@
+/**
+ * The client's half of a binding. Any number of threads call at once. A thread that waits for its
+ * reply receives for all of them, if no other does already; when it has its own, it passes that on.
+ */
+
+import { asErrval, type Errval, errPush, isOk, OK } from '@barreleye/core';
+import type { Wait } from '@barreleye/libos';
+import { Err } from '@barreleye/spec';
+import type { FieldType } from './field.ts';
+import {
+  BIND_ARGS,
+  BIND_REPLY,
+  type Client,
+  ERROR_BODY,
+  type Interface,
+  type Method,
+  type Methods,
+} from './interface.ts';
+import { type PendingCall, PendingCalls } from './pending-calls.ts';
+import { Reader } from './reader.ts';
+import { Receiver, Step } from './receiver.ts';
+import { RpcError } from './rpc-error.ts';
+import { Sender } from './sender.ts';
+import { Parking, type Threads } from './threads.ts';
+import type { Transport } from './transport.ts';
+import { Kind, WIRE_VERSION } from './wire.ts';
+
+/**
+ * Bind to the server at the other end of `transport`: its methods, as generators. They throw
+ * `RpcError`. The binding ends when the transport is closed, by either side.
+ * @errors RPC_ERR_INTERFACE under RPC_ERR_REMOTE: the server speaks another; RPC_ERR_CLOSED
+ */
+export function* bindClient<M extends Methods>(
+  threads: Threads,
+  transport: Transport,
+  to: Interface<M>,
+): Wait<Client<M>> {
+  const binding = new ClientBinding(threads, transport, to);
+  const { name, hashLow, hashHigh } = to;
+  const args = { version: WIRE_VERSION, hashLow, hashHigh, name };
+  yield* binding.call(Kind.Bind, 0, BIND_ARGS, args, BIND_REPLY);
+  const stubs: { [name: string]: (args: unknown) => Wait<unknown> } = {};
+  for (const [number, key] of to.methodNames.entries()) {
+    const method: Method | undefined = to.methods[key];
+    if (method === undefined) continue;
+    const { reply } = method;
+    stubs[key] =
+      reply === undefined
+        ? (values) => binding.notify(number, method.args, values)
+        : (values) => binding.call(Kind.Call, number, method.args, values, reply);
+  }
+  return stubs as Client<M>;
+}
+
+class ClientBinding {
+  private readonly threads: Threads;
+  private readonly transport: Transport;
+  private readonly sender: Sender;
+  private readonly receiver: Receiver;
+  private readonly calls: PendingCalls;
+  /** Where the thread that receives waits for the transport. */
+  private readonly arrival: Parking;
+  private isReceiving: boolean;
+  /** Why the binding has ended, OK while it has not. */
+  private end: Errval;
+
+  constructor(threads: Threads, transport: Transport, to: Interface) {
+    this.threads = threads;
+    this.transport = transport;
+    this.sender = new Sender(threads, transport, to.maxCallWords);
+    this.receiver = new Receiver(transport, new Reader(to.maxReplyWords));
+    this.calls = new PendingCalls();
+    this.arrival = new Parking(threads);
+    this.isReceiving = false;
+    this.end = OK;
+  }
+
+  /** Send a message that is not answered. */
+  *notify<A>(number: number, type: FieldType<A>, args: A): Wait<void> {
+    check(yield* this.send(Kind.Oneway, number, 0, type, args));
+  }
+
+  /** Send a message, and wait for what it is answered with. */
+  *call<A, R>(
+    kind: number,
+    number: number,
+    type: FieldType<A>,
+    args: A,
+    reply: FieldType<R>,
+  ): Wait<R> {
+    const call = this.calls.add(reply);
+    if (call === undefined) throw new RpcError(Err.RPC_ERR_TOO_MANY_CALLS);
+    try {
+      check(yield* this.send(kind, number, call.token, type, args));
+      yield* this.awaitReply(call);
+      if (!isOk(call.err)) throw new RpcError(call.err, call.message);
+      return call.value as R;
+    } finally {
+      this.calls.remove(call);
+    }
+  }
+
+  private *send<A>(
+    kind: number,
+    number: number,
+    token: number,
+    type: FieldType<A>,
+    args: A,
+  ): Wait<Errval> {
+    const { sender } = this;
+    yield* sender.take();
+    try {
+      if (!isOk(this.end)) return this.end;
+      type.encode(sender.writer, args);
+      return yield* sender.send(kind, number, token);
+    } finally {
+      sender.release();
+    }
+  }
+
+  private *awaitReply(call: PendingCall): Wait<void> {
+    while (!call.isDone) {
+      if (this.isReceiving) {
+        call.thread = this.threads.block('waits for a reply');
+        yield;
+        continue;
+      }
+      this.isReceiving = true;
+      try {
+        yield* this.receiveUntil(call);
+      } finally {
+        this.isReceiving = false;
+        this.wake(this.calls.anyWaiting());
+      }
+    }
+  }
+
+  /** Receive for everybody until `call` is done. */
+  private *receiveUntil(call: PendingCall): Wait<void> {
+    while (!call.isDone) {
+      switch (this.receiver.step()) {
+        case Step.Nothing:
+          this.arrival.park('waits for a reply');
+          this.transport.whenReceivable(this.arrival);
+          yield;
+          break;
+        case Step.Partial:
+          break;
+        case Step.Message:
+          this.takeMessage();
+          break;
+        case Step.Dead:
+          this.endAll(Err.RPC_ERR_CLOSED);
+          break;
+        default:
+          this.endAll(Err.RPC_ERR_PROTOCOL);
+      }
+    }
+  }
+
+  /** A whole message: the reply to a call, to one that is no longer wanted, or nonsense. */
+  private takeMessage(): void {
+    const { receiver, calls } = this;
+    const { kind, reader } = receiver;
+    if (kind !== Kind.Reply && kind !== Kind.Error) {
+      receiver.dropCaps();
+      this.endAll(Err.RPC_ERR_PROTOCOL);
+      return;
+    }
+    const call = calls.find(receiver.token);
+    if (call === undefined) {
+      receiver.dropCaps();
+      return;
+    }
+    call.isDone = true;
+    if (kind === Kind.Reply) {
+      call.value = call.reply.decode(reader);
+    } else {
+      const { errval, message } = ERROR_BODY.decode(reader);
+      call.err = errPush(asErrval(errval), Err.RPC_ERR_REMOTE);
+      call.message = message;
+    }
+    if (!reader.isRead()) {
+      call.err = Err.RPC_ERR_MALFORMED;
+      call.message = '';
+      receiver.dropCaps();
+    }
+    this.wake(call);
+  }
+
+  /** End the binding and every call. */
+  private endAll(err: Errval): void {
+    this.end = err;
+    this.transport.close();
+    for (const call of this.calls.all()) {
+      call.isDone = true;
+      call.err = err;
+      this.wake(call);
+    }
+  }
+
+  private wake(call: PendingCall | undefined): void {
+    const thread = call?.thread;
+    if (call === undefined || thread === undefined) return;
+    call.thread = undefined;
+    this.threads.wake(thread);
+  }
+}
+
+function check(err: Errval): void {
+  if (!isOk(err)) throw new RpcError(err);
+}

@@ -1,0 +1,118 @@
+/**
+ * Sends messages in fragments, one message at a time: threads that want to send line up. The body
+ * is built in the one buffer that there is, by whoever holds the turn.
+ */
+
+import { assert, type Errval, isOk, OK } from '@barreleye/core';
+import type { Capref, Wait } from '@barreleye/libos';
+import { Err } from '@barreleye/spec';
+import { Parking, type Threads } from './threads.ts';
+import { SendResult, type Transport } from './transport.ts';
+import { CONTINUE_WORDS, continueWord, HEADER_WORDS, headerWord } from './wire.ts';
+import { Writer } from './writer.ts';
+
+export class Sender {
+  /** Body of the next message, for the holder of the turn. */
+  readonly writer: Writer;
+  private readonly threads: Threads;
+  private readonly transport: Transport;
+  private readonly fragment: Uint32Array;
+  /** Where the holder of the turn waits for room. */
+  private readonly room: Parking;
+  /** Threads that wait for their turn, first come first served. */
+  private readonly queue: object[];
+  private isTaken: boolean;
+
+  /** @param maxWords of the longest body */
+  constructor(threads: Threads, transport: Transport, maxWords: number) {
+    assert(transport.maxWords >= HEADER_WORDS, 'a header fits one message of the transport');
+    this.writer = new Writer(maxWords);
+    this.threads = threads;
+    this.transport = transport;
+    this.fragment = new Uint32Array(transport.maxWords);
+    this.room = new Parking(threads);
+    this.queue = [];
+    this.isTaken = false;
+  }
+
+  /** Wait for the turn to send. `writer` is empty then. */
+  *take(): Wait<void> {
+    if (this.isTaken) {
+      this.queue.push(this.threads.block('waits for its turn to send'));
+      yield; // woken with the turn
+    }
+    this.isTaken = true;
+    this.writer.reset();
+  }
+
+  /** Pass the turn on. */
+  release(): void {
+    assert(this.isTaken, 'only the holder of a turn passes it on');
+    const next = this.queue.shift();
+    this.isTaken = next !== undefined;
+    if (next !== undefined) this.threads.wake(next);
+  }
+
+  /**
+   * Send what is in `writer`; the caller has the turn. Unless nothing was sent, gifts are gone.
+   * @errors RPC_ERR_ARGUMENT nothing was sent; RPC_ERR_CAP a capability was missing from what was
+   *   sent; RPC_ERR_CLOSED
+   */
+  *send(kind: number, method: number, token: number): Wait<Errval> {
+    const { writer } = this;
+    if (!isOk(writer.err)) return writer.err;
+    const err = yield* this.sendFragments(kind, method, token);
+    for (let i = 0; i < writer.capCount; i++) {
+      const cap = writer.caps[i];
+      if (cap !== undefined && (writer.gifts & (1 << i)) !== 0) this.transport.dropCap(cap);
+    }
+    return err;
+  }
+
+  private *sendFragments(kind: number, method: number, token: number): Wait<Errval> {
+    const { fragment } = this;
+    const { words, wordCount, caps, capCount } = this.writer;
+    let err: Errval = OK;
+    let at = 0;
+    let capAt = 0;
+    fragment[0] = headerWord(kind, capCount, method, wordCount);
+    fragment[1] = token;
+    let length: number = HEADER_WORDS;
+    do {
+      while (length < fragment.length && at < wordCount) {
+        fragment[length] = words[at] ?? 0;
+        length += 1;
+        at += 1;
+      }
+      const cap = capAt < capCount ? caps[capAt] : undefined;
+      capAt += 1;
+      const isLast = at === wordCount && capAt >= capCount;
+      const sent = yield* this.sendFragment(length, cap, isLast);
+      if (!isOk(sent)) err = sent;
+      if (sent === Err.RPC_ERR_CLOSED) return sent;
+      fragment[0] = continueWord(at);
+      length = CONTINUE_WORDS;
+    } while (at < wordCount || capAt < capCount);
+    return err;
+  }
+
+  /** A fragment goes out without its capability rather than not at all: the other side counts. */
+  private *sendFragment(length: number, cap: Capref | undefined, isLast: boolean): Wait<Errval> {
+    const { transport, fragment, room } = this;
+    let err: Errval = OK;
+    let sentCap = cap;
+    for (;;) {
+      const result = transport.trySend(fragment, length, sentCap, isLast);
+      if (result === SendResult.Sent) return err;
+      if (result === SendResult.Dead) return Err.RPC_ERR_CLOSED;
+      if (result === SendResult.CapInvalid) {
+        err = Err.RPC_ERR_CAP;
+        sentCap = undefined;
+      } else {
+        room.park('waits for room to send');
+        transport.whenSendable(room);
+        yield;
+      }
+    }
+  }
+}
