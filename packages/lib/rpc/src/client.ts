@@ -21,9 +21,11 @@ import { Reader } from './reader.ts';
 import { Receiver, Step } from './receiver.ts';
 import { RpcError } from './rpc-error.ts';
 import { Sender } from './sender.ts';
-import { Parking, type Threads } from './threads.ts';
+import { Parking, type Threads, type WaitReason } from './threads.ts';
 import type { Transport } from './transport.ts';
 import { Kind, WIRE_VERSION } from './wire.ts';
+
+const REPLY: WaitReason = { label: 'a reply', holder: undefined, isOpen: true };
 
 /**
  * Bind to the server at the other end of `transport`: its methods, as generators. They throw
@@ -70,7 +72,7 @@ class ClientBinding {
     this.sender = new Sender(threads, transport, to.maxCallWords);
     this.receiver = new Receiver(transport, new Reader(to.maxReplyWords));
     this.calls = new PendingCalls();
-    this.arrival = new Parking(threads);
+    this.arrival = new Parking(threads, REPLY.label, true);
     this.isReceiving = false;
     this.end = OK;
   }
@@ -121,7 +123,8 @@ class ClientBinding {
   private *awaitReply(call: PendingCall): Wait<void> {
     while (!call.isDone) {
       if (this.isReceiving) {
-        call.thread = this.threads.block('waits for a reply');
+        call.thread = this.threads.running;
+        this.threads.block(REPLY);
         yield;
         continue;
       }
@@ -140,7 +143,7 @@ class ClientBinding {
     while (!call.isDone) {
       switch (this.receiver.step()) {
         case Step.Nothing:
-          this.arrival.park('waits for a reply');
+          this.arrival.park();
           this.transport.whenReceivable(this.arrival);
           yield;
           break;

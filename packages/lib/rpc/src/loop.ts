@@ -2,13 +2,13 @@
 
 import { assert, type Prng } from '@barreleye/core';
 import type { Wait } from '@barreleye/libos';
-import type { Threads } from './threads.ts';
+import type { Threads, WaitReason } from './threads.ts';
 
 interface LoopThread {
   readonly name: string;
   readonly body: Wait<unknown>;
-  state: 'ready' | 'blocked' | 'done';
-  reason: string;
+  state: 'ready' | 'running' | 'blocked' | 'done';
+  reason: WaitReason | undefined;
 }
 
 export class Loop implements Threads {
@@ -25,19 +25,21 @@ export class Loop implements Threads {
     this.current = undefined;
   }
 
-  createThread(name: string, body: Wait<unknown>): object {
-    const thread: LoopThread = { name, body, state: 'ready', reason: '' };
+  create(name: string, body: Wait<unknown>): object {
+    const thread: LoopThread = { name, body, state: 'ready', reason: undefined };
     this.threads.add(thread);
     this.ready.push(thread);
     return thread;
   }
 
-  block(reason: string): object {
-    const { current } = this;
-    assert(current !== undefined, 'only a running thread can block');
-    current.state = 'blocked';
-    current.reason = reason;
-    return current;
+  get running(): LoopThread {
+    assert(this.current !== undefined, 'no thread is running');
+    return this.current;
+  }
+
+  block(reason: WaitReason): void {
+    this.running.state = 'blocked';
+    this.running.reason = reason;
   }
 
   wake(thread: object): void {
@@ -49,21 +51,24 @@ export class Loop implements Threads {
 
   /**
    * Run until no thread is ready. Throws what a thread throws.
-   * @returns the threads that are blocked, and on what
+   * @returns the threads that are blocked, and what each waits for
    */
   run(): string[] {
     for (;;) {
       const at = this.prng === undefined || this.ready.length === 0 ? 0 : this.next();
       const [thread] = this.ready.splice(at, 1);
-      if (thread === undefined) return [...this.threads].map((t) => `${t.name} ${t.reason}`);
+      if (thread === undefined)
+        return [...this.threads].map((t) => `${t.name}: ${t.reason?.label}`);
       this.current = thread;
+      thread.state = 'running';
       const { done } = thread.body.next();
       this.current = undefined;
       if (done) {
         thread.state = 'done';
         this.threads.delete(thread);
-      } else if (thread.state === 'ready' && !this.ready.includes(thread)) {
-        this.ready.push(thread); // it gave way
+      } else if (thread.state === 'running') {
+        thread.state = 'ready'; // it gave way
+        this.ready.push(thread);
       }
     }
   }

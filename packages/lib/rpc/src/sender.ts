@@ -6,12 +6,16 @@
 import { assert, type Errval, isOk, OK } from '@barreleye/core';
 import type { Capref, Wait } from '@barreleye/libos';
 import { Err } from '@barreleye/spec';
-import { Parking, type Threads } from './threads.ts';
+import { Parking, type Threads, type WaitReason } from './threads.ts';
 import { SendResult, type Transport } from './transport.ts';
 import { CONTINUE_WORDS, continueWord, HEADER_WORDS, headerWord } from './wire.ts';
 import { Writer } from './writer.ts';
 
-export class Sender {
+export class Sender implements WaitReason {
+  readonly label: string;
+  /** Whose turn it is to send. */
+  holder: object | undefined;
+  readonly isOpen: boolean;
   /** Body of the next message, for the holder of the turn. */
   readonly writer: Writer;
   private readonly threads: Threads;
@@ -21,36 +25,39 @@ export class Sender {
   private readonly room: Parking;
   /** Threads that wait for their turn, first come first served. */
   private readonly queue: object[];
-  private isTaken: boolean;
 
   /** @param maxWords of the longest body */
   constructor(threads: Threads, transport: Transport, maxWords: number) {
     assert(transport.maxWords >= HEADER_WORDS, 'a header fits one message of the transport');
+    this.label = 'the turn to send';
+    this.holder = undefined;
+    this.isOpen = false;
     this.writer = new Writer(maxWords);
     this.threads = threads;
     this.transport = transport;
     this.fragment = new Uint32Array(transport.maxWords);
-    this.room = new Parking(threads);
+    this.room = new Parking(threads, 'room to send', true);
     this.queue = [];
-    this.isTaken = false;
   }
 
   /** Wait for the turn to send. `writer` is empty then. */
   *take(): Wait<void> {
-    if (this.isTaken) {
-      this.queue.push(this.threads.block('waits for its turn to send'));
+    const { threads } = this;
+    if (this.holder === undefined) {
+      this.holder = threads.running;
+    } else {
+      this.queue.push(threads.running);
+      threads.block(this);
       yield; // woken with the turn
     }
-    this.isTaken = true;
     this.writer.reset();
   }
 
   /** Pass the turn on. */
   release(): void {
-    assert(this.isTaken, 'only the holder of a turn passes it on');
-    const next = this.queue.shift();
-    this.isTaken = next !== undefined;
-    if (next !== undefined) this.threads.wake(next);
+    assert(this.holder !== undefined, 'the turn is passed on by whoever has it');
+    this.holder = this.queue.shift();
+    if (this.holder !== undefined) this.threads.wake(this.holder);
   }
 
   /**
@@ -109,7 +116,7 @@ export class Sender {
         err = Err.RPC_ERR_CAP;
         sentCap = undefined;
       } else {
-        room.park('waits for room to send');
+        room.park();
         transport.whenSendable(room);
         yield;
       }

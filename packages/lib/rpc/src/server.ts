@@ -82,8 +82,8 @@ class ServerBinding {
     this.options = options;
     this.sender = new Sender(threads, transport, provided.maxReplyWords);
     this.receiver = new Receiver(transport, new Reader(provided.maxCallWords));
-    this.arrival = new Parking(threads);
-    this.handlerEnd = new Parking(threads);
+    this.arrival = new Parking(threads, 'a call', true);
+    this.handlerEnd = new Parking(threads, 'the end of a handler', false);
     this.activeCount = 0;
     this.isBound = false;
   }
@@ -103,7 +103,7 @@ class ServerBinding {
     for (;;) {
       switch (receiver.step()) {
         case Step.Nothing:
-          arrival.park('waits for a call');
+          arrival.park();
           transport.whenReceivable(arrival);
           yield;
           break;
@@ -124,7 +124,7 @@ class ServerBinding {
   /** Wait until fewer than `limit` handlers are active. */
   private *awaitHandlers(limit: number): Wait<void> {
     while (this.activeCount >= limit) {
-      this.handlerEnd.park('waits for a handler to end');
+      this.handlerEnd.park();
       yield;
     }
   }
@@ -210,7 +210,7 @@ class ServerBinding {
   ): void {
     this.activeCount += 1;
     const name = `${this.provided.name}.${this.provided.methodNames[number]}`;
-    this.threads.createThread(name, this.runHandler(number, token, method, handler));
+    this.threads.create(name, this.runHandler(number, token, method, handler));
   }
 
   /** What the thread of a handler does. */

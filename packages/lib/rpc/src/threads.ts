@@ -1,33 +1,52 @@
 /**
- * Threads as a binding sees them. The dispatcher of `@barreleye/libos` fits, and so does any other
- * scheduler of generators.
+ * Threads as a binding sees them. The scheduler of `@barreleye/libos` fits, and so does any other
+ * of generators.
  */
 
 import type { Wait } from '@barreleye/libos';
 import type { Waiter } from './transport.ts';
 
+/** What a thread waits for. */
+export interface WaitReason {
+  /** For people: `a reply`. */
+  readonly label: string;
+  /** The thread that can end the wait, where it is one that is known. */
+  readonly holder: object | undefined;
+  /** Whether the world outside the domain can end it. */
+  readonly isOpen: boolean;
+}
+
 export interface Threads {
-  /** Mark the running thread blocked; it yields next. @returns what `wake` wants of it */
-  block(reason: string): object;
+  /** The thread whose code is running. */
+  readonly running: object;
+  /** Mark it blocked; it yields next. */
+  block(reason: WaitReason): void;
   /** Make a blocked thread ready. */
   wake(thread: object): void;
   /** Start a thread. */
-  createThread(name: string, body: Wait<unknown>): object;
+  create(name: string, body: Wait<unknown>): object;
 }
 
 /** Where one thread waits for one kind of event; the event may come when nobody waits. */
-export class Parking implements Waiter {
+export class Parking implements Waiter, WaitReason {
+  readonly label: string;
+  readonly holder: undefined;
+  readonly isOpen: boolean;
   private readonly threads: Threads;
   private thread: object | undefined;
 
-  constructor(threads: Threads) {
+  constructor(threads: Threads, label: string, isOpen: boolean) {
+    this.label = label;
+    this.holder = undefined;
+    this.isOpen = isOpen;
     this.threads = threads;
     this.thread = undefined;
   }
 
   /** Block the running thread until `ready`; it yields next, and then looks again. */
-  park(reason: string): void {
-    this.thread = this.threads.block(reason);
+  park(): void {
+    this.thread = this.threads.running;
+    this.threads.block(this);
   }
 
   ready(): void {

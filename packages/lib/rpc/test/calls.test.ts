@@ -16,11 +16,13 @@ import {
   u8,
   u32,
 } from '../src/index.ts';
-import type { Loop } from '../src/testing.ts';
 import { Echo, type EchoMethods, echoHandlers, failureOf, Sides } from './sides.ts';
 
 const FRAMES = Array.from({ length: 15 }, (_, slot) => capref<'Frame'>(4, slot));
 const [FRAME = capref<'Frame'>(4, 0)] = FRAMES;
+
+/** What some handlers wait for in vain. */
+const NEVER = { label: 'a word', holder: undefined, isOpen: false };
 
 function sidesWith(handlers: Partial<Handlers<EchoMethods>>, wishes = {}): Sides {
   const sides = new Sides(wishes);
@@ -109,9 +111,9 @@ describe('several calls at once', () => {
       const body = (function* () {
         done.push((yield* each).text);
       })();
-      sides.loop.createThread('caller', body);
+      sides.loop.create('caller', body);
     }
-    while (done.length < calls.length) yield* giveWay(sides.loop);
+    while (done.length < calls.length) yield;
     return done;
   }
 
@@ -119,7 +121,8 @@ describe('several calls at once', () => {
     const waiting = new Map<string, object>();
     const sides = sidesWith({
       *echo({ text }) {
-        waiting.set(text, sides.loop.block('waits to be released'));
+        waiting.set(text, sides.loop.running);
+        sides.loop.block(NEVER);
         yield;
         return { text: `${text}!` };
       },
@@ -134,12 +137,12 @@ describe('several calls at once', () => {
         const body = (function* () {
           order.push((yield* echo.echo({ text })).text);
         })();
-        sides.loop.createThread(`caller ${text}`, body);
+        sides.loop.create(`caller ${text}`, body);
       }
-      while (waiting.size < 3) yield* giveWay(sides.loop);
+      while (waiting.size < 3) yield;
       for (const seq of [2, 3, 1]) {
         yield* echo.tick({ seq });
-        while (order.length < [2, 3, 1].indexOf(seq) + 1) yield* giveWay(sides.loop);
+        while (order.length < [2, 3, 1].indexOf(seq) + 1) yield;
       }
     });
     expect(order).toEqual(['2!', '3!', '1!']);
@@ -155,7 +158,7 @@ describe('several calls at once', () => {
         const prng = new Prng(seed);
         const handlers: Partial<Handlers<EchoMethods>> = {
           *echo({ text }) {
-            for (let i = prng.below(4); i > 0; i--) yield* giveWay(sides.loop);
+            for (let i = prng.below(4); i > 0; i--) yield;
             return { text: `${text}.` };
           },
         };
@@ -168,9 +171,9 @@ describe('several calls at once', () => {
               expect((yield* echo.echo({ text })).text).toBe(`${text}.`);
               doneCount += 1;
             })();
-            sides.loop.createThread(`caller ${i}`, body);
+            sides.loop.create(`caller ${i}`, body);
           }
-          while (doneCount < lengths.length) yield* giveWay(sides.loop);
+          while (doneCount < lengths.length) yield;
         });
       },
     );
@@ -180,21 +183,21 @@ describe('several calls at once', () => {
   it('are as many as the table has places', () => {
     const never: Partial<Handlers<EchoMethods>> = {
       *echo({ text }) {
-        sides.loop.block('never answers');
+        sides.loop.block(NEVER);
         yield;
         return { text };
       },
     };
     const sides = sidesWith(never);
     let failure: unknown;
-    sides.loop.createThread(
+    sides.loop.create(
       'client',
       (function* () {
         const echo = yield* bindClient(sides.loop, sides.client, Echo);
         for (let i = 0; i < 256; i++) {
-          sides.loop.createThread('caller', failureOf(echo.echo({ text: '' })));
+          sides.loop.create('caller', failureOf(echo.echo({ text: '' })));
         }
-        yield* giveWay(sides.loop);
+        yield;
         failure = yield* failureOf(echo.echo({ text: '' }));
       })(),
     );
@@ -209,7 +212,7 @@ describe('several calls at once', () => {
       *echo({ text }) {
         active += 1;
         most = Math.max(most, active);
-        for (let i = 0; i < 5; i++) yield* giveWay(sides.loop);
+        for (let i = 0; i < 5; i++) yield;
         active -= 1;
         return { text };
       },
@@ -236,7 +239,7 @@ describe('an error of a handler', () => {
         throw thrown;
       },
       *alloc() {
-        yield* giveWay(sides.loop);
+        yield;
         throw thrown;
       },
     };
@@ -305,7 +308,7 @@ describe('a binding', () => {
     const body = (function* () {
       failure = yield* failureOf(bindClient(sides.loop, sides.client, Echo));
     })();
-    sides.loop.createThread('client', body);
+    sides.loop.create('client', body);
     sides.loop.run();
     const errval = errPush(Err.RPC_ERR_INTERFACE, Err.RPC_ERR_REMOTE);
     expect(failure).toMatchObject({ errval, remoteMessage: 'the server speaks echo' });
@@ -314,7 +317,7 @@ describe('a binding', () => {
   it.each(['client', 'server'] as const)('ends all calls when the %s side closes', (side) => {
     const never: Partial<Handlers<EchoMethods>> = {
       *echo({ text }) {
-        sides.loop.block('never answers');
+        sides.loop.block(NEVER);
         yield;
         return { text };
       },
@@ -326,14 +329,13 @@ describe('a binding', () => {
     };
     const body = (function* () {
       const echo = yield* bindClient(sides.loop, sides.client, Echo);
-      for (let i = 0; i < 3; i++)
-        sides.loop.createThread('caller', caller(echo.echo({ text: '' })));
-      for (let i = 0; i < 30; i++) yield* giveWay(sides.loop);
+      for (let i = 0; i < 3; i++) sides.loop.create('caller', caller(echo.echo({ text: '' })));
+      for (let i = 0; i < 30; i++) yield;
       sides[side].close();
       failures.push(yield* failureOf(echo.tick({ seq: 1 })));
       failures.push(yield* failureOf(echo.echo({ text: '' })));
     })();
-    sides.loop.createThread('client', body);
+    sides.loop.create('client', body);
     const blocked = sides.loop.run();
     expect(blocked.filter((name) => /^(client|caller)/.test(name))).toEqual([]);
     expect(failures.map((failure) => (failure as RpcError).errval)).toEqual(
@@ -344,7 +346,7 @@ describe('a binding', () => {
   it('ends senders that wait for room, and for their turn', () => {
     const handlers: Partial<Handlers<EchoMethods>> = {
       *echo({ text }) {
-        sides.loop.block('never answers');
+        sides.loop.block(NEVER);
         yield;
         return { text };
       },
@@ -357,18 +359,18 @@ describe('a binding', () => {
         const caller = (function* () {
           failures.push(yield* failureOf(echo.echo({ text: '' })));
         })();
-        sides.loop.createThread('caller', caller);
+        sides.loop.create('caller', caller);
       }
     })();
-    sides.loop.createThread('client', body);
+    sides.loop.create('client', body);
     expect(sides.loop.run().toSorted()).toEqual([
-      'caller waits for a reply',
-      'caller waits for a reply',
-      'caller waits for its turn to send',
-      'caller waits for its turn to send',
-      'caller waits for room to send',
-      'echo.echo never answers',
-      'server waits for a handler to end',
+      'caller: a reply',
+      'caller: a reply',
+      'caller: room to send',
+      'caller: the turn to send',
+      'caller: the turn to send',
+      'echo.echo: a word',
+      'server: the end of a handler',
     ]);
     sides.server.close();
     expect(sides.loop.run()).toHaveLength(2);
@@ -393,9 +395,3 @@ describe('a binding', () => {
     expect([small.hashHigh, small.hashLow]).toEqual([2140649019, 2392338245]);
   });
 });
-
-/** Let the others run. */
-function* giveWay(loop: Loop): Wait<void> {
-  loop.wake(loop.block('gives way'));
-  yield;
-}

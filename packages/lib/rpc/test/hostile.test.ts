@@ -162,7 +162,7 @@ describe('a client', () => {
       const echo = yield* bindClient(loop, client, Echo);
       failure = yield* failureOf(echo.swap({ frames: [] }));
     })();
-    loop.createThread('client', body);
+    loop.create('client', body);
     loop.run();
     const token = receiveAll(server)[0]?.words[1] ?? 0;
     sendRaw(server, { words: [header(4, 0, 0, 0), token] });
@@ -204,7 +204,7 @@ describe('a client', () => {
       const echo = yield* bindClient(loop, client, Echo);
       ({ text } = yield* echo.echo({ text: '' }));
     })();
-    loop.createThread('client', body);
+    loop.create('client', body);
     loop.run();
     const bindToken = receiveAll(server)[0]?.words[1] ?? 0;
     const bound = { words: [header(4, 0, 0, 0), bindToken] };

@@ -47,7 +47,7 @@ export function recordTraffic(): { requests: RawMessage[]; replies: RawMessage[]
     yield* echo.swap({ frames: [capref(4, 2), capref(4, 3), capref(4, 4)] });
     client.close();
   })();
-  loop.createThread('client', body);
+  loop.create('client', body);
   while (loop.run().length > 0) {
     for (const message of receiveAll(front.server)) {
       requests.push(message);

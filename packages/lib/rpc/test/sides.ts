@@ -67,7 +67,7 @@ export class Sides {
 
   /** Start a server. */
   serve<M extends Methods>(provided: Interface<M>, handlers: Handlers<M>): void {
-    this.loop.createThread('server', this.serveOnce(provided, handlers));
+    this.loop.create('server', this.serveOnce(provided, handlers));
   }
 
   /** Bind, run `main` as the client, close; then nobody waits any more. */
@@ -79,7 +79,7 @@ export class Sides {
       client.close();
       isDone = true;
     })();
-    loop.createThread('client', body);
+    loop.create('client', body);
     const blocked = loop.run();
     if (!isDone || blocked.length > 0) throw new Error(`nothing goes on: ${blocked.join(', ')}`);
   }
