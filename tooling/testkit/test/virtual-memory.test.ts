@@ -7,6 +7,7 @@ import { assert, isOk, OK } from '@barreleye/core';
 import {
   type Capref,
   capDelete,
+  capMint,
   capRetype,
   type Os,
   PageFaultError,
@@ -14,9 +15,9 @@ import {
   type Wait,
 } from '@barreleye/libos';
 import { Heap } from '@barreleye/paging';
-import { Access, Err, PageFlag } from '@barreleye/spec';
+import { Access, Err, PageFlag, Rights } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { type FirstDomain, runFirstDomain, TARGETS } from '../src/index.ts';
+import { checkEveryEntry, type FirstDomain, runFirstDomain, TARGETS } from '../src/index.ts';
 
 const PAGE = 4096;
 const MIB = 2 ** 20;
@@ -141,6 +142,24 @@ describe.each(TARGETS)('virtual memory on $name', (target) => {
         Array.from({ length: 16 }, (_, i) => [base + i * PAGE + 12, Access.Write]),
       );
     });
+  });
+
+  test('I46: a frame that may only be read is mapped so, whatever the format can forbid', () => {
+    runFirstDomain(
+      target,
+      function* (domain) {
+        const { os, memory } = domain;
+        const whole = makeFrame(domain, PAGE);
+        const frame = unwrap(capMint(os.sys, os.allocSlot(), whole, Rights.Read));
+        const { base } = unwrap(memory.vspace.map({ frame, bytes: PAGE, flags: PageFlag.Read }));
+        expect(yield* os.load32(base)).toBe(0);
+        yield* faultOf(os.store32(base, 1));
+        expect(memory.vspace.map({ frame, bytes: PAGE, flags: RW }).ok).toBe(false);
+        const executable = PageFlag.Read | PageFlag.Execute;
+        expect(memory.vspace.map({ frame, bytes: PAGE, flags: executable }).ok).toBe(false);
+      },
+      { wrapDriver: checkEveryEntry },
+    );
   });
 
   test('25: every page of a large one is found, with its frame and offset', () => {

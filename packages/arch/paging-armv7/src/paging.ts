@@ -14,6 +14,7 @@ export const pagingArmv7: Paging & { readonly createWalker: typeof createWalker 
   vaddrBits: VADDR_BITS,
   paddrBits: 32, // supersections reach further
   repeatBits: REPEAT_BITS,
+  deniesExecute: true,
   levelOf,
   entryIndex,
   initRoot,

@@ -23,6 +23,7 @@ export const pagingX86_32: X86Paging = {
   vaddrBits: VADDR_BITS,
   paddrBits: 32, // pages of 4 MiB reach further
   repeatBits: 0,
+  deniesExecute: false,
   levelOf: (type) => levelOf(levels32, type),
   entryIndex: (level, va) => entryIndex(levels32[level]!, va),
   initRoot: (mem, root) => initRoot(levels32, mem, root),
@@ -46,6 +47,7 @@ export const pagingX86_32Pae: X86Paging = {
   vaddrBits: VADDR_BITS,
   paddrBits: 52,
   repeatBits: 0,
+  deniesExecute: true,
   levelOf: (type) => levelOf(levelsPae, type),
   entryIndex: (level, va) => entryIndex(levelsPae[level]!, va),
   initRoot: (mem, root) => initRoot(levelsPae, mem, root),

@@ -14,6 +14,7 @@ export const pagingX86_64: Paging & { readonly createWalker: typeof createWalker
   vaddrBits: VADDR_BITS,
   paddrBits: 52,
   repeatBits: 0,
+  deniesExecute: true,
   levelOf,
   entryIndex,
   initRoot,

@@ -58,7 +58,7 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   scratch: inner(320, Cte), // a capability that is only asked about; empty between two entries
   // More of scheduling, up to the interrupts.
   payer: u64<Ptr<'Dcb'>>(384), // whose budget pays for the time that passes; perhaps not `current`
-  waiting: u64<Ptr<'Dcb'>>(392), // the first in the ring who did not come back with the rest of a turn
+  waiting: u64<Ptr<'Dcb'>>(392), // the first in the ring who did not come back to a turn
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 

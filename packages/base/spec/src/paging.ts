@@ -53,6 +53,8 @@ export interface Paging {
    * one larger page: 4 on ARM, where sixteen entries of any level can; 0 where there is none.
    */
   readonly repeatBits: number;
+  /** Whether entries can forbid execution; where not, whatever is readable can be executed. */
+  readonly deniesExecute: boolean;
   /** Index into `levels` of the table type `type`, or -1 when it is none of ours. */
   levelOf(type: ObjType): number;
   /** Entry of a table of level `level` that translates `va`. */

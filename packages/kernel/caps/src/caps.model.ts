@@ -56,6 +56,7 @@ export interface Destination extends Place {
 
 const ALL_RIGHTS = 31;
 const READ_WRITE = 3;
+const WRITE = 2;
 const SLOT_COUNT = 256;
 
 export class Model {
@@ -85,6 +86,7 @@ export class Model {
     if (kind.bytes === undefined && bytes % kind.granule !== 0) return 'SYS_ERR_INVALID_SIZE';
     if (!kind.from.includes(thing.type)) return 'SYS_ERR_INVALID_RETYPE';
     const isEndpoint = type === 'EndPointLMP';
+    if (isEndpoint && (source.rights & WRITE) === 0) return 'SYS_ERR_CAP_RIGHTS';
     if (!isEndpoint && (size === 0 || size > thing.bytes)) return 'SYS_ERR_INVALID_SIZE';
     const most = isEndpoint ? 1 : Math.floor(thing.bytes / size);
     if (count < 1 || count > most) return 'SYS_ERR_RETYPE_INVALID_COUNT';

@@ -50,8 +50,14 @@ export function setOwner(caps: Caps, slot: Slot, owner: CoreId): Errval {
   return OK;
 }
 
-/** Lock all copies. @errors SYS_ERR_CAP_LOCKED locked already, or being deleted */
+/**
+ * Lock all copies.
+ * @errors SYS_ERR_INVALID_SOURCE_TYPE no core owns objects of the type, so nothing is to be locked;
+ *   SYS_ERR_CAP_LOCKED locked already, or being deleted
+ */
 export function lock(caps: Caps, slot: Slot): Errval {
+  const { local } = capTypeInfo(Cte.type.get(caps.mem, slot));
+  if (!local) return Err.SYS_ERR_INVALID_SOURCE_TYPE;
   if (hasFlag(caps, slot, CteFlag.Locked | CteFlag.InDelete)) return Err.SYS_ERR_CAP_LOCKED;
   changeFlags(caps, slot, CteFlag.Locked, CteFlag.Locked);
   return OK;

@@ -25,7 +25,7 @@ import type { Caps } from './caps.ts';
 import { hasIds, takeId } from './create.ts';
 import { locateEmptySlots } from './cspace.ts';
 import { adoptRelations, enter, startCap, startCopy } from './cte.ts';
-import { hasFlag, isForeign } from './guard.ts';
+import { checkRights, hasFlag, isForeign } from './guard.ts';
 import { findRange, RangeClass } from './mdb-range.ts';
 import type { RetypePlan, RetypeRequest } from './plans.ts';
 import { hasBacking } from './ram.ts';
@@ -43,6 +43,7 @@ const MAX_DOMAINS = 256;
  *   SYS_ERR_INVALID_SIZE not a multiple of the granule
  *   SYS_ERR_RETYPE_MAPPING_EXPLICIT mappings are made by mapping
  *   SYS_ERR_INVALID_RETYPE the type table has no such edge
+ *   SYS_ERR_CAP_RIGHTS a dispatcher without the write right gives no endpoint
  *   SYS_ERR_CAP_LOCKED the source is locked or being deleted
  *   SYS_ERR_RETRY_THROUGH_MONITOR another core owns the source or has descendants of it
  *   SYS_ERR_INVALID_SIZE not even one object fits the source
@@ -59,6 +60,9 @@ export function decodeRetype(caps: Caps, plan: RetypePlan): Errval {
   if (isEmpty(caps.mem, plan.source)) return Err.SYS_ERR_CAP_NOT_FOUND;
   const info = capTypeInfo(type);
   let err = checkShape(caps, plan, info);
+  // Whoever has an endpoint can put messages into the frame of its dispatcher (T40).
+  const needed = type === ObjType.EndPointLMP ? Rights.Write : 0;
+  if (err === OK) err = checkRights(caps.mem, plan.source, needed);
   if (err === OK) err = checkSource(caps, plan);
   if (err === OK) err = isMemory(info) ? checkExtent(caps, plan, info) : checkCount(plan, info);
   if (err !== OK) return err;

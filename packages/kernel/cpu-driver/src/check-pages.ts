@@ -40,6 +40,7 @@ export function collectKernelObjects({ caps, mem }: Kernel): KernelObject[] {
 /**
  * Check an entry that maps `pageBytes` bytes.
  * @param owner the mapping that the entry belongs to, if there is one
+ * @param deniesExecute whether the format can forbid execution: `Paging.deniesExecute`
  */
 export function checkPage(
   k: Kernel,
@@ -47,6 +48,7 @@ export function checkPage(
   owner: Slot | undefined,
   { base, flags }: EntryView,
   pageBytes: number,
+  deniesExecute: boolean,
 ): string[] {
   const problems: string[] = [];
   for (const object of overlapping(objects, base, base + pageBytes)) {
@@ -60,7 +62,8 @@ export function checkPage(
     problems.push(`I18 a page of the ${capTypeInfo(type).name} in ${hex(answer.slot)}`);
   }
   const rights = owner === undefined ? ACCESS_RIGHTS : Cte.rights.get(k.mem, owner);
-  if ((flags & ACCESS_RIGHTS & ~rights) !== 0) problems.push('I46 more rights than its mapping');
+  const denied = ACCESS_RIGHTS & ~rights & (deniesExecute ? ACCESS_RIGHTS : ~PageFlag.Execute);
+  if ((flags & denied) !== 0) problems.push('I46 more rights than its mapping');
   return problems;
 }
 

@@ -92,7 +92,9 @@ function checkTable(
     if (entry.kind === 'page' && i < shape.reservedFrom) {
       const memory = memoryOf(k.mem, { format, level, tableBase: base }, i);
       const page = { ...entry, base: memory };
-      found.push(...checkPage(k, objects, owners[i], page, 2 ** shape.spanBits));
+      found.push(
+        ...checkPage(k, objects, owners[i], page, 2 ** shape.spanBits, format.deniesExecute),
+      );
     }
     for (const problem of found) {
       if (problem !== undefined) problems.push(`${problem}: entry ${i} of table ${hex(base)}`);
