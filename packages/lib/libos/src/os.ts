@@ -7,7 +7,7 @@
 import { type Errval, isOk, type Result } from '@barreleye/core';
 import { type Arch, Err } from '@barreleye/spec';
 import type { Capref, Slot } from './capref.ts';
-import { capDelete, capMintEndpoint, capRetype } from './caps.ts';
+import { capDelete, capMintEndpoint, capRetype, capRevoke } from './caps.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Endpoint, LmpMessage } from './endpoint.ts';
 import type { Events } from './events.ts';
@@ -204,6 +204,17 @@ export class Os {
     this.check(capDelete(sys, source));
     this.check(slots.free(raw));
     return { cap, buffer };
+  }
+
+  /** End an endpoint, in all domains; all that arrived has been received. Its buffer is free. */
+  destroyEndpoint({ cap, buffer }: OwnEndpoint): void {
+    const { sys, slots, dispatcher } = this;
+    this.check(capRevoke(sys, cap));
+    this.check(capDelete(sys, cap));
+    this.check(slots.free(cap));
+    const slot = buffer.disarm();
+    if (slot !== undefined) this.check(slots.free(slot));
+    dispatcher.removeEndpointBuffer(buffer);
   }
 
   /** Wait for the next message. */

@@ -1,8 +1,8 @@
 /** A transport without a system: two sides of this program, and a queue each way between them. */
 
 import { assert } from '@barreleye/core';
-import type { Capref } from '@barreleye/libos';
-import { ReceiveResult, SendResult, type Transport, type Waiter } from './transport.ts';
+import type { Capref, Waiter } from '@barreleye/libos';
+import { ReceiveResult, SendResult, type Transport } from './transport.ts';
 
 /** One queue: messages in buffers that are used again and again. */
 class Queue {
@@ -107,6 +107,10 @@ export class MemoryTransport implements Transport {
   }
 
   close(): void {
+    const into = new Uint32Array(this.maxWords);
+    while (this.tryReceive(into) >= 0) {
+      if (this.receivedCap !== undefined) this.dropCap(this.receivedCap);
+    }
     for (const queue of [this.incoming, this.outgoing]) {
       queue.isClosed = true;
       queue.filled();

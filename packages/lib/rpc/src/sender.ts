@@ -111,6 +111,10 @@ export class Sender implements WaitReason {
     for (;;) {
       const result = transport.trySend(fragment, length, sentCap, isLast);
       if (result === SendResult.Sent) return err;
+      if (result === SendResult.Left) {
+        yield;
+        return err;
+      }
       if (result === SendResult.Dead) return Err.RPC_ERR_CLOSED;
       if (result === SendResult.CapInvalid) {
         err = Err.RPC_ERR_CAP;

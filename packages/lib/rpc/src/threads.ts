@@ -3,8 +3,7 @@
  * of generators.
  */
 
-import type { Wait } from '@barreleye/libos';
-import type { Waiter } from './transport.ts';
+import type { Wait, Waiter } from '@barreleye/libos';
 
 /** What a thread waits for. */
 export interface WaitReason {

@@ -6,7 +6,7 @@
  * The calls are plain: they neither wait nor allocate. A caller that must wait registers a waiter.
  */
 
-import type { Capref } from '@barreleye/libos';
+import type { Capref, Waiter } from '@barreleye/libos';
 
 /** What became of a message. */
 export const SendResult = {
@@ -14,6 +14,7 @@ export const SendResult = {
   Busy: 1, //       no room, or nowhere to put the capability: try again when it can be sent
   Dead: 2, //       nobody will ever receive it
   CapInvalid: 3, // the capability cannot be sent; without it the message could be
+  Left: 4, //       sent, and the core is gone: the thread yields before it does anything else
 } as const;
 export type SendResult = (typeof SendResult)[keyof typeof SendResult];
 
@@ -22,12 +23,6 @@ export const ReceiveResult = {
   Nothing: -1, // not now
   Dead: -2, //    and never again
 } as const;
-
-/** Is told, once for each registration, that what it waits for may have come. */
-export interface Waiter {
-  /** Must not throw, and may only note the fact: it is called from wherever the event is seen. */
-  ready(): void;
-}
 
 export interface Transport {
   /** Words of the longest message; at least 4. */
@@ -38,6 +33,7 @@ export interface Transport {
   readonly receivedCap: Capref | undefined;
   /**
    * Send the first `wordCount` words of `words`, and a copy of `cap`.
+   * @param wordCount at least 1
    * @param isLast no further message follows at once: the other side may as well run
    */
   trySend(
