@@ -82,7 +82,7 @@ const SENTENCES = {
   SYS_ERR_LMP_EP_STATE_INVALID: 'the receiver has corrupted its endpoint buffer',
   SYS_ERR_LMP_BUF_OVERFLOW: 'the endpoint buffer is full; send again later',
   SYS_ERR_LMP_TARGET_DISABLED: 'the receiver is disabled',
-  SYS_ERR_LMP_CAPTRANSFER_SRC_LOOKUP: 'the capability to send cannot be found',
+  SYS_ERR_LMP_CAPTRANSFER_SRC_LOOKUP: 'the capability cannot be sent',
   SYS_ERR_LMP_CAPTRANSFER_DST_CNODE_INVALID: 'the receive slot of the receiver does not exist',
   SYS_ERR_LMP_CAPTRANSFER_DST_SLOT_OCCUPIED: 'the receive slot of the receiver is full',
   SYS_ERR_IRQ_INVALID: 'there is no such interrupt vector',
@@ -163,6 +163,7 @@ const SENTENCES = {
   RPC_ERR_HANDLER: 'the service failed while it served the call',
   RPC_ERR_REMOTE: 'the other side did not serve the call',
   RPC_ERR_TOO_MANY_CALLS: 'too many calls on one binding wait for their replies',
+  SYS_ERR_LRPC_NOT_ENDPOINT: 'only an LMP endpoint can be called',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -92,10 +92,12 @@ export {
 export {
   endpointBufferBytes,
   isEndpointBuffer,
+  isLmpTransient,
   LMP_RING_WORD_BYTES,
   LmpEndpoint,
   LmpFlag,
   LmpHeader,
+  LRPC_WORDS,
 } from './lmp.ts';
 export {
   Access,
@@ -112,6 +114,7 @@ export {
   COMMANDS,
   COUNTERS,
   DispatcherCmd,
+  EndpointCmd,
   IdCmd,
   INVOKE_ARGS_AT,
   IrqDestCmd,
@@ -144,6 +147,8 @@ export {
   capHeadRights,
   capHeadType,
   headerCommand,
+  headerFlags,
+  headerLength,
   headerLevel,
   highHalf,
   invokeHeader,

@@ -10,8 +10,9 @@ import type { CapTypeName } from './cap-types.ts';
 export const Syscall = {
   Invoke: 0, //  words: `invokeHeader`, capability address, then the command's arguments
   Yield: 1, //   words: capability address of the target, 0 for undirected
-  Lrpc: 2,
+  Lrpc: 2, //    words: capability address of an endpoint, then `LRPC_WORDS` of the message
   Nop: 5,
+  Suspend: 10, // the core sleeps until an interrupt, at the latest until the slice is over
 } as const;
 
 /** Words before the arguments of an invocation: number, header, capability address. */
@@ -67,6 +68,15 @@ export const DispatcherCmd = {
 export const IrqTableCmd = { AllocDestCap: 1 } as const; // line, dest cnode, place
 export const IrqDestCmd = { Connect: 0, GetVector: 1, GetCpu: 2 } as const; // endpoint cap, level
 export const IrqSrcCmd = { GetVecStart: 0, GetVecEnd: 1 } as const;
+
+/**
+ * Endpoints: with `LmpFlag.Identify` in the header a command; else a message. Its header has the
+ * level of the capability that goes along in the place of the command. Its words: capability
+ * address, 0 for none; then as many as the header says, `Arch.lmpWords` at most.
+ */
+export const EndpointCmd = {
+  Identify: 0, // as CNodeCmd.Identify; an error when the receiver is dead
+} as const;
 
 /** Commands of KCBs, RAM (a benchmark), ID, IPIs. */
 export const KcbCmd = { Identify: 0 } as const;
@@ -140,6 +150,7 @@ export const COMMANDS: { readonly [K in CapTypeName]?: { readonly [name: string]
   IRQDest: IrqDestCmd,
   IRQSrc: IrqSrcCmd,
   KernelControlBlock: KcbCmd,
+  EndPointLMP: EndpointCmd,
   RAM: RamCmd,
   ID: IdCmd,
   Kernel: KernelCmd,

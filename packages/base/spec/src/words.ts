@@ -20,6 +20,16 @@ export function headerLevel(header: number): number {
   return (header >>> 8) & 0xff;
 }
 
+/** `LmpFlag` bits. */
+export function headerFlags(header: number): number {
+  return (header >>> 16) & 0xff;
+}
+
+/** Words of the message. */
+export function headerLength(header: number): number {
+  return header >>> 24;
+}
+
 /** Where a capability is to go: index of the slot, 24 bits; above it the level of its CNode. */
 export function packPlace(slot: number, cnodeLevel: number): number {
   return (slot | (cnodeLevel << 24)) >>> 0;

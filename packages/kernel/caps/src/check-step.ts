@@ -29,7 +29,9 @@ export const STEP_INVARIANTS = [
 export interface Step {
   /** `trusted`: capabilities from nothing, or whatever a monitor may do. */
   readonly kind: StepKind;
-  /** Delete, revoke and unmap: the slot of the capability that goes, or loses its relatives. */
+  /**
+   * Delete, move, revoke and unmap: the slot of the capability that goes, or loses its relatives.
+   */
   readonly target?: Slot;
   /** Undefined where nobody was told. */
   readonly isOk?: boolean;
@@ -40,6 +42,7 @@ export type StepKind =
   | 'create'
   | 'delete'
   | 'map'
+  | 'move'
   | 'other'
   | 'reclaim'
   | 'resize'
@@ -159,7 +162,9 @@ export class StepChecker {
       problems.push('I36 a deleted slot is full');
     }
     const first = target === undefined ? [] : firstLosses(before.entries, target, step);
-    const expected = lossesOf(caps, before.entries, first);
+    // What moves takes nothing along: there is a copy.
+    const isMove = step.kind === 'move';
+    const expected = isMove ? movedFrom(first, step, lost) : lossesOf(caps, before.entries, first);
     const isPartial = step.isOk === false || before.entries.some(({ flags }) => flags !== 0);
     const due = isPartial ? [...expected].filter((slot) => lost.has(slot)) : expected;
     const outside = [...due].filter((slot) => !this.isKernelSlot(slot));
@@ -227,6 +232,7 @@ function saysTheSame(a: Entry, b: Entry): boolean {
 function firstLosses(entries: readonly Entry[], target: Entry, step: Step): Entry[] {
   switch (step.kind) {
     case 'delete':
+    case 'move':
       return [target];
     case 'revoke':
       return victimsOf(entries, target);
@@ -235,6 +241,12 @@ function firstLosses(entries: readonly Entry[], target: Entry, step: Step): Entr
     default:
       return [];
   }
+}
+
+/** The slot that a move leaves; where nobody was told, it may not have moved. */
+function movedFrom(first: readonly Entry[], step: Step, lost: ReadonlySet<Slot>): Set<Slot> {
+  const slots = first.map(({ slot }) => slot);
+  return new Set(slots.filter((slot) => step.isOk !== undefined || lost.has(slot)));
 }
 
 /** A revoke ends where it meets what it must leave, or its own target in a CNode that goes. */

@@ -22,9 +22,11 @@ import {
   capTypeName,
   Dcb,
   headerCommand,
+  headerFlags,
   headerLevel,
   INVOKE_ARGS_AT,
   KernelCmd,
+  LmpFlag,
   ObjType,
   Rights,
   Syscall,
@@ -123,6 +125,9 @@ function decodeCall(k: Kernel): Call | undefined {
   const target = TARGETED.has(kind)
     ? lookupSlot(caps, cspace, word(k, INVOKE_ARGS_AT), word(k, INVOKE_ARGS_AT + 1), 0)
     : -1;
+  if (type === ObjType.EndPointLMP && (headerFlags(header) & LmpFlag.Identify) === 0) {
+    return decodeSend(k, caller, cap, header);
+  }
   const needed = rightsFor(type, command);
   return {
     caller,
@@ -130,6 +135,21 @@ function decodeCall(k: Kernel): Call | undefined {
     target: isError(target) ? undefined : slotOf(target),
     isAllowed: needed !== undefined && (Cte.rights.get(mem, cap) & needed) === needed,
     name: `command ${command} of the ${capTypeName(type)}`,
+  };
+}
+
+/** A message; a capability that goes along may move. */
+function decodeSend(k: Kernel, caller: number, ep: Slot, header: number): Call {
+  const address = word(k, INVOKE_ARGS_AT);
+  const isMove = address !== 0 && (headerFlags(header) & LmpFlag.GiveAway) !== 0;
+  const root = Dcb.cspace.at(currentDcb(k));
+  const found = isMove ? lookupSlot(k.caps, root, address, headerCommand(header), 0) : -1;
+  return {
+    caller,
+    kind: isMove ? 'move' : 'copy',
+    target: isError(found) ? undefined : slotOf(found),
+    isAllowed: (Cte.rights.get(k.mem, ep) & Rights.Write) !== 0,
+    name: 'a message',
   };
 }
 

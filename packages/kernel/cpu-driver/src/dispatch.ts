@@ -4,10 +4,18 @@
  */
 
 import { asPaddr, type Ptr } from '@barreleye/core';
-import { Dcb, DispatcherFrame, Kcb, NO_DCB, readRegister, writeRegister } from '@barreleye/spec';
+import {
+  Dcb,
+  DcbState,
+  DispatcherFrame,
+  Kcb,
+  NO_DCB,
+  readRegister,
+  writeRegister,
+} from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
 import { stopDispatcher } from './death.ts';
-import { type Fault, NO_FAULT } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { count, type Kernel } from './kernel.ts';
 import { preemptionTime, schedule } from './schedule.ts';
 import { tagOf } from './tag.ts';
@@ -25,6 +33,17 @@ export function isDisabled(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
   // User memory may hold anything: compare words, never trust them to be an exact number.
   const low = readUserWord64(k, at);
   return pc >= low && pc < readUserWord64(k, at + 8);
+}
+
+/**
+ * Keep the live registers of `dcb`, which has the core, so that it can go on later: where it is if
+ * it is disabled, else through an upcall. Faults are forgiven to whom that finds enabled (T36).
+ */
+export function preempt(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  const disabled = isDisabled(k, dcb);
+  saveRegisters(k, dcb, disabled ? 'disabledArea' : 'enabledArea');
+  Dcb.disabled.set(k.mem, dcb, disabled ? 1 : 0);
+  if (!disabled) Dcb.faultsTaken.set(k.mem, dcb, 0);
 }
 
 /** Put the live registers into a save area of `dcb`. */
@@ -57,16 +76,26 @@ export function dispatchNext(k: Kernel): void {
   }
 }
 
+/** Whether `dcb`, which does not have the core, could get it: started, alive, and enterable. */
+export function canRun(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
+  const { mem } = k;
+  const state = Dcb.state.get(mem, dcb);
+  const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
+  return isStarted && (Dcb.disabled.get(mem, dcb) === 1 || hasRunEntry(k, dcb));
+}
+
 /** Whether `dcb` says where it wants to be entered at Run. */
 export function hasRunEntry(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
-  return runEntry(k, dcb) !== 0;
+  return entryAt(k, dcb, DispatcherFrame.runEntry.offset) !== 0;
 }
 
 /**
+/**
  * Give the core to `dcb`, at the cost of whoever the scheduler chose last: resume it where it was
- * disabled, else enter it at Run.
+ * disabled, else enter it at Run, or at Lrpc for the message in the endpoint at `lrpcEndpoint` of
+ * its frame.
  */
-export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
+export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>, lrpcEndpoint = 0): void {
   const { mem, hal } = k;
   switchTo(k, dcb);
   hal.setTimer(Math.min(preemptionTime(k), nextWakeup(k)));
@@ -76,25 +105,26 @@ export function dispatch(k: Kernel, dcb: Ptr<'Dcb'>): void {
     hal.enterUser();
     return;
   }
-  upcall(k, dcb, runEntry(k, dcb));
+  const lrpcEntry = lrpcEndpoint === 0 ? 0 : entryAt(k, dcb, DispatcherFrame.lrpcEntry.offset);
+  if (lrpcEntry === 0) {
+    prepareUpcall(k, dcb, entryAt(k, dcb, DispatcherFrame.runEntry.offset));
+  } else {
+    prepareUpcall(k, dcb, lrpcEntry);
+    writeRegister(hal.regs, hal.arch.upcallArgs[1], lrpcEndpoint);
+  }
+  hal.enterUser();
 }
 
-/**
- * Enter `dcb`, which has the core, at `entry`, disabled; the registers are its arguments, most of
- * them about `fault`.
- */
-export function upcall(k: Kernel, dcb: Ptr<'Dcb'>, entry: number, fault: Fault = NO_FAULT): void {
-  const { hal, mem } = k;
-  const { regs, arch } = hal;
-  const { upcallArgs } = arch;
-  DispatcherFrame.disabled.set(mem, frameOf(k, dcb), 1);
-  regs.fill(0);
-  writeRegister(regs, upcallArgs[0], Dcb.frameVaddr.get(mem, dcb));
+/** Enter `dcb`, which has the core, at `entry`, disabled, and tell it of `fault`. */
+export function upcall(k: Kernel, dcb: Ptr<'Dcb'>, entry: number, fault: Fault): void {
+  const { hal } = k;
+  const { regs } = hal;
+  const { upcallArgs } = hal.arch;
+  prepareUpcall(k, dcb, entry);
   writeRegister(regs, upcallArgs[1], fault.address);
   writeRegister(regs, upcallArgs[2], fault.code);
   writeRegister(regs, upcallArgs[3], fault.pc);
   writeRegister(regs, upcallArgs[4], fault.access);
-  writeRegister(regs, arch.pc, entry);
   hal.enterUser();
 }
 
@@ -119,8 +149,19 @@ function switchTo(k: Kernel, dcb: Ptr<'Dcb'>): void {
   hal.setThreadPointer(Dcb.frameVaddr.get(mem, dcb));
 }
 
-function runEntry(k: Kernel, dcb: Ptr<'Dcb'>): number {
-  return readUserWord64(k, frameOf(k, dcb) + DispatcherFrame.runEntry.offset);
+/** The entry point whose address is at `offset` of the frame of `dcb`, 0 for none. */
+function entryAt(k: Kernel, dcb: Ptr<'Dcb'>, offset: number): number {
+  return readUserWord64(k, frameOf(k, dcb) + offset);
+}
+
+/** Disable `dcb` and fill the registers: the address of its frame, `entry`, zero otherwise. */
+function prepareUpcall(k: Kernel, dcb: Ptr<'Dcb'>, entry: number): void {
+  const { hal, mem } = k;
+  const { regs, arch } = hal;
+  DispatcherFrame.disabled.set(mem, frameOf(k, dcb), 1);
+  regs.fill(0);
+  writeRegister(regs, arch.upcallArgs[0], Dcb.frameVaddr.get(mem, dcb));
+  writeRegister(regs, arch.pc, entry);
 }
 
 function dispatchIdle(k: Kernel): void {

@@ -2,14 +2,20 @@
 
 import { identify, invokeIdentify, type Slot } from '@barreleye/caps';
 import { type Errval, highWord, isOk, lowWord, OK } from '@barreleye/core';
-import { DispatcherFrame, packCapHead } from '@barreleye/spec';
-import { currentDcb, frameOf } from './dcb.ts';
+import { Dcb, DcbState, DispatcherFrame, Err, packCapHead } from '@barreleye/spec';
+import { currentDcb, dcbOf, frameOf } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 
 /** `CNodeCmd.Identify`. */
 export function identifyInCNode(k: Kernel, cnode: Slot): Errval {
   const err = invokeIdentify(k.caps, cnode, k.args, k.identity);
   return isOk(err) ? answerIdentity(k) : err;
+}
+
+/** `EndpointCmd.Identify`. @errors SYS_ERR_LMP_NO_TARGET the receiver is dead */
+export function identifyEndpoint(k: Kernel, ep: Slot): Errval {
+  const isDead = Dcb.state.get(k.mem, dcbOf(k, ep)) === DcbState.Dead;
+  return isDead ? Err.SYS_ERR_LMP_NO_TARGET : identifySlot(k, ep);
 }
 
 /** The same answer about the capability in `slot`. */

@@ -22,6 +22,7 @@ import {
   CNodeCmd,
   Cte,
   DispatcherCmd,
+  EndpointCmd,
   Err,
   IdCmd,
   IrqDestCmd,
@@ -34,7 +35,7 @@ import {
   Rights,
   VNodeCmd,
 } from '@barreleye/spec';
-import { identifyInCNode } from './identify.ts';
+import { identifyEndpoint, identifyInCNode } from './identify.ts';
 import { type Commands, row } from './invocation.ts';
 import { allocateIrq, connectIrq } from './irq.ts';
 import type { Kernel } from './kernel.ts';
@@ -78,6 +79,7 @@ export const INVOCATIONS: { readonly [type: number]: Commands } = {
   [ObjType.L2CNode]: CNODE,
   [ObjType.Kernel]: KERNEL,
   [ObjType.Dispatcher]: { [DispatcherCmd.Setup]: row(Write, 8, setupDispatcher) },
+  [ObjType.EndPointLMP]: { [EndpointCmd.Identify]: row(Rights.Identify, 0, identifyEndpoint) },
   [ObjType.RAM]: { [RamCmd.Noop]: row(Read, 0, () => OK) },
   [ObjType.ID]: { [IdCmd.Identify]: row(Read, 0, identifyId) },
   [ObjType.KernelControlBlock]: { [KcbCmd.Identify]: row(Read, 0, identifyKcb) },

@@ -90,7 +90,7 @@ export function connectIrq(k: Kernel, irq: Slot): Errval {
 export function deliverInterrupt(k: Kernel, line: number): void {
   const endpoint = Kcb.irqEndpoint.at(k.kcb, line);
   if (isConnected(k, endpoint)) {
-    if (!isOk(deliver(k, endpoint, []))) count(k, Kcb.lostMessages);
+    if (!isOk(deliver(k, endpoint, k.args, 0))) count(k, Kcb.lostMessages);
   } else {
     disconnect(k, endpoint);
   }

@@ -7,9 +7,11 @@
 import { Caps, createIdentification, type Identification } from '@barreleye/caps';
 import type { PhysMem, Ptr } from '@barreleye/core';
 import type { CoreHal } from '@barreleye/machine';
-import type { Kcb, Paging } from '@barreleye/spec';
+import { type Kcb, NO_DCB, type Paging } from '@barreleye/spec';
 import { createCapHooks } from './death.ts';
 import { createFault, type Fault } from './fault.ts';
+import { createDelivery, type Delivery } from './lmp.ts';
+import { createTransfer, type Transfer } from './lmp-send.ts';
 import { createMapPlan, type MapPlan } from './map-plan.ts';
 import { createSetupPlan, type SetupPlan } from './setup.ts';
 
@@ -30,6 +32,13 @@ export class Kernel {
   readonly fault: Fault;
   /** The map operation under way. */
   readonly mapPlan: MapPlan;
+  /** The message under way, and the capability that goes along. */
+  readonly delivery: Delivery;
+  readonly transfer: Transfer;
+  /** Who gets the core after the system call under way; `NO_DCB`: the caller keeps it. */
+  next: Ptr<'Dcb'>;
+  /** Frame offset of the endpoint that `next` has an LRPC message in, 0 for none. */
+  lrpcEndpoint: number;
   /** The setup of a dispatcher under way. */
   readonly setupPlan: SetupPlan;
 
@@ -44,6 +53,10 @@ export class Kernel {
     this.value = 0;
     this.fault = createFault();
     this.mapPlan = createMapPlan(hal.paging);
+    this.delivery = createDelivery();
+    this.transfer = createTransfer();
+    this.next = NO_DCB;
+    this.lrpcEndpoint = 0;
     this.setupPlan = createSetupPlan();
   }
 }

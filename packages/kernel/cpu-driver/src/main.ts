@@ -5,9 +5,9 @@
 
 import { never, type Ptr } from '@barreleye/core';
 import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
-import { Dcb, Kcb, NO_DCB, type Paging, TrapKind } from '@barreleye/spec';
+import { Kcb, NO_DCB, type Paging, TrapKind } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
-import { dispatchNext, isDisabled, saveRegisters } from './dispatch.ts';
+import { dispatchNext, preempt } from './dispatch.ts';
 import { handleFault, handlePageFault } from './faults.ts';
 import { deliverInterrupt } from './irq.ts';
 import { count, Kernel } from './kernel.ts';
@@ -60,12 +60,7 @@ export class CpuDriver implements TrapHandler {
 function handleInterrupts(k: Kernel): void {
   count(k, Kcb.interrupts);
   const dcb = currentDcb(k);
-  if (dcb !== NO_DCB) {
-    const disabled = isDisabled(k, dcb);
-    saveRegisters(k, dcb, disabled ? 'disabledArea' : 'enabledArea');
-    Dcb.disabled.set(k.mem, dcb, disabled ? 1 : 0);
-    if (!disabled) Dcb.faultsTaken.set(k.mem, dcb, 0);
-  }
+  if (dcb !== NO_DCB) preempt(k, dcb);
   for (let line = k.hal.takeInterrupt(); line >= 0; line = k.hal.takeInterrupt()) {
     if (line >= IrqLine.FirstDevice) deliverInterrupt(k, line);
   }

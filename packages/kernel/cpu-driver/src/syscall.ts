@@ -13,37 +13,49 @@ import {
   slotOf,
   sweep,
 } from '@barreleye/caps';
-import { asPaddr, type Errval, highWord, isOk, lowWord, OK } from '@barreleye/core';
+import { type Errval, highWord, isOk, lowWord, OK } from '@barreleye/core';
 import {
   Cte,
   Dcb,
-  DispatcherFrame,
   Err,
   headerCommand,
+  headerFlags,
   headerLevel,
-  INVOKE_ARGS_AT,
   Kcb,
-  MESSAGE_WORDS,
+  LmpFlag,
   NO_DCB,
+  ObjType,
   Rights,
   Syscall,
 } from '@barreleye/spec';
-import { currentDcb, frameOf } from './dcb.ts';
-import { dispatchNext } from './dispatch.ts';
+import { argWord, loadArgs } from './args.ts';
+import { currentDcb } from './dcb.ts';
+import { canRun, dispatch, dispatchNext, isDisabled, preempt } from './dispatch.ts';
 import { INVOCATIONS } from './invocations.ts';
 import { count, type Kernel } from './kernel.ts';
+import { sendMessage } from './lmp-send.ts';
+import { handleLrpc } from './lrpc.ts';
+import { wake } from './wakeup.ts';
 import { handleYield } from './yield.ts';
 
 /** Serve the system call in the live registers. */
 export function handleSyscall(k: Kernel): void {
   count(k, Kcb.systemCalls);
   k.value = 0;
+  k.next = NO_DCB;
+  k.lrpcEndpoint = 0;
   switch (argWord(k, 0)) {
     case Syscall.Invoke:
       finish(k, invoke(k));
       return;
     case Syscall.Yield:
       yieldCore(k);
+      return;
+    case Syscall.Lrpc:
+      finish(k, handleLrpc(k));
+      return;
+    case Syscall.Suspend:
+      suspendCore(k);
       return;
     case Syscall.Nop:
       finish(k, OK);
@@ -59,6 +71,20 @@ function yieldCore(k: Kernel): void {
   if (!isOk(err)) finish(k, err);
 }
 
+/**
+ * The core sleeps, in the hands of the caller, until an interrupt; then the caller goes on when it
+ * is its turn. Nobody waits longer for that than if it used up its slice.
+ * @errors SYS_ERR_CALLER_ENABLED
+ */
+function suspendCore(k: Kernel): void {
+  if (!isDisabled(k, currentDcb(k))) {
+    finish(k, Err.SYS_ERR_CALLER_ENABLED);
+    return;
+  }
+  answerCall(k, OK);
+  k.hal.idle();
+}
+
 /** Look up the capability that is invoked, guard it, and run its command. */
 function invoke(k: Kernel): Errval {
   const { caps, mem } = k;
@@ -67,7 +93,10 @@ function invoke(k: Kernel): Errval {
   const found = lookupSlot(caps, root, argWord(k, 2), headerLevel(header), Rights.Read);
   if (isError(found)) return errorOf(found);
   const cap = slotOf(found);
-  const invocation = INVOCATIONS[Cte.type.get(mem, cap)]?.[headerCommand(header)];
+  const type = Cte.type.get(mem, cap);
+  const isMessage = type === ObjType.EndPointLMP && (headerFlags(header) & LmpFlag.Identify) === 0;
+  if (isMessage) return sendMessage(k, cap, header);
+  const invocation = INVOCATIONS[type]?.[headerCommand(header)];
   if (invocation === undefined) return Err.SYS_ERR_ILLEGAL_INVOCATION;
   const allowed = checkRights(mem, cap, invocation.rights);
   if (!isOk(allowed)) return allowed;
@@ -81,33 +110,33 @@ function invoke(k: Kernel): Errval {
   return err;
 }
 
-/** Leave the kernel with a result; to somebody else if the caller died of its own call. */
+/**
+ * Leave the kernel with a result: into the caller, or whom the call gives the core to, if that one
+ * can run; into somebody else if the caller died of its own call.
+ */
 function finish(k: Kernel, err: Errval): void {
-  if (currentDcb(k) === NO_DCB) {
+  const { next } = k;
+  const caller = currentDcb(k);
+  if (caller === NO_DCB) {
     dispatchNext(k);
     return;
   }
+  answerCall(k, err);
+  if (next === NO_DCB || next === caller || !canRun(k, next)) {
+    k.hal.resumeUser();
+    return;
+  }
+  preempt(k, caller);
+  wake(k, next);
+  dispatch(k, next, k.lrpcEndpoint);
+}
+
+/** Put the answer to the call into the live registers. */
+function answerCall(k: Kernel, err: Errval): void {
   const { regs, arch } = k.hal;
   const { resultWords } = arch;
   regs[resultWords[0]] = lowWord(err);
   regs[resultWords[1]] = highWord(err);
   regs[resultWords[2]] = lowWord(k.value);
   regs[resultWords[3]] = highWord(k.value);
-  k.hal.resumeUser();
-}
-
-/** Argument word `i` of the system call: from its register, or from the message words. */
-function argWord(k: Kernel, i: number): number {
-  const { argWords } = k.hal.arch;
-  const register = argWords[i];
-  if (register !== undefined) return k.hal.regs[register] ?? 0;
-  const word = i - argWords.length;
-  if (word >= MESSAGE_WORDS) return 0;
-  const frame = frameOf(k, currentDcb(k));
-  return k.mem.load32(asPaddr(frame + DispatcherFrame.message.offset + 4 * word));
-}
-
-/** Fetch the arguments of an invocation once, before anything is checked. */
-function loadArgs(k: Kernel, argCount: number): void {
-  for (let i = 0; i < argCount; i++) k.args[i] = argWord(k, INVOKE_ARGS_AT + i);
 }

@@ -1,10 +1,17 @@
 /** `Syscall.Yield`: a dispatcher gives the core back, or to another dispatcher. */
 
 import { checkOwned, isError, lookupSlot, slotOf } from '@barreleye/caps';
-import { asPtr, type Errval, isOk, OK, type Ptr } from '@barreleye/core';
-import { Cte, Dcb, DcbState, DispatcherFrame, Err, NO_DCB, ObjType, Rights } from '@barreleye/spec';
-import { currentDcb, frameOf } from './dcb.ts';
-import { dispatch, dispatchNext, hasRunEntry, isDisabled, readUserWord64 } from './dispatch.ts';
+import { type Errval, isOk, OK, type Ptr } from '@barreleye/core';
+import { Cte, Dcb, DispatcherFrame, Err, NO_DCB, ObjType, Rights } from '@barreleye/spec';
+import { currentDcb, dcbOf, frameOf } from './dcb.ts';
+import {
+  canRun,
+  dispatch,
+  dispatchNext,
+  hasRunEntry,
+  isDisabled,
+  readUserWord64,
+} from './dispatch.ts';
 import type { Kernel } from './kernel.ts';
 import { endTurn, removeFromQueue } from './schedule.ts';
 import { setWakeup, wake } from './wakeup.ts';
@@ -63,10 +70,8 @@ function yieldTarget(k: Kernel, dcb: Ptr<'Dcb'>, target: number): Ptr<'Dcb'> {
   const type = Cte.type.get(mem, cap);
   if (type !== ObjType.Dispatcher && type !== ObjType.EndPointLMP) return NO_DCB;
   if (!isOk(checkOwned(k.caps, cap))) return NO_DCB;
-  const next = asPtr<'Dcb'>(Cte.base.get(mem, cap));
-  const state = Dcb.state.get(mem, next);
-  const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
+  const next = dcbOf(k, cap);
   // The caller itself would be entered at Run: a yield ends its being disabled.
-  const isResumed = next !== dcb && Dcb.disabled.get(mem, next) === 1;
-  return isStarted && (isResumed || hasRunEntry(k, next)) ? next : NO_DCB;
+  const isReady = next === dcb ? hasRunEntry(k, dcb) : canRun(k, next);
+  return isReady ? next : NO_DCB;
 }

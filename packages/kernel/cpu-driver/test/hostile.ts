@@ -14,6 +14,7 @@ import {
   capAddrOf,
   capTypeInfo,
   Dcb,
+  DispatcherCmd,
   DispatcherFrame,
   GATE_COUNT,
   IrqDestCmd,
@@ -177,6 +178,24 @@ const mapArgs = row(
   root,
   place,
 );
+/** Level of the capability, flags and length; the words, the first of them the capability. */
+const message = fc
+  .tuple(
+    mostly(fc.constant(2), level),
+    mostly(fc.constantFrom(0, 0, 4, 7), fc.nat(255)),
+    mostly(fc.nat(5), fc.nat(255)),
+  )
+  .map(([capLevel, flags, length]) => invokeHeader(capLevel, 2, flags, length));
+const sent = row(fc.oneof(pick('any'), fc.constant(0)), fc.array(anyWord, { maxLength: 10 }));
+const setupArgs = row(
+  mostly<Word>(fc.constant(CPTR_ROOTCN), pick('any')),
+  level,
+  pick('table'),
+  pick('memory'),
+  fc.nat(2),
+  mostly<number[]>(fc.constant([0x80_0000, 0]), fc.array(anyWord, { minLength: 2, maxLength: 2 })),
+  fc.oneof(fc.constant(0), pick('dispatcher')),
+);
 const endpointArgs = fc.constantFrom([0x2000, 8], [0x3000, 1], [0x7_fff0, 4], [0, 8]);
 
 /** Calls by weight. */
@@ -195,6 +214,10 @@ const CALLS: readonly (readonly [number, Gen<Word[]>])[] = [
   [3, invocation(pick('table'), VNodeCmd.Unmap, row(pick('mapping'), level))],
   [2, invocation(pick('irq'), IrqTableCmd.AllocDestCap, row(fc.nat(33), place))],
   [2, invocation(pick('irq'), IrqDestCmd.Connect, row(pick('endpoint'), level))],
+  [6, row(fc.constant(Syscall.Invoke), message, pick('endpoint'), sent)],
+  [2, row(fc.constant(Syscall.Lrpc), pick('endpoint'), fc.array(anyWord, { maxLength: 4 }))],
+  [1, fc.constant([Syscall.Suspend])],
+  [3, invocation(pick('dispatcher'), DispatcherCmd.Setup, setupArgs)],
   [2, row(fc.constant(Syscall.Yield), fc.oneof(pick('dispatcher'), pick('endpoint')))],
   [1, fc.array(anyWord, { maxLength: 16 })],
   [1, row(fc.constant(Syscall.Invoke), packed(fc.nat(40), fc.constant(0)), pick('any'), aim, aim)],

@@ -316,7 +316,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     Cte.bytes.set(bench.mem, Dcb.frame.at(user.dcb), BUFFER);
     const slot = Kcb.irqEndpoint.at(bench.plan.kcb, LINE);
     const before = snapshot(bench);
-    expect(deliver(bench.kernel, slot, [])).not.toBe(0);
+    expect(deliver(bench.kernel, slot, new Uint32Array(0), 0)).not.toBe(0);
     expect(differences(bench, before, snapshot(bench))).toEqual([]);
   });
 
@@ -442,7 +442,7 @@ describe.each(TARGETS)('messages to an endpoint on $name', (target) => {
           if (each !== 'receive') {
             const used = queue.reduce((sum, message) => sum + message.length + 1, 0);
             const fits = RING - used > each.length + 1;
-            expect(deliver(kernel, slot, each) === 0).toBe(fits);
+            expect(deliver(kernel, slot, Uint32Array.from(each), each.length) === 0).toBe(fits);
             if (fits) queue.push(each);
             continue;
           }

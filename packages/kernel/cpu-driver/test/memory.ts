@@ -4,7 +4,7 @@ import { highWord, lowWord } from '@barreleye/core';
 import { DispatcherFrame, Kcb } from '@barreleye/spec';
 import { expect } from 'vitest';
 import type { Bench } from './bench.ts';
-import { type Answer, systemCall, type User } from './user.ts';
+import { type Answer, loadCall, systemCall, type User } from './user.ts';
 
 /** Words of the KCB that every system call changes. */
 const COUNTERS = [Kcb.kernelEntries, Kcb.systemCalls].map((field) => field.offset / 4);
@@ -35,7 +35,7 @@ export function expectRefused(
 ): void {
   const { bench } = user;
   const [answer, changes] = bench.act((cpu): [Answer, number[]] => {
-    // Words beyond the registers are in memory before the call.
+    loadCall(cpu, words); // words beyond the registers are in memory before the call
     const before = snapshot(bench);
     const result = systemCall(cpu, words);
     return [result, differences(bench, before, snapshot(bench))];

@@ -19,6 +19,7 @@ import {
   invokeHeader,
   Kcb,
   KernelCmd,
+  LmpFlag,
   MESSAGE_WORDS,
   ObjType,
   RamCmd,
@@ -58,7 +59,8 @@ function invocation(address: number, command: number, level = 2): number[] {
 describe.each(TARGETS)('a system call on $name', (target) => {
   test('that does not exist is refused, and changes nothing', () => {
     const user = new User(target);
-    const served: number[] = [Syscall.Invoke, Syscall.Yield, Syscall.Nop];
+    const { Invoke, Yield, Lrpc, Nop, Suspend } = Syscall;
+    const served: number[] = [Invoke, Yield, Lrpc, Nop, Suspend];
     const numbers = [...Array(16).keys(), 0x100, 0x8000_0000, 0xffff_ffff];
     for (const number of numbers) {
       if (served.includes(number)) continue;
@@ -122,7 +124,8 @@ describe.each(TARGETS)('an invocation on $name', (target) => {
       const missing = ALL_COMMANDS.filter((command) => commands[command] === undefined);
       expect(missing.length).toBeGreaterThan(220);
       for (const command of [missing[0] ?? 0, missing[7] ?? 0, 255]) {
-        const words = invocation(address, command);
+        const header = invokeHeader(command, 2, LmpFlag.Identify); // else it were a message
+        const words = [Syscall.Invoke, header, address];
         expectRefused(user, ['SYS_ERR_ILLEGAL_INVOCATION'], words);
       }
     }

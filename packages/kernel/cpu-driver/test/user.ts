@@ -64,8 +64,8 @@ const HOME = RootSlot.SlotAlloc1;
 /** Level of that CNode in the CSpace. */
 const CNODE_LEVEL = 1;
 
-/** Trap with the words of a system call in the place where the architecture wants them. */
-export function systemCall(cpu: UserCpu, words: readonly number[]): Answer {
+/** Put the words of a system call where the architecture wants them. */
+export function loadCall(cpu: UserCpu, words: readonly number[]): void {
   const { arch, regs } = cpu;
   const { argWords } = arch;
   for (const [i, word] of words.entries()) {
@@ -73,6 +73,12 @@ export function systemCall(cpu: UserCpu, words: readonly number[]): Answer {
     if (register !== undefined) regs[register] = word;
     else cpu.store32(messageAt(arch.dispatcherBase, i - argWords.length), word);
   }
+}
+
+/** One system call. */
+export function systemCall(cpu: UserCpu, words: readonly number[]): Answer {
+  const { arch, regs } = cpu;
+  loadCall(cpu, words);
   if (!cpu.syscall()) return { names: ['left'], value: 0 };
   const [errLow, errHigh, valueLow, valueHigh] = arch.resultWords;
   const err = fromWords(regs[errLow] ?? 0, regs[errHigh] ?? 0);
