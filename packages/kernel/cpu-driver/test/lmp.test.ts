@@ -11,7 +11,6 @@ import {
   EndpointCmd,
   Gate,
   invokeHeader,
-  Kcb,
   LmpEndpoint,
   LmpFlag,
   ObjType,
@@ -25,7 +24,7 @@ import { TARGETS } from './bench.ts';
 import { NEW_HOME } from './domain.ts';
 import { areaWords, expectRefused } from './memory.ts';
 import { BUFFER, Parties, RING, ROOT_CN, sendWords } from './parties.ts';
-import { must, OWN_DISPATCHER, RAM } from './user.ts';
+import { must, RAM } from './user.ts';
 import { watchEntries } from './watch.ts';
 
 /** A slot of the other domain for what it receives. */
@@ -427,86 +426,6 @@ describe.each(TARGETS)('the core on $name', (target) => {
   });
 });
 
-describe.each(TARGETS)('an LRPC on $name', (target) => {
-  const { arch } = target.board;
-
-  /** The other has yielded, so it would be entered by an upcall. */
-  function ready(): Parties {
-    const parties = new Parties(target, 8);
-    parties.giveCoreTo(parties.other.dcb);
-    parties.user.call(Syscall.Yield, 0);
-    expect(parties.bench.current).toBe(parties.user.dcb);
-    return parties;
-  }
-
-  test('enters the receiver at its LRPC entry and says where the message is', () => {
-    const { user, bench, other, otherRing, toOther } = ready();
-    const problems: string[] = [];
-    watchEntries(bench, problems, () => 'lrpc');
-    const [entry] = bench
-      .entriesDuring(() => {
-        expect(user.call(Syscall.Lrpc, toOther, 1, 2, 3, 4).names).toEqual(['left']);
-        expect(bench.current).toBe(other.dcb);
-        bench.act(() => {});
-      })
-      .slice(1);
-    expect(entry).toMatchObject({ dcb: other.dcb, gate: Gate.Lrpc });
-    expect(entry?.regs[2 * arch.upcallArgs[0]]).toBe(arch.dispatcherBase);
-    expect(entry?.regs[2 * arch.upcallArgs[1]]).toBe(BUFFER);
-    expect(DispatcherFrame.disabled.get(bench.mem, other.frame)).toBe(1);
-    expect(otherRing.receive()).toEqual({ words: [1, 2, 3, 4], hasCap: false });
-    expect(problems).toEqual([]);
-  });
-
-  test('enters at Run where there is no LRPC entry', () => {
-    const { user, bench, other, otherRing, toOther } = ready();
-    DispatcherFrame.lrpcEntry.set(bench.mem, other.frame, 0);
-    const [entry] = bench
-      .entriesDuring(() => {
-        user.call(Syscall.Lrpc, toOther, 1, 2, 3, 4);
-        bench.act(() => {});
-      })
-      .slice(1);
-    expect(entry).toMatchObject({ dcb: other.dcb, gate: Gate.Run });
-    expect(otherRing.receive()?.words).toEqual([1, 2, 3, 4]);
-  });
-
-  test('that cannot be delivered gives the core to the receiver all the same', () => {
-    const parties = ready();
-    const { user, bench, other, otherRing, toOther } = parties;
-    DispatcherFrame.disabled.set(bench.mem, user.frame, 1);
-    must(user.call(...sendWords(toOther, [1, 2])));
-    expect(user.call(Syscall.Lrpc, toOther, 1, 2, 3, 4).names).toEqual(['left']);
-    expect(bench.current).toBe(other.dcb);
-    expect(otherRing.receive()?.words).toEqual([1, 2]);
-    expect(otherRing.receive()).toBeUndefined();
-    bench.endTurn();
-    bench.run(1);
-    parties.giveCoreTo(user.dcb);
-    expect(user.call(Syscall.Lrpc, toOther, 1, 2, 3, 4).names).toEqual(['left']);
-    expect(bench.current).toBe(other.dcb);
-    expect(otherRing.receive(), 'it is disabled').toBeUndefined();
-  });
-
-  test('is refused for what is no endpoint or may not be sent to', () => {
-    const { user, bench, other, toOther, toUser, userRing } = ready();
-    const weak = user.newSlot();
-    must(user.mint(toOther, weak, Rights.All & ~Rights.Write));
-    const cases: readonly (readonly [string, number])[] = [
-      ['SYS_ERR_CAP_NOT_FOUND', user.newSlot()],
-      ['SYS_ERR_LRPC_NOT_ENDPOINT', RAM],
-      ['SYS_ERR_LRPC_NOT_ENDPOINT', OWN_DISPATCHER],
-      ['SYS_ERR_CAP_RIGHTS', weak],
-    ];
-    for (const [name, ep] of cases) expectRefused(user, [name], [Syscall.Lrpc, ep, 1, 2, 3, 4]);
-    must(user.call(Syscall.Lrpc, toUser, 9, 8, 7, 6));
-    expect(userRing.receive()?.words, 'to oneself').toEqual([9, 8, 7, 6]);
-    must(user.revoke(other.frameCap));
-    expectRefused(user, ['SYS_ERR_LMP_NO_TARGET'], [Syscall.Lrpc, toOther, 1, 2, 3, 4]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
-  });
-});
-
 describe.each(TARGETS)('the death of a receiver on $name', (target) => {
   test('by a fault leaves its endpoints without a target (T15)', () => {
     const parties = new Parties(target);
@@ -533,36 +452,5 @@ describe.each(TARGETS)('the death of a receiver on $name', (target) => {
     }
     expect(bench.mem.read(otherRing.buffer, 0x1000)).toEqual(before);
     expect(checkKernel(bench.kernel)).toEqual([]);
-  });
-});
-
-describe.each(TARGETS)('suspending the core on $name', (target) => {
-  test('is refused to an enabled dispatcher', () => {
-    const { user } = new Parties(target);
-    DispatcherFrame.disabled.set(user.bench.mem, user.frame, 0);
-    expectRefused(user, ['SYS_ERR_CALLER_ENABLED'], [Syscall.Suspend]);
-  });
-
-  test('lasts until an interrupt, or until the slice is over; then the others run', () => {
-    const { user, bench, other } = new Parties(target);
-    const { mem, plan } = bench;
-    DispatcherFrame.disabled.set(mem, user.frame, 1);
-    expect(Kcb.payer.get(mem, plan.kcb)).toBe(user.dcb);
-    const left = bench.core.cycles - Kcb.chargedUntil.get(mem, plan.kcb) + 50_000;
-    Dcb.budget.set(mem, user.dcb, left);
-    bench.core.setTimer(bench.core.cycles + 50_000);
-    const before = bench.core.cycles;
-    expect(user.call(Syscall.Suspend).names).toEqual(['left']);
-    expect(checkKernel(bench.kernel)).toEqual([]);
-    expect(bench.current, 'it still has the core').toBe(user.dcb);
-    bench.entries.length = 0;
-    bench.run(60_000);
-    expect(bench.core.cycles - before).toBeGreaterThanOrEqual(50_000);
-    expect(bench.entries[0]?.dcb, 'the other was runnable').toBe(other.dcb);
-    bench.endTurn();
-    bench.run(1);
-    const back = bench.entries.findLast(({ dcb }) => dcb === user.dcb);
-    expect(back).toMatchObject({ gate: Gate.Resume });
-    expect(back?.regs[bench.arch.resultWords[0]]).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-/** Two domains that send each other messages: the first one of a bench, and one that it has built. */
+/** Two domains that send each other messages: the first of a bench, and one that it has built. */
 
 import { asPtr, assert, type Ptr } from '@barreleye/core';
 import {
