@@ -11,6 +11,7 @@ import { benches as memoryViews } from './memory-views.ts';
 import { benches as pageWalk } from './page-walk.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
+import { benches as threads } from './threads.ts';
 import { benches as translatedLoad } from './translated-load.ts';
 import { benches as translationHeap } from './translation-heap.ts';
 import { benches as userMemoryHeap } from './user-memory-heap.ts';
@@ -21,6 +22,7 @@ export const BENCHES: readonly Bench[] = [
   ...pageWalk,
   ...translationHeap,
   ...systemCall,
+  ...threads,
   ...capabilityLookup,
   ...capabilityOperations,
   ...capabilityRevoke,
