@@ -25,7 +25,7 @@ import { Parking, type Threads, type WaitReason } from './threads.ts';
 import type { Transport } from './transport.ts';
 import { Kind, WIRE_VERSION } from './wire.ts';
 
-const REPLY: WaitReason = { label: 'a reply', holder: undefined, isOpen: true };
+const REPLY: WaitReason = { label: 'a reply', holder: undefined };
 
 /**
  * Bind to the server at the other end of `transport`: its methods, as generators. They throw
@@ -72,7 +72,7 @@ class ClientBinding {
     this.sender = new Sender(threads, transport, to.maxCallWords);
     this.receiver = new Receiver(transport, new Reader(to.maxReplyWords));
     this.calls = new PendingCalls();
-    this.arrival = new Parking(threads, REPLY.label, true);
+    this.arrival = new Parking(threads, REPLY.label);
     this.isReceiving = false;
     this.end = OK;
   }

@@ -15,7 +15,6 @@ export class Sender implements WaitReason {
   readonly label: string;
   /** Whose turn it is to send. */
   holder: object | undefined;
-  readonly isOpen: boolean;
   /** Body of the next message, for the holder of the turn. */
   readonly writer: Writer;
   private readonly threads: Threads;
@@ -31,12 +30,11 @@ export class Sender implements WaitReason {
     assert(transport.maxWords >= HEADER_WORDS, 'a header fits one message of the transport');
     this.label = 'the turn to send';
     this.holder = undefined;
-    this.isOpen = false;
     this.writer = new Writer(maxWords);
     this.threads = threads;
     this.transport = transport;
     this.fragment = new Uint32Array(transport.maxWords);
-    this.room = new Parking(threads, 'room to send', true);
+    this.room = new Parking(threads, 'room to send');
     this.queue = [];
   }
 

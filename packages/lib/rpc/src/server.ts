@@ -82,8 +82,8 @@ class ServerBinding {
     this.options = options;
     this.sender = new Sender(threads, transport, provided.maxReplyWords);
     this.receiver = new Receiver(transport, new Reader(provided.maxCallWords));
-    this.arrival = new Parking(threads, 'a call', true);
-    this.handlerEnd = new Parking(threads, 'the end of a handler', false);
+    this.arrival = new Parking(threads, 'a call');
+    this.handlerEnd = new Parking(threads, 'the end of a handler');
     this.activeCount = 0;
     this.isBound = false;
   }

@@ -11,8 +11,6 @@ export interface WaitReason {
   readonly label: string;
   /** The thread that can end the wait, where it is one that is known. */
   readonly holder: object | undefined;
-  /** Whether the world outside the domain can end it. */
-  readonly isOpen: boolean;
 }
 
 export interface Threads {
@@ -30,14 +28,12 @@ export interface Threads {
 export class Parking implements Waiter, WaitReason {
   readonly label: string;
   readonly holder: undefined;
-  readonly isOpen: boolean;
   private readonly threads: Threads;
   private thread: object | undefined;
 
-  constructor(threads: Threads, label: string, isOpen: boolean) {
+  constructor(threads: Threads, label: string) {
     this.label = label;
     this.holder = undefined;
-    this.isOpen = isOpen;
     this.threads = threads;
     this.thread = undefined;
   }

@@ -22,7 +22,7 @@ const FRAMES = Array.from({ length: 15 }, (_, slot) => capref<'Frame'>(4, slot))
 const [FRAME = capref<'Frame'>(4, 0)] = FRAMES;
 
 /** What some handlers wait for in vain. */
-const NEVER = { label: 'a word', holder: undefined, isOpen: false };
+const NEVER = { label: 'a word', holder: undefined };
 
 function sidesWith(handlers: Partial<Handlers<EchoMethods>>, wishes = {}): Sides {
   const sides = new Sides(wishes);
