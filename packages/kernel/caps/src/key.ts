@@ -103,13 +103,13 @@ export function bytesOf(mem: PhysMem, slot: Slot, type: ObjType): number {
 }
 
 /** As `baseOf`, of a node. */
-export function beginAt(words: Words, node: Node, type: ObjType): number {
+function beginAt(words: Words, node: Node, type: ObjType): number {
   const kind = KINDS[type] as number;
   return kind <= Extent.Endpoint ? baseAt(words, node) : firstNumberAt(words, node, kind);
 }
 
 /** As `bytesOf`, of a node. */
-export function lengthAt(words: Words, node: Node, type: ObjType): number {
+function lengthAt(words: Words, node: Node, type: ObjType): number {
   return KINDS[type] === Extent.Memory ? bytesAt(words, node) : otherLengthAt(words, node, type);
 }
 

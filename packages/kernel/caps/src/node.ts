@@ -106,14 +106,6 @@ export function leftAt(words: Words, node: Node): Link {
   return words[node | LEFT] as number;
 }
 
-export function rightAt(words: Words, node: Node): Link {
-  return words[node | RIGHT] as number;
-}
-
-export function setRight(words: Words, node: Node, link: Link): void {
-  words[node | RIGHT] = link;
-}
-
 export function levelAt(words: Words, node: Node): number {
   return ((words[node | LEVEL] as number) >>> LEVEL_SHIFT) & 0xff;
 }
@@ -121,18 +113,6 @@ export function levelAt(words: Words, node: Node): number {
 export function setLevel(words: Words, node: Node, level: number): void {
   const rest = (words[node | LEVEL] as number) & ~(0xff << LEVEL_SHIFT);
   words[node | LEVEL] = rest | (level << LEVEL_SHIFT);
-}
-
-export function endAt(words: Words, node: Node): number {
-  return (words[node | END_HIGH] as number) * TWO_32 + (words[node | END_LOW] as number);
-}
-
-/** Whether the `end` of `a` is behind that of `b`. */
-export function endsBehind(words: Words, a: Node, b: Node): boolean {
-  const highA = words[a | END_HIGH] as number;
-  const highB = words[b | END_HIGH] as number;
-  if (highA !== highB) return highA > highB;
-  return (words[a | END_LOW] as number) > (words[b | END_LOW] as number);
 }
 
 /** Set `endRoot` and `end`, the latter as two words; bits that do not fit are dropped. */

@@ -15,6 +15,3 @@ export interface Fault {
 export function createFault(): Fault {
   return { address: 0, code: 0, pc: 0, access: 0 };
 }
-
-/** For upcalls that have another reason. */
-export const NO_FAULT: Readonly<Fault> = createFault();

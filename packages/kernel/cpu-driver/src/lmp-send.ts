@@ -130,7 +130,8 @@ function receiveCNode(k: Kernel, receiver: Ptr<'Dcb'>, cspace: number, address: 
  * The capability that is sent. One that is given away is deleted: its CNode must be writable, and
  * it is not the sender's root (level 0), which is in no CNode.
  * @errors SYS_ERR_CAP_LOOKUP_DEPTH; those of `lookupSlot`, `checkRights` (the grant right) and
- *   `checkAvailable`; SYS_ERR_INVALID_SOURCE_TYPE there is only one capability of each object of the type
+ *   `checkAvailable`; SYS_ERR_INVALID_SOURCE_TYPE there is only one capability of each object of
+ *   the type
  */
 function decodeSource(k: Kernel, level: number, isGiven: boolean): Errval {
   const { mem, caps, transfer } = k;

@@ -7,7 +7,7 @@ import { type Errval, OK } from '@barreleye/core';
 import type { FieldType } from './field.ts';
 
 /** Calls that can wait at once on one binding. */
-export const MAX_PENDING_CALLS = 256;
+const MAX_PENDING_CALLS = 256;
 
 /** A place in the table; used again and again. */
 export interface PendingCall {
