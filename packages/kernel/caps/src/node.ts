@@ -115,6 +115,14 @@ export function setLevel(words: Words, node: Node, level: number): void {
   words[node | LEVEL] = rest | (level << LEVEL_SHIFT);
 }
 
+/** Whether the `end` of `a` is behind that of `b`. */
+function endsBehind(words: Words, a: Node, b: Node): boolean {
+  const highA = words[a | END_HIGH] as number;
+  const highB = words[b | END_HIGH] as number;
+  if (highA !== highB) return highA > highB;
+  return (words[a | END_LOW] as number) > (words[b | END_LOW] as number);
+}
+
 /** Set `endRoot` and `end`, the latter as two words; bits that do not fit are dropped. */
 export function setEnd(words: Words, node: Node, root: number, high: number, low: number): void {
   const rest = (words[node | END_ROOT] as number) & ~(0xff << END_ROOT_SHIFT);
