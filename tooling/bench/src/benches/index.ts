@@ -5,6 +5,7 @@ import { benches as capabilityOperations } from './capability-operations.ts';
 import { benches as capabilityRevoke } from './capability-revoke.ts';
 import { benches as heapGrowth } from './heap-growth.ts';
 import { benches as lazyMemory } from './lazy-memory.ts';
+import { benches as localMessages } from './local-messages.ts';
 import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryManager } from './memory-manager.ts';
 import { benches as memoryViews } from './memory-views.ts';
@@ -23,6 +24,7 @@ export const BENCHES: readonly Bench[] = [
   ...translationHeap,
   ...systemCall,
   ...threads,
+  ...localMessages,
   ...capabilityLookup,
   ...capabilityOperations,
   ...capabilityRevoke,
