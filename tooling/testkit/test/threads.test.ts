@@ -3,6 +3,8 @@
 import {
   Barrier,
   Condition,
+  capCopy,
+  capDelete,
   DeadlockError,
   deferredEvent,
   Mutex,
@@ -12,9 +14,11 @@ import {
   Semaphore,
   ThreadLocal,
   UncaughtError,
+  unwrap,
   type Wait,
   Waitset,
 } from '@barreleye/libos';
+import { errName } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { boot, checkEveryEntry, runFirstDomain, TARGETS, withProgram } from '../src/index.ts';
 
@@ -120,6 +124,24 @@ describe.each(TARGETS)('$name', (target) => {
       { wrapDriver: checkEveryEntry },
     );
     expect([...counts, times]).toEqual([20, 20, 20, 1]);
+  });
+
+  test('an endpoint ends with its copies, and 1,000 of them in turn leave no trace', () => {
+    const offsets = new Set<number>();
+    runFirstDomain(target, function* ({ os }) {
+      const before = os.slots.freeCount;
+      for (let i = 0; i < 1000; i++) {
+        const endpoint = os.createEndpoint(16);
+        const copy = unwrap(capCopy(os.sys, os.allocSlot(), endpoint.cap));
+        offsets.add(endpoint.buffer.offset);
+        os.destroyEndpoint(endpoint);
+        expect(errName(capDelete(os.sys, copy))).toBe('LIB_ERR_CAP_DELETE');
+        os.check(os.slots.free(copy));
+        yield* os.preempt();
+      }
+      expect(os.slots.freeCount).toBe(before);
+    });
+    expect(offsets.size).toBe(1);
   });
 
   test('a fault that nobody serves ends the domain with a report, and not the machine', () => {

@@ -88,7 +88,9 @@ export class Dispatcher implements ProgramInstance {
   }
 
   /** Forget a receive buffer that no endpoint names any more; others may get its memory. */
-  removeEndpointBuffer({ offset, ringWords }: Endpoint): void {
+  removeEndpointBuffer({ offset, ringWords, received }: Endpoint): void {
+    received.deregister();
+    assert(received.queue === undefined, 'a thread waits for a message in that buffer');
     this.heap.release(offset, endpointBufferBytes(ringWords));
   }
 

@@ -14,6 +14,7 @@ import { Domain } from '../test/domain.ts';
 import { capref } from './capref.ts';
 import type { Os, OwnEndpoint, Wait } from './os.ts';
 import { OsError } from './os-error.ts';
+import { Waitset } from './waitset.ts';
 
 /** Run `main` as the first thread of a domain until it sleeps; errors fail the test. */
 function run(main: (os: Os, domain: Domain) => Wait<unknown>): Domain {
@@ -175,6 +176,50 @@ describe('an endpoint', () => {
       expect(() => os.createEndpoint(16)).toThrow(/LIB_ERR_SLOT_ALLOC_NO_SPACE/);
       expect(os.slots.freeCount).toBe(1);
       yield* os.giveWay();
+    });
+  });
+});
+
+describe('an endpoint that is destroyed', () => {
+  it('takes its copies along first, and its slots and memory serve again', () => {
+    const commands: number[] = [];
+    run(function* (os, d) {
+      const kept = os.createEndpoint(16);
+      const before = os.slots.freeCount;
+      const gone = os.createEndpoint(16);
+      gone.buffer.arm(os.allocSlot());
+      gone.buffer.received.register(new Waitset(os, 'main'), () => undefined);
+      d.answer = () => {
+        commands.push(d.cpu.argWord(1) & 0xff);
+        return OK;
+      };
+      os.destroyEndpoint(gone);
+      expect(commands).toEqual([CNodeCmd.Revoke, CNodeCmd.Delete]);
+      expect([os.slots.freeCount, os.events.messages.length]).toEqual([before, 0]);
+      const again = os.createEndpoint(16);
+      expect(again.buffer.offset).toBe(gone.buffer.offset);
+      expect(again.buffer.offset).toBeGreaterThan(kept.buffer.offset);
+      yield* os.giveWay();
+    });
+  });
+
+  it('stays as it is when the kernel refuses to revoke it', () => {
+    run(function* (os, d) {
+      const made = os.createEndpoint(16);
+      d.answer = () => Err.SYS_ERR_CAP_LOCKED;
+      expect(() => os.destroyEndpoint(made)).toThrow(/SYS_ERR_CAP_LOCKED/);
+      d.answer = () => OK;
+      expect(os.createEndpoint(16).buffer.offset).not.toBe(made.buffer.offset);
+      yield* os.giveWay();
+    });
+  });
+
+  it('while a thread waits for its messages is a mistake of the program', () => {
+    run(function* (os) {
+      const made = os.createEndpoint(16);
+      os.spawnThread('patient', os.receive(made.buffer));
+      yield* os.giveWay();
+      expect(() => os.destroyEndpoint(made)).toThrow('a thread waits');
     });
   });
 });
