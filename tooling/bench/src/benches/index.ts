@@ -1,5 +1,6 @@
 /** Every bench, in the order in which they run. A new file of benches is listed here. */
 import type { Bench } from '../bench.ts';
+import { benches as calls } from './calls.ts';
 import { benches as capabilityLookup } from './capability-lookup.ts';
 import { benches as capabilityOperations } from './capability-operations.ts';
 import { benches as capabilityRevoke } from './capability-revoke.ts';
@@ -25,6 +26,7 @@ export const BENCHES: readonly Bench[] = [
   ...systemCall,
   ...threads,
   ...localMessages,
+  ...calls,
   ...capabilityLookup,
   ...capabilityOperations,
   ...capabilityRevoke,
