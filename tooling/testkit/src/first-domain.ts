@@ -1,8 +1,11 @@
 /** A program of a test in the place of init: it owns all memory of a real machine. */
 
 import type { System } from '@barreleye/boot';
+import { asPaddr } from '@barreleye/core';
 import { createMemory, type Memory, readBootInfo } from '@barreleye/init';
 import { type Capref, capref, type Os, program, type Wait } from '@barreleye/libos';
+import { createMemorySource } from '@barreleye/paging';
+import type { Spawner } from '@barreleye/spawn';
 import { type Paging, type Program, RootSlot } from '@barreleye/spec';
 import { type BootWishes, boot, type TestTarget, withProgram } from './boot.ts';
 
@@ -57,4 +60,18 @@ export function runFirstDomain(
   if (failure !== undefined) throw failure.error;
   if (!isDone) throw new Error(`the program did not come to its end: the machine is ${kind}`);
   return system;
+}
+
+/** The first domain as one that makes others. */
+export function spawnerOf({ os, memory, paging }: FirstDomain): Spawner {
+  const { mm, vspace } = memory;
+  const source = createMemorySource(
+    os.sys,
+    {
+      alloc: (bytes, alignBytes) => mm.alloc(bytes, { alignBytes }),
+      free: ({ cap, base, bytes }) => mm.free({ cap, base: asPaddr(base), bytes }),
+    },
+    os.slots,
+  );
+  return { sys: os.sys, source, vspace, paging };
 }

@@ -14,4 +14,5 @@ export {
   type FirstDomainWishes,
   moduleCap,
   runFirstDomain,
+  spawnerOf,
 } from './first-domain.ts';

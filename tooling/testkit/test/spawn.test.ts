@@ -1,35 +1,14 @@
 /** More than one domain: made, at work beside each other, dying of a fault, taken apart. */
 
-import { asPaddr, OK } from '@barreleye/core';
+import { OK } from '@barreleye/core';
 import { type Os, program, unwrap, type Wait } from '@barreleye/libos';
-import { createMemorySource } from '@barreleye/paging';
 import { type Spawner, spawnProgram } from '@barreleye/spawn';
 import { errNames } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import {
-  checkEveryEntry,
-  type FirstDomain,
-  moduleCap,
-  runFirstDomain,
-  TARGETS,
-} from '../src/index.ts';
+import { checkEveryEntry, moduleCap, runFirstDomain, spawnerOf, TARGETS } from '../src/index.ts';
 
 const MIB = 2 ** 20;
 const wishes = { ramBytes: 32 * MIB, wrapDriver: checkEveryEntry };
-
-/** The first domain as one that makes others. */
-function spawnerOf({ os, memory, paging }: FirstDomain): Spawner {
-  const { mm, vspace } = memory;
-  const source = createMemorySource(
-    os.sys,
-    {
-      alloc: (bytes, alignBytes) => mm.alloc(bytes, { alignBytes }),
-      free: ({ cap, base, bytes }) => mm.free({ cap, base: asPaddr(base), bytes }),
-    },
-    os.slots,
-  );
-  return { sys: os.sys, source, vspace, paging };
-}
 
 /** Count to `count` with others in between. */
 function* talk(os: Os, log: string[], name: string, count: number): Wait<void> {

@@ -164,6 +164,7 @@ const SENTENCES = {
   RPC_ERR_REMOTE: 'the other side did not serve the call',
   RPC_ERR_TOO_MANY_CALLS: 'too many calls on one binding wait for their replies',
   SYS_ERR_LRPC_NOT_ENDPOINT: 'only an LMP endpoint can be called',
+  LIB_ERR_LMP_CONNECT: 'the endpoint to connect to takes no messages',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

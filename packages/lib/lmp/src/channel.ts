@@ -1,0 +1,175 @@
+/**
+ * A channel between two domains of one core: an endpoint of this one to receive from, and a
+ * capability of the other's to send to. A message of the channel is a message of the kernel; one
+ * without words and capability says that the other side has closed.
+ *
+ * As long as there are slots, one is set aside for the next capability. A sender meets a full ring
+ * or a missing slot as `Busy`, and tries again each time its domain gets the core.
+ */
+
+import { assert } from '@barreleye/core';
+import {
+  type Capref,
+  capIdentify,
+  type Os,
+  type OwnEndpoint,
+  SendRetry,
+  type Wait,
+  type Waiter,
+} from '@barreleye/libos';
+import { ReceiveResult, SendResult, type Transport } from '@barreleye/rpc';
+import { armEndpoint, dropCap, endEndpoint } from './own-endpoint.ts';
+import { lmpSend } from './send.ts';
+
+/** What a side of a channel may decide. */
+export interface ChannelOptions {
+  /**
+   * Give the core to the other domain with each message that no further one follows: the shortest
+   * way to its answer. Otherwise it runs when its turn comes. Yes, unless said otherwise.
+   */
+  readonly isSync?: boolean;
+}
+
+/** Times that a full ring is tried before a channel closes without a word. */
+const GOODBYE_TRIES = 1000;
+
+export class LmpChannel implements Transport {
+  readonly maxWords: number;
+  receivedCap: Capref | undefined;
+  private readonly os: Os;
+  private readonly own: OwnEndpoint;
+  private readonly remote: Capref<'EndPointLMP'>;
+  private readonly isSync: boolean;
+  private readonly retry: SendRetry;
+  private receiveWaiter: Waiter | undefined;
+  private sendWaiter: Waiter | undefined;
+  private isClosed: boolean;
+  private isPeerGone: boolean;
+
+  /**
+   * Takes over both capabilities and their slots.
+   * @param remote a copy, in a slot of this domain, of the endpoint of the other side
+   */
+  constructor(
+    os: Os,
+    own: OwnEndpoint,
+    remote: Capref<'EndPointLMP'>,
+    { isSync = true }: ChannelOptions = {},
+  ) {
+    this.maxWords = os.arch.lmpWords;
+    this.receivedCap = undefined;
+    this.os = os;
+    this.own = own;
+    this.remote = remote;
+    this.isSync = isSync;
+    this.retry = new SendRetry(os.events, 'room in an endpoint');
+    this.receiveWaiter = undefined;
+    this.sendWaiter = undefined;
+    this.isClosed = false;
+    this.isPeerGone = false;
+    armEndpoint(os, own);
+  }
+
+  get isDead(): boolean {
+    return this.isClosed || (this.isPeerGone && !this.own.buffer.hasMessage());
+  }
+
+  trySend(
+    words: Uint32Array,
+    wordCount: number,
+    cap: Capref | undefined,
+    isLast: boolean,
+  ): SendResult {
+    assert(wordCount >= 1, 'a message of a channel has at least one word');
+    assert(wordCount <= this.maxWords, 'the message is longer than an endpoint takes');
+    if (this.isClosed || this.isPeerGone) return SendResult.Dead;
+    const isSync = this.isSync && isLast;
+    const result = lmpSend(this.os.sys, this.remote, words, wordCount, cap, isSync);
+    if (result === SendResult.Busy) this.retry.refused();
+    else if (result === SendResult.Dead) this.peerIsGone();
+    return result;
+  }
+
+  tryReceive(into: Uint32Array): number {
+    this.receivedCap = undefined;
+    if (this.isClosed) return ReceiveResult.Dead;
+    const { buffer } = this.own;
+    const wordCount = buffer.tryReceiveInto(into);
+    if (wordCount < 0) return this.isPeerGone ? ReceiveResult.Dead : ReceiveResult.Nothing;
+    this.receivedCap = buffer.receivedSlot;
+    armEndpoint(this.os, this.own);
+    if (wordCount > 0 || this.receivedCap !== undefined) return wordCount;
+    this.peerIsGone();
+    return ReceiveResult.Dead;
+  }
+
+  whenReceivable(waiter: Waiter): void {
+    this.receiveWaiter = waiter;
+    if (this.isDead) waiter.ready();
+    else this.own.buffer.received.whenReady(waiter);
+  }
+
+  whenSendable(waiter: Waiter): void {
+    this.sendWaiter = waiter;
+    if (this.isClosed || this.isPeerGone) waiter.ready();
+    else this.retry.source.whenReady(waiter);
+  }
+
+  dropCap(cap: Capref): void {
+    dropCap(this.os, cap);
+    if (!this.isClosed) armEndpoint(this.os, this.own);
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.tellWaiters();
+    this.os.spawnThread('closes a channel', this.sayGoodbye());
+  }
+
+  /** Look whether the other side still exists; a domain that was ended says nothing. */
+  checkPeer(): void {
+    if (this.isClosed || this.isPeerGone) return;
+    if (!capIdentify(this.os.sys, this.remote).ok) this.peerIsGone();
+  }
+
+  /** Nothing can be sent any more; what has arrived can be received. */
+  private peerIsGone(): void {
+    this.isPeerGone = true;
+    this.tellWaiters();
+  }
+
+  private tellWaiters(): void {
+    const { receiveWaiter, sendWaiter } = this;
+    this.own.buffer.received.deregister();
+    this.retry.source.deregister();
+    this.receiveWaiter = undefined;
+    this.sendWaiter = undefined;
+    receiveWaiter?.ready();
+    sendWaiter?.ready();
+  }
+
+  /** Tell the other side, then give back all that the channel is made of. */
+  private *sayGoodbye(): Wait<void> {
+    const { os, own, remote, retry } = this;
+    const nothing = new Uint32Array(0);
+    for (let tries = 0; tries < GOODBYE_TRIES; tries++) {
+      if (lmpSend(os.sys, remote, nothing, 0, undefined, false) !== SendResult.Busy) break;
+      retry.refused();
+      yield* retry.source.wait();
+    }
+    dropCap(os, remote);
+    endEndpoint(os, own);
+  }
+}
+
+/**
+ * Look every `cycles` cycles whether the other side still exists, until the channel has ended: a
+ * thread for those who wait for a domain that may be killed.
+ */
+export function* watchPeer(os: Os, channel: LmpChannel, cycles: number): Wait<void> {
+  while (!channel.isDead) {
+    yield* os.sleep(cycles);
+    channel.checkPeer();
+  }
+}

@@ -1,0 +1,36 @@
+/** The invocation of an endpoint: one message, and what became of it. */
+
+import { type Errval, errTop, isOk } from '@barreleye/core';
+import type { Capref, Sys } from '@barreleye/libos';
+import { SendResult } from '@barreleye/rpc';
+import { Err, invokeHeader, isLmpTransient, LmpFlag, Syscall } from '@barreleye/spec';
+
+/**
+ * Send the first `wordCount` words of `words`, and a copy of `cap`, to `endpoint`.
+ * @param isSync give the core to the receiver when the message is delivered: `SendResult.Left`
+ */
+export function lmpSend(
+  sys: Sys,
+  endpoint: Capref<'EndPointLMP'>,
+  words: Uint32Array,
+  wordCount: number,
+  cap: Capref | undefined,
+  isSync: boolean,
+): SendResult {
+  const flags = isSync ? LmpFlag.Sync : 0;
+  sys.beginCall(Syscall.Invoke);
+  sys.arg(invokeHeader(cap?.level ?? 0, endpoint.level, flags, wordCount));
+  sys.arg(endpoint.cptr);
+  sys.arg(cap?.cptr ?? 0);
+  for (let i = 0; i < wordCount; i++) sys.arg(words[i] ?? 0);
+  const err = sys.call();
+  // With Sync alone, only a message that was delivered gives the core away.
+  if (!sys.cpu.isLive()) return SendResult.Left;
+  return isOk(err) ? SendResult.Sent : resultOf(err);
+}
+
+function resultOf(err: Errval): SendResult {
+  if (isLmpTransient(err)) return SendResult.Busy;
+  const isCapTrouble = errTop(err) === Err.SYS_ERR_LMP_CAPTRANSFER_SRC_LOOKUP;
+  return isCapTrouble ? SendResult.CapInvalid : SendResult.Dead;
+}
