@@ -47,7 +47,7 @@ function* settle(os: Os): Wait<void> {
 }
 
 describe.each(TARGETS)('on $name', (target) => {
-  test('messages arrive in order, and a full ring takes more when it has been emptied (I61)', () => {
+  test('messages arrive in order, and a full ring takes more once it is empty (I61)', () => {
     runFirstDomain(
       target,
       function* ({ os }) {
@@ -88,7 +88,7 @@ describe.each(TARGETS)('on $name', (target) => {
     );
   });
 
-  test('34: without a slot for a capability its sender is told to wait, and nothing is lost', () => {
+  test('34: without a slot for a capability its sender is told to wait, nothing is lost', () => {
     runFirstDomain(
       target,
       function* ({ os }) {
