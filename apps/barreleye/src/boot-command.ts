@@ -1,7 +1,15 @@
 /** `barreleye boot`: build a system and sit at its console. */
 
 import { readFileSync } from 'node:fs';
-import { bootSystem, type Menu, parseMenu, type System, type Target } from '@barreleye/boot';
+import {
+  bootSystem,
+  type Menu,
+  parseMenu,
+  SCHEDULERS,
+  type System,
+  type Target,
+} from '@barreleye/boot';
+import type { Scheduler } from '@barreleye/spec';
 import {
   type InputSource,
   runMachine,
@@ -22,6 +30,7 @@ export interface BootFlags {
   readonly host: string;
   readonly seed: string;
   readonly menu?: string;
+  readonly scheduler?: string;
   /** False: `--no-pae`. */
   readonly pae: boolean;
   readonly run?: string;
@@ -64,6 +73,7 @@ function createSystem(bootTarget: BootTarget, flags: BootFlags): System {
     ramBytes:
       flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),
     seed: parseInteger(flags.seed, '--seed', 0, MAX_SEED),
+    ...(flags.scheduler !== undefined && { scheduler: findScheduler(flags.scheduler) }),
   });
   if (!booted.ok) throw new UsageError(booted.message);
   return booted.system;
@@ -72,6 +82,13 @@ function createSystem(bootTarget: BootTarget, flags: BootFlags): System {
 function targetWithoutPae({ target, withoutPae }: BootTarget): Target {
   if (withoutPae !== undefined) return withoutPae;
   throw new UsageError(`--no-pae: ${target.name} has one kind of page tables`);
+}
+
+function findScheduler(name: string): Scheduler {
+  const found = Object.hasOwn(SCHEDULERS, name) ? SCHEDULERS[name] : undefined;
+  if (found !== undefined) return found;
+  const known = Object.keys(SCHEDULERS).join(', ');
+  throw new UsageError(`--scheduler: there is no scheduler '${name}' (there is ${known})`);
 }
 
 /** Options that exist but that nothing stands behind yet. */

@@ -33,6 +33,11 @@ describe('what makes no sense is one line on stderr and exit code 2', () => {
     ['much RAM', ['boot', 'armv7', '--ram', '3g'], /^too much RAM: 3 GiB; vexpress takes/],
     ['RAM of 4 GiB', ['boot', 'x86_32', '--ram', '4g'], /^too much RAM: 4 GiB; pc32 takes/],
     ['a choice that is not there', ['boot', 'armv7', '--no-pae'], /^--no-pae: armv7 has one/],
+    [
+      'a scheduler that is not there',
+      ['boot', 'x86_64', '--scheduler', 'fair'],
+      /no scheduler 'fair' \(there is rr, rbed\)$/,
+    ],
     ['a large seed', ['boot', 'x86_64', '--seed', '4294967296'], /from 0 to 4294967295$/],
     ['no cores', ['boot', 'x86_64', '--cores', '0'], /^--cores: '0' .* from 1 to 64$/],
     ['too many cores', ['boot', 'armv7', '--cores', '5'], /^--cores: '5' .* from 1 to 4$/],

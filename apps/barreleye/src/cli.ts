@@ -41,6 +41,7 @@ function createCli(setExitCode: (code: number) => void): Command {
     .option('--host <host>', 'sim: deterministic; threads: does not exist yet', 'sim')
     .option('--seed <n>', 'seed of the run: same seed, same run', '1')
     .option('--menu <file>', 'boot menu instead of the built-in one')
+    .option('--scheduler <name>', 'rr (round robin) or rbed (deadlines and budgets)')
     .option('--no-pae', 'x86_32 only: page tables of two levels instead of PAE')
     .option('--run <commands>', 'type these commands instead of reading any')
     .option('--trace <file>', 'record events (does not exist yet)')

@@ -165,6 +165,9 @@ const SENTENCES = {
   RPC_ERR_TOO_MANY_CALLS: 'too many calls on one binding wait for their replies',
   SYS_ERR_LRPC_NOT_ENDPOINT: 'only an LMP endpoint can be called',
   LIB_ERR_LMP_CONNECT: 'the endpoint to connect to takes no messages',
+  SYS_ERR_SCHED_PARAMETERS: 'the scheduling parameters do not make a task',
+  SYS_ERR_SCHED_NO_REAL_TIME: 'the scheduler of this core has no real-time tasks and no weights',
+  SYS_ERR_SCHED_NOT_ADMITTED: 'the real-time tasks of this core leave too little for this one',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -83,11 +83,17 @@ export {
   Dcb,
   DcbState,
   FreeRam,
+  FULL_SHARE,
   IRQ_VECTOR_COUNT,
   KCB_BYTES,
   KCB_MAGIC,
   Kcb,
+  MAX_WEIGHT,
   NO_DCB,
+  REAL_TIME_SHARE,
+  RtQueue,
+  Scheduler,
+  TaskType,
 } from './kcb.ts';
 export {
   endpointBufferBytes,

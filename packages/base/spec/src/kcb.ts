@@ -22,11 +22,30 @@ export const FreeRam = layout('FreeRam', 24, {
   bytes: u64(16), // of the region; whole pages
 });
 
+/** How a core shares its time. Chosen at boot. */
+export const Scheduler = { RoundRobin: 0, Rbed: 1 } as const;
+export type Scheduler = (typeof Scheduler)[keyof typeof Scheduler];
+
+/** What a dispatcher is to RBED. Source: Barrelfish `enum task_type`. */
+export const TaskType = { BestEffort: 0, Soft: 1, Hard: 2 } as const;
+export type TaskType = (typeof TaskType)[keyof typeof TaskType];
+
+/** The queue of RBED that a real-time dispatcher is in. */
+export const RtQueue = { None: 0, Ready: 1, Release: 2 } as const;
+export type RtQueue = (typeof RtQueue)[keyof typeof RtQueue];
+
+/** The whole of a processor, where shares of it are added: parts in a billion. */
+export const FULL_SHARE = 1_000_000_000;
+/** What real-time tasks can have of it together; the rest is best effort's. */
+export const REAL_TIME_SHARE = 900_000_000;
+/** Largest weight of a best-effort task; they all begin with 1. */
+export const MAX_WEIGHT = 1000;
+
 /** Kernel control block. Written by: the CPU driver of its core, nobody else. */
 export const Kcb = layout('Kcb', KCB_BYTES, {
   magic: u32(0), // KCB_MAGIC
   coreId: u8(4),
-  scheduler: u8(5), // 0 round robin
+  scheduler: u8<Scheduler>(5),
   // Mapping database: root of the tree, the two lists, counters that mint identities.
   mdbRoot: u32(8), // Cte / 64
   deleteHead: u32(12), // Cte / 64
@@ -59,6 +78,16 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   // More of scheduling, up to the interrupts.
   payer: u64<Ptr<'Dcb'>>(384), // whose budget pays for the time that passes; perhaps not `current`
   waiting: u64<Ptr<'Dcb'>>(392), // the first in the ring who did not come back to a turn
+  ringCount: u32(400), // how many are in the ring
+  ringWeight: u32(404), // the sum of their weights
+  // RBED. The ring as a whole is one of the tasks that deadlines are compared of.
+  ready: u64<Ptr<'Dcb'>>(408), // jobs that can run, the earliest deadline first
+  releases: u64<Ptr<'Dcb'>>(416), // tasks whose job is over, the earliest release first
+  realTimeShare: u32(424), // of all tasks that were admitted; at most REAL_TIME_SHARE
+  ringShare: u32(428), // of the ring
+  ringBudget: i64(432), // what the ring has left until its deadline, cycles
+  ringDeadline: u64(440), // cycles
+  departure: u64(448), // the last deadline of the tasks that were admitted and are no more, cycles
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 
@@ -77,10 +106,12 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   vspaceRoot: u64<Paddr>(16),
   disabled: u8(24), // as of the last save: 1 resumes the disabled area, 0 takes an upcall
   state: u8<DcbState>(25),
-  isQueued: u8(26), // in the run queue
+  isQueued: u8(26), // in the ring
   isWaiting: u8(27), // in the wake-up queue
   faultsTaken: u32(28), // while disabled, since the last progress
   domainId: u32(32),
+  taskType: u8<TaskType>(36),
+  rtQueue: u8<RtQueue>(37),
   // Run queue, a ring; wake-up queue, a list. `NO_DCB` for none.
   next: u64<Ptr<'Dcb'>>(40),
   prev: u64<Ptr<'Dcb'>>(48),
@@ -88,9 +119,18 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   wakeupNext: u64<Ptr<'Dcb'>>(64),
   wakeupPrev: u64<Ptr<'Dcb'>>(72),
   tag: u32(80), // address-space tag for the TLB, given in the epoch `tagEpoch`
-  budget: i64(88), // what is left of its turn, cycles; overdrawn until the time is charged
+  weight: u32(84), // 0 counts as 1
+  budget: i64(88), // what is left of its turn or job, cycles; overdrawn until the time is charged
   tagEpoch: u32(120), // 0: it never had the core
   cspace: inner(128, Cte),
   vspace: inner(192, Cte),
   frame: inner(256, Cte),
+  // Real-time tasks; cycles.
+  wcet: u64(320), // of a job
+  period: u64(328),
+  relativeDeadline: u64(336), // of a job, after its release
+  release: u64(344), // of the next job
+  deadline: u64(352), // of the present job
+  rtNext: u64<Ptr<'Dcb'>>(360),
+  rtPrev: u64<Ptr<'Dcb'>>(368),
 });

@@ -60,6 +60,7 @@ export const DispatcherCmd = {
   // frame virtual address lo, hi; a dispatcher of the same domain, 0 for the caller's. With 0 for
   // the three addresses: run what was set up before
   Setup: 0,
+  // task type, weight; deadline, wcet, period, release: cycles, lo and hi each
   Properties: 1,
   PerfMon: 2,
 } as const;

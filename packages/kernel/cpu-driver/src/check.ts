@@ -2,8 +2,8 @@
  * The invariants of a core as code, for tests and `explore`: it walks everything. Every line that
  * comes back starts with the number of the invariant that is broken and says where.
  *
- * Here: I11 endpoint buffers, I48 what dispatchers stand on, I65 the two queues. Capabilities are
- * checked by `checkMdb`, page tables in check-tables.ts, steps by `EntryChecker`.
+ * Here: I11 endpoint buffers, I48 what dispatchers stand on, I65 the queues, I67 shares.
+ * Capabilities are checked by `checkMdb`, page tables in check-tables.ts, steps by `EntryChecker`.
  */
 
 import {
@@ -15,15 +15,26 @@ import {
   type Slot,
 } from '@barreleye/caps';
 import { asPtr, hex, type Ptr } from '@barreleye/core';
-import { Cte, Dcb, DcbState, isEndpointBuffer, Kcb, NO_DCB, ObjType } from '@barreleye/spec';
+import {
+  Cte,
+  Dcb,
+  DcbState,
+  isEndpointBuffer,
+  Kcb,
+  NO_DCB,
+  ObjType,
+  REAL_TIME_SHARE,
+  RtQueue,
+} from '@barreleye/spec';
 import { checkTables } from './check-tables.ts';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
+import { admittedShare } from './task.ts';
 
 /** Invariants that `checkKernel` looks at. */
 export const KERNEL_INVARIANTS: readonly string[] = [
   ...MDB_INVARIANTS,
-  ...['I11', 'I48', 'I65'], // here
+  ...['I11', 'I48', 'I65', 'I67'], // here
   ...['I19', 'I21'], // caps/check-free-ram.ts
   ...['I44', 'I45', 'I49', 'I51'], // check-tables.ts
   ...['I16', 'I18', 'I46'], // check-pages.ts
@@ -43,6 +54,7 @@ export function checkKernel(k: Kernel): string[] {
   for (const dcb of dispatchers) checkDispatcher(k, dcb, problems);
   checkRunQueue(k, dispatchers, problems);
   checkWakeups(k, dispatchers, problems);
+  checkRealTime(k, dispatchers, problems);
   checkTables(k, problems);
   checkFreeRam(k.caps, problems);
   return problems;
@@ -74,7 +86,8 @@ function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
   if (isStarted && !holds(Dcb.frame.at(dcb), Dcb.frameBase.get(mem, dcb))) {
     problems.push(`I48 dispatcher ${hex(dcb)} does not hold the frame that it would use`);
   }
-  if ((Dcb.isQueued.get(mem, dcb) === 1) !== (state === DcbState.Runnable)) {
+  const isQueued = Dcb.isQueued.get(mem, dcb) === 1 || Dcb.rtQueue.get(mem, dcb) !== RtQueue.None;
+  if (isQueued !== (state === DcbState.Runnable)) {
     problems.push(`I65 dispatcher ${hex(dcb)} is runnable but not queued, or the reverse`);
   }
   if (Dcb.isWaiting.get(mem, dcb) === 1 && state !== DcbState.Blocked) {
@@ -110,10 +123,11 @@ function checkRunQueue(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string
     problems.push(`I65 dispatcher ${hex(dcb)} is not where it says it is`);
   }
   const current = currentDcb(k);
-  if (current !== 0 && !queued.has(current)) {
+  if (current !== NO_DCB && Dcb.state.get(mem, current) !== DcbState.Runnable) {
     problems.push(`I65 dispatcher ${hex(current)} has the core, but is not in the run queue`);
   }
-  if (current === 0 && queued.size > 0) problems.push('I65 the core idles, but somebody can run');
+  const canRun = queued.size > 0 || Kcb.ready.get(mem, k.kcb) !== NO_DCB;
+  if (current === NO_DCB && canRun) problems.push('I65 the core idles, but somebody can run');
 }
 
 /** The wake-up queue is sorted, linked both ways, and holds exactly those that say so. */
@@ -135,5 +149,38 @@ function checkWakeups(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[
   for (const dcb of all) {
     if (waiting.has(dcb) === (Dcb.isWaiting.get(mem, dcb) === 1)) continue;
     problems.push(`I65 dispatcher ${hex(dcb)} does not sleep where it says it does`);
+  }
+}
+
+/** The queues of RBED are sorted and hold exactly those that say so; shares add up. */
+function checkRealTime(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
+  const { mem, kcb } = k;
+  const queued = new Set<Ptr<'Dcb'>>();
+  const queues = [
+    [RtQueue.Ready, Kcb.ready, Dcb.deadline],
+    [RtQueue.Release, Kcb.releases, Dcb.release],
+  ] as const;
+  for (const [queue, head, time] of queues) {
+    let prev: Ptr<'Dcb'> = NO_DCB;
+    for (let dcb = head.get(mem, kcb); dcb !== NO_DCB; dcb = Dcb.rtNext.get(mem, dcb)) {
+      const isEarly = prev !== NO_DCB && time.get(mem, dcb) < time.get(mem, prev);
+      const isHere = all.has(dcb) && !queued.has(dcb) && Dcb.rtQueue.get(mem, dcb) === queue;
+      if (isEarly || !isHere || Dcb.rtPrev.get(mem, dcb) !== prev) {
+        problems.push(`I65 a queue of real-time tasks is broken at ${hex(dcb)}`);
+        return;
+      }
+      queued.add(dcb);
+      prev = dcb;
+    }
+  }
+  let share = 0;
+  for (const dcb of all) {
+    share += admittedShare(k, dcb);
+    if (queued.has(dcb) === (Dcb.rtQueue.get(mem, dcb) !== RtQueue.None)) continue;
+    problems.push(`I65 dispatcher ${hex(dcb)} is not in the real-time queue that it names`);
+  }
+  const admitted = Kcb.realTimeShare.get(mem, kcb);
+  if (share !== admitted || share > REAL_TIME_SHARE) {
+    problems.push(`I67 real-time tasks have ${share} of the core, admitted are ${admitted}`);
   }
 }

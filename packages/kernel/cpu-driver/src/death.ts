@@ -8,8 +8,9 @@ import { asPaddr, type Ptr } from '@barreleye/core';
 import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
-import { forget } from './schedule.ts';
+import { removeFromQueue } from './schedule.ts';
 import { formatOf } from './table-format.ts';
+import { dropTask } from './task.ts';
 import { cancelWakeup } from './wakeup.ts';
 
 /** The hooks of `k`, which need not be complete before the first of them is called. */
@@ -45,7 +46,8 @@ export function createCapHooks(k: Kernel): CapHooks {
 /** Never run `dcb` again. If it has the core, nobody has it now. */
 export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
   cancelWakeup(k, dcb);
-  forget(k, dcb);
+  removeFromQueue(k, dcb);
+  dropTask(k, dcb);
   Dcb.state.set(k.mem, dcb, DcbState.Dead);
   if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, NO_DCB);
 }

@@ -42,6 +42,7 @@ import type { Kernel } from './kernel.ts';
 import { KERNEL } from './kernel-cap.ts';
 import { modifyMapping, modifyTable } from './page-flags.ts';
 import { setupDispatcher } from './setup.ts';
+import { setProperties } from './task.ts';
 import { mapIntoVnode, unmapFromVnode } from './vnode.ts';
 
 const { Read, Write } = Rights;
@@ -78,7 +79,10 @@ export const INVOCATIONS: { readonly [type: number]: Commands } = {
   [ObjType.L1CNode]: CNODE,
   [ObjType.L2CNode]: CNODE,
   [ObjType.Kernel]: KERNEL,
-  [ObjType.Dispatcher]: { [DispatcherCmd.Setup]: row(Write, 8, setupDispatcher) },
+  [ObjType.Dispatcher]: {
+    [DispatcherCmd.Setup]: row(Write, 8, setupDispatcher),
+    [DispatcherCmd.Properties]: row(Write, 10, setProperties),
+  },
   [ObjType.EndPointLMP]: { [EndpointCmd.Identify]: row(Rights.Identify, 0, identifyEndpoint) },
   [ObjType.RAM]: { [RamCmd.Noop]: row(Read, 0, () => OK) },
   [ObjType.ID]: { [IdCmd.Identify]: row(Read, 0, identifyId) },

@@ -7,18 +7,30 @@
  */
 
 import type { Ptr } from '@barreleye/core';
-import { Dcb, Kcb, NO_DCB } from '@barreleye/spec';
+import { Dcb, FULL_SHARE, Kcb, NO_DCB } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
 
 /** The dispatcher whose turn it is, with a budget for it; `NO_DCB` when there is none. */
 export function takeTurn(k: Kernel): Ptr<'Dcb'> {
-  const { mem, kcb } = k;
+  const { mem } = k;
   const first = firstOfRing(k);
   if (first === NO_DCB) return first;
   const owed = Dcb.budget.get(mem, first);
   // What was used beyond the last turn is missing in this one.
-  if (owed <= 0) Dcb.budget.set(mem, first, Math.max(1, owed + Kcb.timeslice.get(mem, kcb)));
+  if (owed <= 0) Dcb.budget.set(mem, first, Math.max(1, owed + turnOf(k, first)));
   return first;
+}
+
+/**
+ * Cycles of a turn: turns are proportional to weights, and a round takes as many time slices as
+ * there are dispatchers in the ring, the time of real-time tasks included.
+ * @source Barrelfish kernel/schedule_rbed.c: the `wcet` of best-effort tasks
+ */
+function turnOf(k: Kernel, dcb: Ptr<'Dcb'>): number {
+  const { mem, kcb } = k;
+  const round = Kcb.ringCount.get(mem, kcb) * Kcb.timeslice.get(mem, kcb);
+  const own = Math.floor((round * weightOf(k, dcb)) / Kcb.ringWeight.get(mem, kcb));
+  return Math.floor(own * (1 - Kcb.realTimeShare.get(mem, kcb) / FULL_SHARE));
 }
 
 /**
@@ -38,6 +50,7 @@ export function enterRing(k: Kernel, dcb: Ptr<'Dcb'>): void {
     insertBefore(k, dcb, next);
   }
   Dcb.isQueued.set(mem, dcb, 1);
+  countMember(k, 1, weightOf(k, dcb));
   if (first === NO_DCB || (returns && waiting === first)) Kcb.ring.set(mem, kcb, dcb);
   if (!returns && waiting === NO_DCB) Kcb.waiting.set(mem, kcb, dcb);
 }
@@ -57,6 +70,7 @@ export function leaveRing(k: Kernel, dcb: Ptr<'Dcb'>): void {
   Dcb.next.set(mem, dcb, NO_DCB);
   Dcb.prev.set(mem, dcb, NO_DCB);
   Dcb.isQueued.set(mem, dcb, 0);
+  countMember(k, -1, -weightOf(k, dcb));
 }
 
 /** The turn of `dcb`, which is in the ring, is over: it goes behind all the others. */
@@ -65,6 +79,16 @@ export function endRingTurn(k: Kernel, dcb: Ptr<'Dcb'>): void {
   leaveRing(k, dcb);
   if (Dcb.budget.get(mem, dcb) > 0) Dcb.budget.set(mem, dcb, 0);
   enterRing(k, dcb);
+}
+
+function weightOf(k: Kernel, dcb: Ptr<'Dcb'>): number {
+  return Math.max(1, Dcb.weight.get(k.mem, dcb));
+}
+
+function countMember(k: Kernel, count: number, weight: number): void {
+  const { mem, kcb } = k;
+  Kcb.ringCount.set(mem, kcb, Kcb.ringCount.get(mem, kcb) + count);
+  Kcb.ringWeight.set(mem, kcb, Kcb.ringWeight.get(mem, kcb) + weight);
 }
 
 function firstOfRing(k: Kernel): Ptr<'Dcb'> {

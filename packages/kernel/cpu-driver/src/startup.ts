@@ -30,6 +30,7 @@ import {
   PageFlag,
   RegionType,
   RootSlot,
+  type Scheduler,
   TaskSlot,
 } from '@barreleye/spec';
 import { Arena } from './arena.ts';
@@ -43,6 +44,7 @@ export interface FirstDomain {
   readonly bootInfo: Paddr;
   /** Zeroed RAM for the objects of the first domain: `FIRST_DOMAIN_BYTES`, page-aligned. */
   readonly arena: Paddr;
+  readonly scheduler: Scheduler;
   /** Time slice of the scheduler, cycles. */
   readonly timeslice: number;
 }
@@ -92,6 +94,7 @@ function initKcb(k: Kernel, first: FirstDomain): void {
   Kcb.nextId.set(mem, kcb, 1);
   Kcb.nextDomainId.set(mem, kcb, 1);
   Kcb.tagEpoch.set(mem, kcb, 1);
+  Kcb.scheduler.set(mem, kcb, first.scheduler);
   Kcb.timeslice.set(mem, kcb, first.timeslice);
   Kcb.bootInfo.set(mem, kcb, first.bootInfo);
 }

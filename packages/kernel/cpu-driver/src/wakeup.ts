@@ -6,39 +6,31 @@ import { assert, type Ptr } from '@barreleye/core';
 import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
 import type { Kernel } from './kernel.ts';
 import { makeRunnable } from './schedule.ts';
+import { insertSorted, removeSorted, type SortedList } from './sorted-list.ts';
+
+const WAKEUPS: SortedList = {
+  head: Kcb.wakeup,
+  next: Dcb.wakeupNext,
+  prev: Dcb.wakeupPrev,
+  time: Dcb.wakeupTime,
+};
 
 /** Wake `dcb`, which is blocked, at `time`, cycles. Equal times keep their order. */
 export function setWakeup(k: Kernel, dcb: Ptr<'Dcb'>, time: number): void {
-  const { mem, kcb } = k;
+  const { mem } = k;
   assert(Dcb.state.get(mem, dcb) === DcbState.Blocked, 'only who is blocked waits for a time');
   assert(Dcb.isWaiting.get(mem, dcb) === 0, 'a dispatcher waits for one time');
-  let prev = NO_DCB;
-  let next = Kcb.wakeup.get(mem, kcb);
-  while (next !== NO_DCB && Dcb.wakeupTime.get(mem, next) <= time) {
-    prev = next;
-    next = Dcb.wakeupNext.get(mem, next);
-  }
   Dcb.wakeupTime.set(mem, dcb, time);
-  Dcb.wakeupPrev.set(mem, dcb, prev);
-  Dcb.wakeupNext.set(mem, dcb, next);
+  insertSorted(k, WAKEUPS, dcb);
   Dcb.isWaiting.set(mem, dcb, 1);
-  if (prev === NO_DCB) Kcb.wakeup.set(mem, kcb, dcb);
-  else Dcb.wakeupNext.set(mem, prev, dcb);
-  if (next !== NO_DCB) Dcb.wakeupPrev.set(mem, next, dcb);
 }
 
 /** Forget the wake-up of `dcb`, its stored time included (T35); nothing if it has none. */
 export function cancelWakeup(k: Kernel, dcb: Ptr<'Dcb'>): void {
-  const { mem, kcb } = k;
+  const { mem } = k;
   if (Dcb.isWaiting.get(mem, dcb) === 0) return;
-  const next = Dcb.wakeupNext.get(mem, dcb);
-  const prev = Dcb.wakeupPrev.get(mem, dcb);
-  if (prev === NO_DCB) Kcb.wakeup.set(mem, kcb, next);
-  else Dcb.wakeupNext.set(mem, prev, next);
-  if (next !== NO_DCB) Dcb.wakeupPrev.set(mem, next, prev);
+  removeSorted(k, WAKEUPS, dcb);
   Dcb.wakeupTime.set(mem, dcb, 0);
-  Dcb.wakeupNext.set(mem, dcb, NO_DCB);
-  Dcb.wakeupPrev.set(mem, dcb, NO_DCB);
   Dcb.isWaiting.set(mem, dcb, 0);
 }
 

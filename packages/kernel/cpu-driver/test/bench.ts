@@ -41,6 +41,7 @@ import {
   type Paging,
   type Program,
   RegionType,
+  Scheduler,
   type TrapKind,
   type UserCpu,
 } from '@barreleye/spec';
@@ -63,6 +64,8 @@ export const TARGETS: readonly Target[] = [
 export interface BenchOptions {
   /** Cycles; so many that no slice ends, if left out. */
   readonly timeslice?: number;
+  /** Round robin, if left out. */
+  readonly scheduler?: Scheduler;
   readonly ramBytes?: number;
   /** How many more dispatchers there is room for. */
   readonly dispatchers?: number;
@@ -163,6 +166,7 @@ export class Bench {
       this.driver.start({
         bootInfo: this.plan.bootInfo,
         arena: this.plan.arena,
+        scheduler: options.scheduler ?? Scheduler.RoundRobin,
         timeslice: options.timeslice ?? ENDLESS,
       }),
     );

@@ -1,5 +1,15 @@
 import { asPaddr, asPtr } from '@barreleye/core';
-import { Cte, Dcb, DcbState, Kcb, NO_DCB, ObjType, PageFlag } from '@barreleye/spec';
+import {
+  Cte,
+  Dcb,
+  DcbState,
+  Kcb,
+  NO_DCB,
+  ObjType,
+  PageFlag,
+  RtQueue,
+  TaskType,
+} from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
 import { removeFromQueue } from '../src/schedule.ts';
@@ -149,6 +159,20 @@ describe.each(TARGETS)('checkKernel on $name', (target) => {
       'I65',
       'an idle core with work to do',
       ({ user }) => Kcb.current.set(mem(user), user.bench.plan.kcb, NO_DCB),
+    ],
+    [
+      'I65',
+      'a real-time task that is in no queue',
+      ({ user, others }) => Dcb.rtQueue.set(mem(user), others[0].dcb, RtQueue.Ready),
+    ],
+    [
+      'I67',
+      'more real-time tasks than were admitted',
+      ({ user, others }) => {
+        Dcb.wcet.set(mem(user), others[0].dcb, 1);
+        Dcb.relativeDeadline.set(mem(user), others[0].dcb, 2);
+        Dcb.taskType.set(mem(user), others[0].dcb, TaskType.Hard);
+      },
     ],
     [
       'I65',

@@ -23,6 +23,7 @@ import {
   RegionType,
   Rights,
   RootSlot,
+  Scheduler,
   TaskSlot,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
@@ -243,6 +244,7 @@ test.each(TARGETS)('a control block is started once on $name', (target) => {
   const bench = new Bench(target);
   const driver = new CpuDriver(bench.core, bench.plan.kcb);
   const { bootInfo, arena } = bench.plan;
-  const again = (): void => driver.start({ bootInfo, arena, timeslice: 1 });
+  const scheduler = Scheduler.RoundRobin;
+  const again = (): void => driver.start({ bootInfo, arena, scheduler, timeslice: 1 });
   expect(again).toThrow('a control block is started once');
 });

@@ -1,6 +1,7 @@
 /** Boot loader: board, boot menu and modules become a running system. */
 
 export { type BootFailure, bootFailure } from './failure.ts';
+export { SCHEDULERS } from './kernel-args.ts';
 export type { LoadedModule, MemoryPlan } from './loader.ts';
 export { type Menu, type MenuModule, type MenuResult, parseMenu } from './menu.ts';
 export { runScript, type ScriptResult } from './run-script.ts';

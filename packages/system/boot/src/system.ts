@@ -6,8 +6,9 @@
 import { BASE_PAGE_BITS, formatBytes, isAligned } from '@barreleye/core';
 import { CpuDriver } from '@barreleye/cpu-driver';
 import { type Board, type CoreHal, Machine, type TrapHandler } from '@barreleye/machine';
-import { Err, type Paging, type Program } from '@barreleye/spec';
+import { Err, type Paging, type Program, type Scheduler } from '@barreleye/spec';
 import { type BootFailure, bootFailure } from './failure.ts';
+import { parseKernelArgs } from './kernel-args.ts';
 import {
   type LoadedModule,
   loadMemory,
@@ -45,6 +46,8 @@ export interface BootOptions {
   /** Whole pages. */
   readonly ramBytes: number;
   readonly seed: number;
+  /** Instead of what the menu says. */
+  readonly scheduler?: Scheduler;
   /** Makes the CPU driver's trap handler from the driver; for tests that watch or replace it. */
   readonly wrapDriver?: (driver: CpuDriver, hal: CoreHal) => TrapHandler;
 }
@@ -71,6 +74,9 @@ export function bootSystem(options: BootOptions): BootResult {
   const { board } = target;
   const tooSmall = checkSize(board, ramBytes, coreCount);
   if (tooSmall !== undefined) return tooSmall;
+  const kernelArgs = parseKernelArgs(menu);
+  if (!kernelArgs.ok) return kernelArgs;
+  const scheduler = options.scheduler ?? kernelArgs.args.scheduler;
   const programs = programsOf(target);
   const modules = loadModules(target, menu, programs);
   if (!modules.ok) return modules;
@@ -92,7 +98,7 @@ export function bootSystem(options: BootOptions): BootResult {
   const handler = options.wrapDriver?.(driver, core) ?? driver;
   const timeslice = board.frequency / SLICES_PER_SECOND;
   core.powerOn(handler, () =>
-    driver.start({ bootInfo: plan.bootInfo, arena: plan.arena, timeslice }),
+    driver.start({ bootInfo: plan.bootInfo, arena: plan.arena, scheduler, timeslice }),
   );
   return { ok: true, system: { machine, plan, driver } };
 }
