@@ -15,11 +15,11 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
-import { type Bench, TARGETS, type Target } from './bench.ts';
+import type { Bench, Target } from './bench.ts';
 import { Domain } from './domain.ts';
 import { MessageModel } from './lmp.model.ts';
 import { areaWords } from './memory.ts';
-import { BUFFER, Ring, sendWords } from './parties.ts';
+import { BUFFER, MESSAGE_TARGETS, Ring, sendWords } from './parties.ts';
 import { must, User } from './user.ts';
 import { watchEntries } from './watch.ts';
 
@@ -210,7 +210,7 @@ class World {
   }
 }
 
-describe.each(TARGETS)('dispatchers on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('dispatchers on $name', (target) => {
   test('exchange messages and capabilities as queues would (I61, I62, I66, T47)', () => {
     const counts = { sent: 0, moved: 0 };
     fc.assert(

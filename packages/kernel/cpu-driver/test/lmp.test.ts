@@ -20,10 +20,9 @@ import {
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
-import { TARGETS } from './bench.ts';
 import { NEW_HOME } from './domain.ts';
 import { areaWords, expectRefused } from './memory.ts';
-import { BUFFER, Parties, RING, ROOT_CN, sendWords } from './parties.ts';
+import { BUFFER, MESSAGE_TARGETS, Parties, RING, ROOT_CN, sendWords } from './parties.ts';
 import { must, RAM } from './user.ts';
 import { watchEntries } from './watch.ts';
 
@@ -40,7 +39,7 @@ function homeSlot({ user, other }: Parties, index: number): Slot {
   return asPtr<'Cte'>(user.base(other.homeCn) + index * Cte.$bytes);
 }
 
-describe.each(TARGETS)('a message on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('a message on $name', (target) => {
   const { lmpWords } = target.board.arch;
 
   test('of any length arrives as it was sent; the sender keeps the core', () => {
@@ -180,7 +179,7 @@ describe.each(TARGETS)('a message on $name', (target) => {
   });
 });
 
-describe.each(TARGETS)('a capability in a message on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('a capability in a message on $name', (target) => {
   test('is copied into the slot that the receiver has armed', () => {
     const parties = new Parties(target);
     const { user, bench, otherRing } = parties;
@@ -329,7 +328,7 @@ describe.each(TARGETS)('a capability in a message on $name', (target) => {
   });
 });
 
-describe.each(TARGETS)('the core on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('the core on $name', (target) => {
   const { arch } = target.board;
 
   test('goes with a message that says so, for the rest of the slice (I66)', () => {
@@ -426,7 +425,7 @@ describe.each(TARGETS)('the core on $name', (target) => {
   });
 });
 
-describe.each(TARGETS)('the death of a receiver on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('the death of a receiver on $name', (target) => {
   test('by a fault leaves its endpoints without a target (T15)', () => {
     const parties = new Parties(target);
     const { user, bench, other, toOther } = parties;

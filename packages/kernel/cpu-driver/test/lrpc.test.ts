@@ -1,13 +1,12 @@
 import { DispatcherFrame, Gate, Rights, Syscall } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
-import { TARGETS } from './bench.ts';
 import { expectRefused } from './memory.ts';
-import { BUFFER, Parties, sendWords } from './parties.ts';
+import { BUFFER, MESSAGE_TARGETS, Parties, sendWords } from './parties.ts';
 import { must, OWN_DISPATCHER, RAM } from './user.ts';
 import { watchEntries } from './watch.ts';
 
-describe.each(TARGETS)('an LRPC on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('an LRPC on $name', (target) => {
   const { arch } = target.board;
 
   /** The other has yielded, so it would be entered by an upcall. */

@@ -1,6 +1,8 @@
 /** Two domains that send each other messages: the first of a bench, and one that it has built. */
 
 import { asPtr, assert, type Ptr } from '@barreleye/core';
+import { boardPc32 } from '@barreleye/machine';
+import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import {
   capAddrOf,
   DispatcherFrame,
@@ -12,9 +14,15 @@ import {
   Syscall,
   TaskSlot,
 } from '@barreleye/spec';
-import type { Bench, Target } from './bench.ts';
+import { type Bench, TARGETS, type Target } from './bench.ts';
 import { Domain, NEW_HOME } from './domain.ts';
 import { type Answer, must, User } from './user.ts';
+
+/** The architectures of all tests, and one whose registers do not hold the words of a message. */
+export const MESSAGE_TARGETS: readonly Target[] = [
+  ...TARGETS,
+  { name: 'x86_32', board: boardPc32, paging: pagingX86_32Pae },
+];
 
 /** Where endpoint buffers lie in dispatcher frames. */
 export const BUFFER = 0x2000;

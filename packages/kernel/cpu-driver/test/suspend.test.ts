@@ -1,11 +1,10 @@
 import { Dcb, DispatcherFrame, Gate, Kcb, Syscall } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkKernel } from '../src/index.ts';
-import { TARGETS } from './bench.ts';
 import { expectRefused } from './memory.ts';
-import { Parties } from './parties.ts';
+import { MESSAGE_TARGETS, Parties } from './parties.ts';
 
-describe.each(TARGETS)('suspending the core on $name', (target) => {
+describe.each(MESSAGE_TARGETS)('suspending the core on $name', (target) => {
   test('is refused to an enabled dispatcher', () => {
     const { user } = new Parties(target);
     DispatcherFrame.disabled.set(user.bench.mem, user.frame, 0);
