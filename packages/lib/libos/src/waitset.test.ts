@@ -279,6 +279,17 @@ describe('timed events (acceptance test 31)', () => {
     });
   });
 
+  it('catch up in one step, however late the domain gets the core', () => {
+    runUnder([], function* (os) {
+      const waitset = new Waitset(os, 'clock');
+      const event = periodicEvent(waitset, 1, () => undefined);
+      os.sys.cpu.spend(2 ** 48);
+      yield* waitset.dispatch();
+      expect(os.now() - 2 ** 48).toBeLessThan(100);
+      event.cancel();
+    });
+  });
+
   it('can be cancelled before, when they are due, and not afterwards', () => {
     runUnder([], function* (os) {
       const waitset = new Waitset(os, 'clock');
