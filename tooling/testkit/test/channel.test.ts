@@ -47,7 +47,7 @@ function* settle(os: Os): Wait<void> {
 }
 
 describe.each(TARGETS)('on $name', (target) => {
-  test('messages arrive in order, and a full ring takes more once it is empty (I61)', () => {
+  test('I61: messages arrive in order, and a ring that was full takes more', () => {
     runFirstDomain(
       target,
       function* ({ os }) {
@@ -88,7 +88,7 @@ describe.each(TARGETS)('on $name', (target) => {
     );
   });
 
-  test('34: without a slot for a capability its sender is told to wait, nothing is lost', () => {
+  test('34: without a slot for it, who sends a capability is told to wait', () => {
     runFirstDomain(
       target,
       function* ({ os }) {

@@ -1,4 +1,4 @@
-/** The receiving half of a channel: an endpoint of ours, and slots for what arrives. */
+/** The receiving half of a channel: an endpoint of this domain, and slots for what arrives. */
 
 import { type Capref, capDelete, type Os, type OwnEndpoint } from '@barreleye/libos';
 

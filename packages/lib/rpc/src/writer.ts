@@ -70,7 +70,7 @@ export class Writer {
     else if (!this.ascii(text)) this.bytes(encodeUtf8(text), maxBytes);
   }
 
-  /** What `text` does for most texts, in a quarter of the time. False: not this one. */
+  /** What `text` does for most texts, in a quarter of the time. False: nothing was written. */
   private ascii(text: string): boolean {
     const { length } = text;
     const start = this.wordCount;

@@ -1,7 +1,7 @@
 /**
- * What a domain's use of memory costs the JavaScript heap of machine and kernel, which should be
- * nothing: loads and stores through the TLB, and a page mapped and unmapped with the two system
- * calls that it takes. Beside it, a loop that makes one small object each.
+ * What a domain's use of memory and messages costs the JavaScript heap, which should be nothing:
+ * loads and stores through the TLB, a page mapped and unmapped with the two system calls that it
+ * takes, a message sent and received. Beside it, a loop that makes one small object each.
  */
 import { bootSystem, parseMenu, type System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
@@ -18,6 +18,8 @@ import {
   unwrap,
   type Wait,
 } from '@barreleye/libos';
+import { channelPair } from '@barreleye/lmp';
+import { SendResult } from '@barreleye/rpc';
 import { CNodeCmd, PageFlag, VNodeCmd } from '@barreleye/spec';
 import type { Bench, Trial } from '../bench.ts';
 import { allocating } from '../sides.ts';
@@ -39,6 +41,7 @@ type Prepare = (os: Os, argPage: number) => Work;
 export const benches: readonly Bench[] = [
   bench('heap churn of load+store', loadAndStore),
   bench('heap churn of map+unmap', mapAndUnmap),
+  bench('heap churn of a message', sendAndReceive),
 ];
 
 function bench(name: string, prepare: Prepare): Bench {
@@ -145,6 +148,18 @@ function mapAndUnmap(os: Os, argPage: number): Work {
       sys.arg(slot.cptr);
       sys.arg(slot.level);
       assert(isOk(sys.call()), 'the mapping can be deleted');
+    }
+  };
+}
+
+function sendAndReceive(os: Os): Work {
+  const [here, there] = channelPair(os);
+  const words = new Uint32Array(here.maxWords).fill(7);
+  return () => {
+    for (let i = 0; i < CALLS; i++) {
+      const sent = here.trySend(words, words.length, undefined, true);
+      assert(sent === SendResult.Sent, 'the ring has room');
+      assert(there.tryReceive(words) === words.length, 'a message has come');
     }
   };
 }
