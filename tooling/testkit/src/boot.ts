@@ -4,7 +4,7 @@ import { type BootOptions, bootSystem, parseMenu, type System, type Target } fro
 import { targetArmv7 } from '@barreleye/boot-armv7';
 import { targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
-import { checkKernel, EntryChecker } from '@barreleye/cpu-driver';
+import { checkInvariants, EntryChecker } from '@barreleye/cpu-driver';
 import { programImage } from '@barreleye/libos';
 import type { Program } from '@barreleye/spec';
 
@@ -70,7 +70,7 @@ export const checkEveryEntry: NonNullable<BootOptions['wrapDriver']> = (driver) 
     onTrap(kind) {
       checker.before(kind);
       driver.onTrap(kind);
-      const problems = [...checker.after(), ...checkKernel(driver.kernel)];
+      const problems = [...checker.after(), ...checkInvariants(driver.kernel)];
       if (problems.length > 0) throw new Error(`after a trap of kind ${kind}: ${problems[0]}`);
     },
   };

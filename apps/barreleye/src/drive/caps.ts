@@ -6,7 +6,7 @@
 import { bootSystem, parseMenu, type System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { alignUp, BASE_PAGE_BITS, type Errval, errPop, isAligned, isOk } from '@barreleye/core';
-import { checkKernel, KERNEL_INVARIANTS } from '@barreleye/cpu-driver';
+import { checkInvariants, KERNEL_INVARIANTS } from '@barreleye/cpu-driver';
 import { type CapIdentity, programImage } from '@barreleye/libos';
 import {
   CAP_TYPE_NAMES,
@@ -205,7 +205,7 @@ function describe({ type, base, bytes, rights, owner }: CapIdentity): object {
 
 /** One line for each invariant that the checkers know, and what breaks it. */
 function invariantsOf({ driver }: System): object[] {
-  const problems = checkKernel(driver.kernel);
+  const problems = checkInvariants(driver.kernel);
   return [...new Set(KERNEL_INVARIANTS)].map((id) => {
     const found = problems.filter((problem) => problem.split(' ', 1)[0] === id);
     return found.length === 0 ? { id, ok: true } : { id, ok: false, detail: found.join('; ') };

@@ -10,7 +10,7 @@ import {
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, KIB, PAGE, ramAt, World } from '../test/world.ts';
-import { checkMdb } from './check.ts';
+import { checkCaps } from './check.ts';
 import { type Entry, readEntry } from './check-entry.ts';
 import { checkFreeRam } from './check-free-ram.ts';
 import { checkObjects } from './check-objects.ts';
@@ -28,7 +28,7 @@ function foundAfter(damage: (w: World) => void): string[] {
   expectOk(w, w.retype(w.ram, ObjType.VNode_ARM_l2, w.at(1, 30), { offset: 128 * KIB }));
   w.map(w.at(1, 2), w.at(1, 30), w.at(1, 31), 0);
   damage(w);
-  const problems = checkMdb(w.caps);
+  const problems = checkCaps(w.caps);
   return [...new Set(problems.map((line) => line.split(' ')[0] ?? ''))];
 }
 

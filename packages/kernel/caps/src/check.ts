@@ -14,7 +14,7 @@ import { checkSlots } from './check-slots.ts';
 import { checkTree } from './check-tree.ts';
 import { checkTypes } from './check-types.ts';
 
-/** Invariants that `checkMdb` looks at. */
+/** Invariants that `checkCaps` looks at. */
 export const MDB_INVARIANTS = [
   ...['I1', 'I3', 'I18'], // check-types.ts
   ...['I26'], // check-tree.ts
@@ -25,7 +25,7 @@ export const MDB_INVARIANTS = [
 ] as const;
 
 /** Violated invariants of this core's capabilities; empty when all is well. */
-export function checkMdb(caps: Caps): string[] {
+export function checkCaps(caps: Caps): string[] {
   const problems: string[] = [];
   checkTypes(CAP_TYPE_INFO, problems);
   const slots = checkTree(caps, problems);

@@ -2,7 +2,7 @@ import { asPaddr, coreId, KernelPanic } from '@barreleye/core';
 import { CAP_TYPE_INFO, Cte, CteFlag, ObjType } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, KIB, PAGE, ramAt, World } from '../test/world.ts';
-import { checkMdb } from './check.ts';
+import { checkCaps } from './check.ts';
 import { createCap, createMapping } from './create.ts';
 
 describe('trusted creation', () => {
@@ -17,7 +17,7 @@ describe('trusted creation', () => {
         arg0: 4,
         arg1: 5,
       });
-      expect(checkMdb(w.caps)).toEqual([]);
+      expect(checkCaps(w.caps)).toEqual([]);
     }
   });
 
@@ -32,7 +32,7 @@ describe('trusted creation', () => {
       first: 0,
       count: 1,
     });
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
     expect(w.log).toEqual(['VNode_ARM_l2 +-4K made']);
   });
 
@@ -53,7 +53,7 @@ describe('trusted creation', () => {
     expect(Cte.flags.get(w.mem, w.at(2, 0))).toBe(CteFlag.RemoteCopies);
     Cte.flags.set(w.mem, w.at(2, 0), CteFlag.RemoteCopies | CteFlag.RemoteDescendants);
     createCap(w.caps, w.at(2, 1), ObjType.Frame, spec);
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
   });
 
   it('panics over what cannot be true', () => {
@@ -69,6 +69,6 @@ describe('trusted creation', () => {
       () => createMapping(w.caps, w.at(2, 0), { object: w.ram, table: w.ram, first: 0, count: 1 }),
     ];
     for (const make of wrong) expect(make).toThrow(KernelPanic);
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
   });
 });

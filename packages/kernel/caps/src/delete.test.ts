@@ -2,7 +2,7 @@ import { asPaddr, asPtr, coreId } from '@barreleye/core';
 import { Cte, CteFlag, Dcb, Err, ObjType, Rights } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { expectOk, expectRefused, KIB, PAGE, RAM_BASE, ramAt, World } from '../test/world.ts';
-import { checkMdb } from './check.ts';
+import { checkCaps } from './check.ts';
 import { copyToSlot } from './copy.ts';
 import { createCap } from './create.ts';
 import { slotAt } from './cspace.ts';
@@ -26,7 +26,7 @@ function sweepChecked(w: World): number {
     const err = sweepStep(w.caps);
     // A container may have to wait for another one to leave it.
     if (err !== Err.SYS_ERR_CAP_LOCKED) expectOk(w, err);
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
     expect(steps).toBeLessThan(10_000);
   }
   return steps;
@@ -337,7 +337,7 @@ describe('a CNode', () => {
     expect(w.delete(w.at(1, 1))).not.toBe(0);
     expect(isSweepPending(w.caps)).toBe(true);
     expect(w.show(shared)).toBe('Frame 0x210000 (4 KiB) rwxgi dying');
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
     Cte.flags.set(w.mem, shared, CteFlag.InDelete); // the monitor has deleted the foreign copies
     sweepChecked(w);
     expect(w.dump()).toEqual(['RAM +0K 2048K']);

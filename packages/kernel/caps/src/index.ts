@@ -1,7 +1,7 @@
 /** Entry of `@barreleye/caps`: explicit named exports, grouped by file. */
 
 export { type CapHooks, Caps, NO_HOOKS } from './caps.ts';
-export { checkMdb, MDB_INVARIANTS } from './check.ts';
+export { checkCaps, MDB_INVARIANTS } from './check.ts';
 export { checkFreeRam } from './check-free-ram.ts';
 export { STEP_INVARIANTS, type Step, StepChecker, type StepKind } from './check-step.ts';
 export { hasCopyOutside } from './copies.ts';

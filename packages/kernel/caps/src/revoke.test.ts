@@ -11,7 +11,7 @@ import {
   ramAt,
   World,
 } from '../test/world.ts';
-import { checkMdb } from './check.ts';
+import { checkCaps } from './check.ts';
 import { copyToSlot } from './copy.ts';
 import { createCap } from './create.ts';
 import { slotAt } from './cspace.ts';
@@ -24,7 +24,7 @@ function revokeChecked(w: World, slot = w.ram): number {
     const err = revokeStep(w.caps, slot);
     if (err === Err.SYS_ERR_CAP_NOT_FOUND) return steps;
     if (err !== Err.SYS_ERR_CAP_LOCKED) expectOk(w, err);
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
   }
 }
 

@@ -8,7 +8,7 @@ import { CAP_TYPE_COUNT, capAddrOf, Dcb, errName, ObjType } from '@barreleye/spe
 import { describe, expect, it } from 'vitest';
 import {
   type Caps,
-  checkMdb,
+  checkCaps,
   copyToSlot,
   createIdentification,
   errorOf,
@@ -146,7 +146,7 @@ describe('hostile words', () => {
         outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
         expect(errName(sweep(w.caps))).toBe('OK');
         if (isSame) continue;
-        expect(checkMdb(w.caps)).toEqual([]);
+        expect(checkCaps(w.caps)).toEqual([]);
         before = Buffer.from(live);
       }
     }

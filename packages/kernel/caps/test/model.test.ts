@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { type Holding, KINDS, Model, nameOf, type Place, type Thing } from '../src/caps.model.ts';
 import {
   type Caps,
-  checkMdb,
+  checkCaps,
   copy,
   eachCap,
   eachFreeRam,
@@ -75,7 +75,7 @@ class Pair {
     const isOk = results.real === 'OK' || kind === 'map';
     const stepKind = kind === 'mint' ? 'copy' : kind;
     const problems = this.steps.end({ kind: stepKind, target, isOk });
-    problems.push(...checkMdb(this.world.caps));
+    problems.push(...checkCaps(this.world.caps));
     expect(problems.join()).toBe('');
     const events = this.world.log.slice(before).filter((line) => !/free|made/.test(line));
     expect(events.sort().join()).toBe(this.model.events.map(inWorldWords).sort().join());

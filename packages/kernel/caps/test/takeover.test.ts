@@ -3,7 +3,7 @@
 import { Prng } from '@barreleye/core';
 import { ObjType } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
-import { applyDelete, Caps, checkMdb, isSweepPending, sweepStep } from '../src/index.ts';
+import { applyDelete, Caps, checkCaps, isSweepPending, sweepStep } from '../src/index.ts';
 import { expectOk, KIB, PAGE, World } from './world.ts';
 
 /** A history with a sweep under way in it; `next` gives the system for every single call. */
@@ -30,7 +30,7 @@ function runHistory(w: World, next: () => Caps): string[] {
   }
   while (call(isSweepPending)) {
     call(sweepStep);
-    expect(checkMdb(w.caps)).toEqual([]);
+    expect(checkCaps(w.caps)).toEqual([]);
   }
   return w.dump();
 }

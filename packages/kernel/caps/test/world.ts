@@ -10,7 +10,7 @@ import {
   applyDelete,
   type CapHooks,
   Caps,
-  checkMdb,
+  checkCaps,
   copy,
   createCap,
   createMapping,
@@ -192,7 +192,7 @@ export class World {
 /** All is well: the call succeeded and no invariant is broken. */
 export function expectOk(world: World, err: Errval): void {
   expect(errNames(err)).toEqual([]);
-  expect(checkMdb(world.caps)).toEqual([]);
+  expect(checkCaps(world.caps)).toEqual([]);
 }
 
 /** The call was refused with these codes, most recent first, and changed no byte of memory. */

@@ -3,12 +3,12 @@
  * comes back starts with the number of the invariant that is broken and says where.
  *
  * Here: I11 endpoint buffers, I48 what dispatchers stand on, I65 the queues, I67 shares.
- * Capabilities are checked by `checkMdb`, page tables in check-tables.ts, steps by `EntryChecker`.
+ * Capabilities are checked by `checkCaps`, page tables in check-tables.ts, steps by `EntryChecker`.
  */
 
 import {
+  checkCaps,
   checkFreeRam,
-  checkMdb,
   eachCap,
   isEmpty,
   MDB_INVARIANTS,
@@ -31,7 +31,7 @@ import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import { admittedShare } from './task.ts';
 
-/** Invariants that `checkKernel` looks at. */
+/** Invariants that `checkInvariants` looks at. */
 export const KERNEL_INVARIANTS: readonly string[] = [
   ...MDB_INVARIANTS,
   ...['I11', 'I48', 'I65', 'I67'], // here
@@ -41,8 +41,8 @@ export const KERNEL_INVARIANTS: readonly string[] = [
 ];
 
 /** Violated invariants of this core; empty when all is well. For the time between two entries. */
-export function checkKernel(k: Kernel): string[] {
-  const problems = checkMdb(k.caps);
+export function checkInvariants(k: Kernel): string[] {
+  const problems = checkCaps(k.caps);
   // With a broken database the rest would only repeat it.
   if (problems.length > 0) return problems;
   const dispatchers = new Set<Ptr<'Dcb'>>();

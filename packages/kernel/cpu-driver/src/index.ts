@@ -1,6 +1,6 @@
 /** The CPU driver of one core. */
 
-export { checkKernel, KERNEL_INVARIANTS } from './check.ts';
+export { checkInvariants, KERNEL_INVARIANTS } from './check.ts';
 export { ENTRY_INVARIANTS, EntryChecker } from './check-entries.ts';
 export type { Kernel } from './kernel.ts';
 export { CpuDriver } from './main.ts';

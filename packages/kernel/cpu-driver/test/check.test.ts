@@ -11,7 +11,7 @@ import {
   TaskType,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { removeFromQueue } from '../src/schedule.ts';
 import { setWakeup } from '../src/wakeup.ts';
 import { TARGETS } from './bench.ts';
@@ -42,9 +42,9 @@ function build(target: (typeof TARGETS)[number]): Scene {
   return { user, others, table, frame };
 }
 
-describe.each(TARGETS)('checkKernel on $name', (target) => {
+describe.each(TARGETS)('checkInvariants on $name', (target) => {
   test('finds nothing wrong with a system that is well', () => {
-    expect(checkKernel(build(target).user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(build(target).user.bench.kernel)).toEqual([]);
   });
 
   const breakages: readonly (readonly [string, string, (scene: Scene) => void])[] = [
@@ -194,7 +194,7 @@ describe.each(TARGETS)('checkKernel on $name', (target) => {
   test.each(breakages)('reports %s: %s', (invariant, _, spoil) => {
     const scene = build(target);
     spoil(scene);
-    const problems = checkKernel(scene.user.bench.kernel);
+    const problems = checkInvariants(scene.user.bench.kernel);
     expect(problems.map((problem) => problem.split(' ')[0])).toContain(invariant);
   });
 });

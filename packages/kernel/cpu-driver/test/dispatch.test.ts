@@ -16,7 +16,7 @@ import {
 } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { makeRunnable } from '../src/schedule.ts';
 import { type Bench, type Entry, gateAt, pause, TARGETS, type UPCALL_GATES } from './bench.ts';
 import { areaWords, differences, snapshot, store64, storeWords } from './memory.ts';
@@ -263,7 +263,7 @@ describe.each(TARGETS)('a page fault on $name', (target) => {
     bench.act((cpu) => cpu.load32(0));
     expect(Dcb.state.get(bench.mem, dcb)).toBe(DcbState.Dead);
     expect(nextEntry(bench)).toMatchObject({ dcb: other.dcb, gate: Gate.Start });
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   const progress: readonly (readonly [string, (user: User) => void])[] = [
@@ -344,7 +344,7 @@ describe.each(TARGETS)('a trap on $name', (target) => {
       expect(Dcb.state.get(bench.mem, dcb), kind).toBe(DcbState.Dead);
       expect(bench.current).toBe(other.dcb);
       expect(nextEntry(bench).dcb).toBe(other.dcb);
-      expect(checkKernel(bench.kernel)).toEqual([]);
+      expect(checkInvariants(bench.kernel)).toEqual([]);
     }
   });
 });
@@ -377,7 +377,7 @@ describe.each(TARGETS)('a dispatcher on $name without a handler', (target) => {
       expect(Dcb.state.get(bench.mem, dcb)).toBe(DcbState.Dead);
       expect(bench.current).toBe(0);
       expect(bench.machine.run(1000)).toEqual({ kind: 'idle' });
-      expect(checkKernel(bench.kernel)).toEqual([]);
+      expect(checkInvariants(bench.kernel)).toEqual([]);
     }
   });
 
@@ -393,7 +393,7 @@ describe.each(TARGETS)('a dispatcher on $name without a handler', (target) => {
     setDisabled(user, true);
     user.call(Syscall.Yield, 0);
     expect(bench.current).toBe(many[3]?.dcb);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { Access, invokeHeader, ObjType, PageFlag, Syscall, VNodeCmd } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { TARGETS, type Target } from './bench.ts';
 import { expectRefused } from './memory.ts';
 import { mapWords, must, User } from './user.ts';
@@ -44,13 +44,13 @@ describe.each(PAIRS)('$name', ({ target, other }) => {
     const walk = (at: number): number => walker.walk(user.base(root), at, USER_WRITE);
     expect(walk(va + PAGE + 8)).toBe(user.at(frame, PAGE + 8));
     expect(walk(va + 2 * PAGE)).toBeLessThan(0);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
     must(user.delete(frame));
     expect(walk(va)).toBeLessThan(0);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
     must(user.delete(leaf));
     must(user.delete(root));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('do not mix with the tables of this one, and are nothing to a kernel without them', () => {

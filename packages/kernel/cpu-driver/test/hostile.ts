@@ -27,7 +27,7 @@ import {
   VNodeCmd,
 } from '@barreleye/spec';
 import fc from 'fast-check';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { areFencesIntact, type Bench, gateAt, PAUSE_CYCLES, type Target } from './bench.ts';
 import { Spawner } from './spawn.ts';
 import { systemCall, User } from './user.ts';
@@ -328,7 +328,7 @@ export class Attacker {
 
   /** What is wrong with the system. */
   check(): string[] {
-    const problems = checkKernel(this.bench.kernel);
+    const problems = checkInvariants(this.bench.kernel);
     if (!areFencesIntact(this.bench)) problems.push('somebody wrote memory that nobody has');
     return problems;
   }

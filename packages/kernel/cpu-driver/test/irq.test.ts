@@ -24,7 +24,7 @@ import {
 } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { deliver } from '../src/lmp.ts';
 import { TARGETS } from './bench.ts';
 import { differences, expectRefused, snapshot } from './memory.ts';
@@ -74,7 +74,7 @@ describe.each(TARGETS)('an interrupt line on $name', (target) => {
       const again = words(IRQ_TABLE, IrqTableCmd.AllocDestCap, line, ...placeOf(user.newSlot()));
       expectRefused(user, ['SYS_ERR_IRQ_IN_USE'], again);
     }
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('is free again when the last capability of it is gone', () => {
@@ -100,7 +100,7 @@ describe.each(TARGETS)('an interrupt line on $name', (target) => {
     expectRefused(user, ['SYS_ERR_IRQ_IN_USE'], connect);
     must(user.delete(endpoint));
     must(user.call(...connect));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('whose endpoint is locked can be had by somebody else (T25)', () => {
@@ -110,7 +110,7 @@ describe.each(TARGETS)('an interrupt line on $name', (target) => {
     must(user.delete(irq));
     allocate(user);
     expect(isEmpty(user.bench.mem, Kcb.irqEndpoint.at(user.bench.plan.kcb, LINE))).toBe(true);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('is no longer connected for its old holder when it has a new one', () => {
@@ -124,7 +124,7 @@ describe.each(TARGETS)('an interrupt line on $name', (target) => {
     must(user.invoke(next, IrqDestCmd.Connect, endpoint, 2));
     fire(user);
     expect(LmpEndpoint.delivered.get(user.bench.mem, asPtr(buffer + 0x1000))).toBe(1);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('that is no device line does not exist', () => {
@@ -179,7 +179,7 @@ describe.each(TARGETS)('connecting a line on $name', (target) => {
     Cte.flags.set(mem, user.slot(endpoint), 0);
     must(user.call(...connect(endpoint)));
     expectRefused(user, ['SYS_ERR_IRQ_IN_USE'], connect(endpoint));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('takes no endpoint whose buffer is not inside the frame (T17)', () => {
@@ -200,7 +200,7 @@ describe.each(TARGETS)('connecting a line on $name', (target) => {
       ]);
     }
     must(user.mint(blank, user.newSlot(), Rights.All, DISPATCHER_FRAME_BYTES - bytes, RING));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -222,7 +222,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     expect(DispatcherFrame.lmpDelivered.get(mem, frame)).toBe(1);
     expect(DispatcherFrame.lmpHint.get(mem, frame)).toBe(BUFFER);
     expect(Kcb.interrupts.get(mem, bench.plan.kcb)).toBe(1);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('before a wake-up makes that void (T35)', () => {
@@ -242,7 +242,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     expect(Dcb.isWaiting.get(mem, dcb)).toBe(0);
     expect(Dcb.wakeupTime.get(mem, dcb)).toBe(0);
     expect(Kcb.wakeup.get(mem, bench.plan.kcb)).toBe(0);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('on several lines at once is a message for each', () => {
@@ -266,7 +266,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     expect(Kcb.interrupts.get(user.bench.mem, user.bench.plan.kcb)).toBe(4);
     expect(lost(user)).toBe(0);
     expect(user.call(Syscall.Nop).names).toEqual([]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('that finds the ring full is counted, and writes nothing into it', () => {
@@ -305,7 +305,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
         expect(bench.mem.read(asPtr(user.frame + BUFFER), 0x1000)).toEqual(before);
       }
     }
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('for a buffer that its frame no longer holds is counted, and writes nothing (T17)', () => {
@@ -330,7 +330,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     fire(user);
     expect(lost(user)).toBe(1);
     expect(bench.current).toBe(0);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('for a dispatcher that was never started waits in its ring', () => {
@@ -342,7 +342,7 @@ describe.each(TARGETS)('an interrupt on $name', (target) => {
     fire(user);
     expect(LmpEndpoint.delivered.get(mem, asPtr(other.frame + BUFFER))).toBe(1);
     expect(Dcb.state.get(mem, other.dcb)).toBe(DcbState.New);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('wakes whoever it is for, not whoever runs', () => {
@@ -383,7 +383,7 @@ describe.each(TARGETS)('delivery on $name ends', (target) => {
     fire(user);
     expect(LmpEndpoint.delivered.get(bench.mem, asPtr(buffer))).toBe(1);
     expect(isEmpty(bench.mem, Kcb.irqEndpoint.at(bench.plan.kcb, LINE))).toBe(true);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     const next = user.makeEndpoint(BUFFER + 0x1000, RING);
     must(user.invoke(irq, IrqDestCmd.Connect, next, 2));
     fire(user);
@@ -401,7 +401,7 @@ describe.each(TARGETS)('delivery on $name ends', (target) => {
     expect(isEmpty(bench.mem, Kcb.irqEndpoint.at(bench.plan.kcb, LINE))).toBe(true);
     fire(user);
     expect(bench.mem.isZero(asPtr(other.frame + BUFFER), 0x1000)).toBe(true);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('when the frame of the dispatcher is revoked', () => {
@@ -416,7 +416,7 @@ describe.each(TARGETS)('delivery on $name ends', (target) => {
     expect(bench.mem.read(asPtr(other.frame), 0x4000)).toEqual(written);
     expect(lost(user)).toBe(1);
     bench.run(100_000);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     expect(user.base(OWN_FRAME)).toBe(user.frame);
   });
 });

@@ -23,7 +23,7 @@ import {
   Syscall,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { KERNEL as COMMANDS } from '../src/kernel-cap.ts';
 import { TARGETS } from './bench.ts';
 import {
@@ -97,7 +97,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     must(monitor(user, KernelCmd.NullifyCap, copy, 2));
     must(monitor(user, KernelCmd.DeleteForeigns, frame, 2));
     expect(isEmpty(user.bench.mem, user.slot(frame))).toBe(true);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('makes capabilities out of descriptions, and answers questions about them', () => {
@@ -122,7 +122,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     const made = monitor(user, KernelCmd.CreateCap, ...kernel, ...placeOf(user.newSlot()));
     expect(made.names, 'made at boot and never again').toEqual(['SYS_ERR_ILLEGAL_DEST_TYPE']);
     expect(isEmpty(user.bench.mem, Kcb.scratch.at(user.bench.plan.kcb))).toBe(true);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('retypes what is locked, revokes and deletes in steps', () => {
@@ -144,7 +144,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     const none = monitor(user, KernelCmd.DeleteStep, ...placeOf(place)).names;
     expect(none).toEqual(['SYS_ERR_CAP_NOT_FOUND']);
     must(monitor(user, KernelCmd.RevokeMarkRelations, ...wordsOf(user, ram).with(1, 0)));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('takes nothing from under a dispatcher that goes on (I48)', () => {
@@ -155,7 +155,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     );
     expect(answer.names, 'its CSpace was taken').toEqual(['left']);
     expect(Dcb.state.get(user.bench.mem, user.dcb)).toBe(DcbState.Dead);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('may speak of interrupts and devices that nothing can be done with (I69)', () => {
@@ -176,7 +176,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     const table = user.makeTables(user.bench.arch.heapBase);
     const { names } = user.map(table, device, user.newSlot());
     expect(names, '256 TiB').toEqual(['SYS_ERR_VM_FRAME_OUT_OF_REACH']);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('collects RAM that nobody holds', () => {
@@ -208,7 +208,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     expect(Dcb.domainId.get(mem, user.dcb)).toBe(77);
     const names = ['SYS_ERR_DISP_OCAP_TYPE'];
     expect(monitor(user, KernelCmd.DomainId, RAM, 2, 77).names).toEqual(names);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('keeps the kernel whole whatever its holder says (I69)', () => {
@@ -242,7 +242,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
         if (answer === undefined) break; // it has ended itself
         outcomes.add(answer.names[0] ?? 'OK');
         if (i % 4 !== 0) continue;
-        expect(checkKernel(user.bench.kernel), `command ${i} of run ${run}`).toEqual([]);
+        expect(checkInvariants(user.bench.kernel), `command ${i} of run ${run}`).toEqual([]);
       }
     }
     expect(outcomes.size).toBeGreaterThan(12);

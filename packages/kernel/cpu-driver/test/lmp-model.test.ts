@@ -14,7 +14,7 @@ import {
 } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import type { Bench, Target } from './bench.ts';
 import { Domain } from './domain.ts';
 import { MessageModel } from './lmp.model.ts';
@@ -169,7 +169,7 @@ class World {
       expect(held).toEqual(slots.map((object) => object ?? 0));
     }
     expect(this.problems).toEqual([]);
-    expect(checkKernel(this.bench.kernel)).toEqual([]);
+    expect(checkInvariants(this.bench.kernel)).toEqual([]);
   }
 
   private send({ to, length, slot: from, flags, isDisabled }: Step & { kind: 'send' }): void {

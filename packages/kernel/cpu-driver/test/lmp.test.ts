@@ -19,7 +19,7 @@ import {
   Syscall,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { NEW_HOME } from './domain.ts';
 import { areaWords, expectRefused } from './memory.ts';
 import { BUFFER, MESSAGE_TARGETS, Parties, RING, ROOT_CN, sendWords } from './parties.ts';
@@ -146,7 +146,7 @@ describe.each(MESSAGE_TARGETS)('a message on $name', (target) => {
     expect(Dcb.state.get(mem, other.dcb)).toBe(DcbState.Runnable);
     expect(Dcb.isWaiting.get(mem, other.dcb)).toBe(0);
     expect(bench.current, 'no flag gives the core away').toBe(user.dcb);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('to a dispatcher that was never run waits for it', () => {
@@ -235,7 +235,7 @@ describe.each(MESSAGE_TARGETS)('a capability in a message on $name', (target) =>
     expect(Cte.type.get(bench.mem, homeSlot(parties, 41))).toBe(ObjType.L1CNode);
     must(parties.send([1], { flags: LmpFlag.GiveAway }));
     expect(isEmpty(bench.mem, user.slot(RAM))).toBe(false);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('that cannot be sent is refused, and so are its words (I62, T47)', () => {
@@ -351,7 +351,7 @@ describe.each(MESSAGE_TARGETS)('the core on $name', (target) => {
     expect(arch.resultWords.map((i) => area[i])).toEqual([0, 0, 0, 0]);
     parties.giveCoreTo(user.dcb);
     expect(bench.entries.at(-1)).toMatchObject({ dcb: user.dcb, gate: Gate.Run });
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('comes back to a disabled sender where it was, with the answer (I63, T31)', () => {
@@ -405,7 +405,7 @@ describe.each(MESSAGE_TARGETS)('the core on $name', (target) => {
     must(parties.send([1], { flags: LmpFlag.Sync }));
     expect(bench.current).toBe(user.dcb);
     expect(parties.otherRing.receive()?.words).toEqual([1]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('goes back and forth: each sender runs on when it is answered', () => {
@@ -435,7 +435,7 @@ describe.each(MESSAGE_TARGETS)('the death of a receiver on $name', (target) => {
     expect(Dcb.state.get(bench.mem, other.dcb)).toBe(DcbState.Dead);
     const flags = LmpFlag.Sync | LmpFlag.Yield;
     expectRefused(user, ['SYS_ERR_LMP_NO_TARGET'], sendWords(toOther, [1], { flags }));
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('with its last capability takes its endpoints along, wherever they are (T15, T16)', () => {
@@ -450,6 +450,6 @@ describe.each(MESSAGE_TARGETS)('the death of a receiver on $name', (target) => {
       expectRefused(user, ['SYS_ERR_CAP_NOT_FOUND'], sendWords(ep, [1]));
     }
     expect(bench.mem.read(otherRing.buffer, 0x1000)).toEqual(before);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { DispatcherFrame, Gate, Rights, Syscall } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { expectRefused } from './memory.ts';
 import { BUFFER, MESSAGE_TARGETS, Parties, sendWords } from './parties.ts';
 import { must, OWN_DISPATCHER, RAM } from './user.ts';
@@ -82,6 +82,6 @@ describe.each(MESSAGE_TARGETS)('an LRPC on $name', (target) => {
     expect(userRing.receive()?.words, 'to oneself').toEqual([9, 8, 7, 6]);
     must(user.revoke(other.frameCap));
     expectRefused(user, ['SYS_ERR_LMP_NO_TARGET'], [Syscall.Lrpc, toOther, 1, 2, 3, 4]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ import {
   VNodeCmd,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { TARGETS, type Target } from './bench.ts';
 import { expectRefused } from './memory.ts';
 import {
@@ -139,7 +139,7 @@ describe.each(TARGETS)('map on $name', (target) => {
       expectRefused(situation.user, mistake.names, situation.wordsWith(mistake));
     }
     must(situation.user.call(...situation.words));
-    expect(checkKernel(situation.user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(situation.user.bench.kernel)).toEqual([]);
   });
 
   test('of two mistakes names the one that is checked first', () => {
@@ -199,7 +199,7 @@ describe.each(TARGETS)('what a table takes on $name', (target) => {
       }
     }
     expect(taken).toHaveLength(levels.length - 1 + 3);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('is one table an entry', () => {
@@ -211,7 +211,7 @@ describe.each(TARGETS)('what a table takes on $name', (target) => {
     expectRefused(user, ['SYS_ERR_VM_MAP_SIZE'], call);
     must(user.map(root, child, user.newSlot(), { first: 4 }));
     must(user.map(root, child, user.newSlot(), { first: 5 })); // the same table twice is fine
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test("is nothing in the kernel's entries of a root", () => {
@@ -234,7 +234,7 @@ describe.each(TARGETS)('what a table takes on $name', (target) => {
       );
       must(user.map(table, child, user.newSlot(), { first: reservedFrom - 1 }));
     }
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('is no page with rights that its capability lacks, whichever rights (T9)', () => {
@@ -259,7 +259,7 @@ describe.each(TARGETS)('what a table takes on $name', (target) => {
       const call = [Syscall.Invoke, invokeHeader(VNodeCmd.Map, 2), table, ...words];
       expectRefused(user, ['SYS_ERR_VM_MAP_RIGHTS'], call);
     }
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -302,7 +302,7 @@ describe.each(TARGETS)('large pages on $name', (target) => {
       expect(user.writes(user.bench.arch.heapBase + bytes - 4, 77)).toBe(true);
       expect(user.bench.mem.load32(user.at(frame, 2 * bytes - 4))).toBe(77);
       expect(user.reads(user.bench.arch.heapBase + bytes)).toBe(undefined);
-      expect(checkKernel(user.bench.kernel)).toEqual([]);
+      expect(checkInvariants(user.bench.kernel)).toEqual([]);
     }
     expect(large.length).toBe(1);
   });

@@ -14,7 +14,7 @@ import {
   VNodeCmd,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { TARGETS, type Target } from './bench.ts';
 import { expectRefused } from './memory.ts';
 import { must, RAM, ROOT_TABLE, User } from './user.ts';
@@ -46,7 +46,7 @@ function mapPage(target: Target, flags = READ_WRITE): MappedPage {
 
 /** Nothing of the page is left, in tables, database or TLB. */
 function expectGone({ user, va }: MappedPage): void {
-  expect(checkKernel(user.bench.kernel)).toEqual([]);
+  expect(checkInvariants(user.bench.kernel)).toEqual([]);
   expect(user.reads(va)).toBe(undefined);
   expect(user.reads(va + PAGE)).toBe(undefined);
   expect(user.writes(va, 1)).toBe(false);
@@ -57,7 +57,7 @@ describe.each(TARGETS)('map on $name', (target) => {
     const { user, va, frame } = mapPage(target);
     expect(user.writes(va + PAGE + 8, 99)).toBe(true);
     expect(user.bench.mem.load32(user.at(frame, PAGE + 8))).toBe(99);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
     const readOnly = mapPage(target, PageFlag.Read);
     expect(readOnly.user.writes(readOnly.va, 5)).toBe(false);
     expect(readOnly.user.reads(readOnly.va)).toBe(41);
@@ -70,7 +70,7 @@ describe.each(TARGETS)('map on $name', (target) => {
     must(user.map(table, frame, user.newSlot(), options));
     must({ names: user.writes(at, 123) ? [] : ['no'], value: 0 });
     expect(user.reads(va + PAGE)).toBe(123);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('records who is mapped where', () => {
@@ -94,7 +94,7 @@ describe.each(TARGETS)('map on $name', (target) => {
     const last = user.bench.arch.heapBase + (entryCount - 1) * PAGE;
     expect(user.writes(last, 8)).toBe(true);
     expect(user.bench.mem.load32(user.at(frame, 7 * PAGE))).toBe(8);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('installs each of several tables that share a page where it lies', () => {
@@ -118,12 +118,12 @@ describe.each(TARGETS)('map on $name', (target) => {
       expect(user.writes(va + 12, 1000 + i)).toBe(true);
       expect(user.bench.mem.load32(user.at(frame, 12))).toBe(1000 + i);
     }
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
     // The death of one of them takes its own entries and pages, not its neighbours'.
     must(user.delete(tables[2] ?? 0));
     const words = tables.map((_, i) => user.reads(heapBase + i * parentSpan + 12));
     expect(words).toEqual([1000, 1001, undefined, 1003, 1004, 1005]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -278,7 +278,7 @@ describe.each(TARGETS)('unmap on $name', (target) => {
     expectRefused(user, locked, unmap(table, mapping));
     Cte.flags.set(user.bench.mem, user.slot(mapping), 0);
     expect(user.reads(va)).toBe(41);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('takes away nothing but its own entries', () => {
@@ -288,7 +288,7 @@ describe.each(TARGETS)('unmap on $name', (target) => {
     must(user.unmap(table, mapping));
     expect(user.reads(beside)).toBe(41);
     expect(user.reads(va)).toBe(undefined);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('of a table closes the way to all that is below it, until it is back', () => {
@@ -309,7 +309,7 @@ describe.each(TARGETS)('unmap on $name', (target) => {
     expect(user.reads(va)).toBe(undefined);
     must(user.map(parent, table, way, { first }));
     expect(user.reads(va)).toBe(17);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -320,7 +320,7 @@ describe.each(TARGETS)('a VSpace root on $name', (target) => {
     DispatcherFrame.disabled.set(bench.mem, user.frame, 1);
     expect(user.revoke(ROOT_TABLE).names).toEqual(['left']);
     expect(bench.current).toBe(0);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('made by user mode begins as the page tables want it', () => {

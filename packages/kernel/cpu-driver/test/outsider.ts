@@ -23,7 +23,7 @@ import {
   TaskSlot,
   type UserCpu,
 } from '@barreleye/spec';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { areFencesIntact, type Bench, PAUSE_CYCLES, type Target } from './bench.ts';
 import { type Spawned, Spawner } from './spawn.ts';
 import { must, systemCall, User } from './user.ts';
@@ -111,7 +111,7 @@ class Outsider {
   /** What is wrong with the system, or was after some call. */
   check(): string[] {
     const { bench } = this;
-    const problems = [...this.problems, ...checkKernel(bench.kernel)];
+    const problems = [...this.problems, ...checkInvariants(bench.kernel)];
     if (!areFencesIntact(bench)) problems.push('somebody wrote memory that nobody has');
     const { words, origin } = bench.mem;
     for (let i = 0; i < words.length && problems.length < 8; i++) {

@@ -11,7 +11,7 @@ import {
   VNodeCmd,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { TARGETS, type Target } from './bench.ts';
 import { expectRefused } from './memory.ts';
 import { must, ROOT_TABLE, User } from './user.ts';
@@ -49,7 +49,7 @@ describe.each(TARGETS)('on $name', (target) => {
     expect(writable(), 'the TLB has forgotten').toEqual(Array(6).fill(false));
     must(user.invoke(mapping, MappingCmd.Modify, 2, 1, 0));
     expect([1, 2, 3].map((page) => user.reads(va + page * PAGE))).toEqual([1, undefined, 0]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('a table does the same to whatever is mapped in it', () => {
@@ -58,7 +58,7 @@ describe.each(TARGETS)('on $name', (target) => {
     expect(writable()).toEqual([false, false, false, false, true, true]);
     must(user.invoke(table, VNodeCmd.ModifyFlags, first - 1, 2, Read | Write));
     expect(writable()).toEqual([true, true, false, false, true, true]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('T8: a mapping reaches its own entries only, with the rights it was made with', () => {
@@ -158,7 +158,7 @@ describe('on armv7, sixteen equal entries', () => {
     expect([0, 3, 4, 19, 20, 35, 36, 39].map((page) => sizeAt(page))).toEqual([
       ...[PAGE, PAGE, LARGE, LARGE, LARGE, LARGE, PAGE, PAGE],
     ]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('become small pages when some of them change, and show the same memory', () => {
@@ -174,7 +174,7 @@ describe('on armv7, sixteen equal entries', () => {
     expect([3, 4, 19, 20, 36].map((page) => sizeAt(page, Access.Write))).toEqual([
       ...[PAGE, LARGE, LARGE, LARGE, PAGE],
     ]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('go with their mapping, all of them', () => {
@@ -184,7 +184,7 @@ describe('on armv7, sixteen equal entries', () => {
     expect([0, 4, 12, 20, 35, 39].map((page) => sizeAt(page))).toEqual(Array(6).fill(-1));
     expect(user.reads(va + 21 * PAGE), 'the TLB has forgotten').toBe(undefined);
     must(user.map(table, frame, mapping, { first: user.entryOf(va) + 5, count: 1 }));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('of the first level map 16 MiB', () => {
@@ -200,6 +200,6 @@ describe('on armv7, sixteen equal entries', () => {
     expect([pa, walker.pageBits]).toEqual([user.at(frame, at - va), 24]);
     expect(user.writes(at, 3)).toBe(true);
     expect(user.bench.mem.load32(user.at(frame, at - va))).toBe(3);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });

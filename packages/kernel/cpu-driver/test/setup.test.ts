@@ -19,7 +19,7 @@ import {
   Syscall,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { PAUSE_CYCLES, TARGETS, type Target } from './bench.ts';
 import {
   DOMAIN_BYTES,
@@ -79,7 +79,7 @@ describe.each(TARGETS)('a dispatcher that is set up on $name', (target) => {
     bench.run(PAUSE_CYCLES);
     expect(bench.current).toBe(domain.dcb);
     expect(problems).toEqual([]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('holds what it lives by in the mapping database (T14, T46)', () => {
@@ -99,7 +99,7 @@ describe.each(TARGETS)('a dispatcher that is set up on $name', (target) => {
     );
     user.call(Syscall.Yield, 0);
     expect(user.bench.current).toBe(domain.dcb);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('but not run, runs when it is asked for again, and only then', () => {
@@ -113,7 +113,7 @@ describe.each(TARGETS)('a dispatcher that is set up on $name', (target) => {
     must(domain.setup(again));
     expect(Dcb.state.get(mem, domain.dcb)).toBe(DcbState.Runnable);
     expectRefused(user, ['SYS_ERR_DISP_NOT_RUNNABLE'], words(domain, again));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('is in the domain of its creator, or of the dispatcher that is named', () => {
@@ -152,7 +152,7 @@ describe.each(TARGETS)('a dispatcher that is set up on $name', (target) => {
     expectRefused(user, ['SYS_ERR_DISP_CSPACE_ROOT', 'SYS_ERR_SLOT_IN_USE'], words(domain));
     const again = words(domain, { cspace: 0, vspace: 0, frame: 0 });
     expectRefused(user, ['SYS_ERR_DISP_NOT_RUNNABLE'], again);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -247,7 +247,7 @@ describe.each(TARGETS)('a setup on $name is refused, and changes nothing', (targ
       Cte.owner.set(mem, slot, coreId(0));
     }
     must(domain.setup());
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -290,7 +290,7 @@ describe.each(TARGETS)('the end of a domain on $name', (target) => {
     end(user, domain);
     must(user.delete(domain.ram));
     expect(problems).toEqual([]);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     // The image capability that maps into it was a copy of ours.
     expect(capCount(user)).toBe(before.caps + 1);
     expect(Kcb.freeRamBytes.get(mem, plan.kcb)).toBe(before.free);
@@ -313,15 +313,15 @@ describe.each(TARGETS)('the end of a domain on $name', (target) => {
     const own = capAddrOf(RootSlot.TaskCn, 1);
     expect(user.invokeRoot(CNodeCmd.Delete, own, 2).names).toEqual(['left']);
     expect(bench.current).toBe(user.dcb);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     must(user.revoke(domain.ram));
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('that was never set up is that of its objects', () => {
     const { user, domain } = makeUser(target);
     must(user.revoke(domain.ram));
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 

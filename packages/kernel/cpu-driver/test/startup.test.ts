@@ -27,7 +27,7 @@ import {
   TaskSlot,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { CpuDriver, checkKernel } from '../src/index.ts';
+import { CpuDriver, checkInvariants } from '../src/index.ts';
 import { Bench, TARGETS } from './bench.ts';
 import {
   BOOT_INFO,
@@ -119,7 +119,7 @@ describe.each(TARGETS)('the first domain on $name', (target) => {
 
   test('leaves no capability outside the mapping database, and breaks no invariant (T46)', () => {
     const { bench } = new User(target);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     const counts = new Map<string, number>();
     for (const slot of eachCap(bench.kernel.caps)) {
       const name = CAP_TYPE_NAMES[Cte.type.get(bench.mem, slot)] ?? '';
@@ -136,7 +136,7 @@ describe.each(TARGETS)('the first domain on $name', (target) => {
     const { arch } = user.bench;
     must(user.revoke(BOOT_INFO));
     expect(user.bench.act((cpu) => cpu.load32(arch.bootInfoBase))).toBe(-1);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('reads in the boot information which capability is for which region', () => {

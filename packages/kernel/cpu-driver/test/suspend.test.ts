@@ -1,6 +1,6 @@
 import { Dcb, DispatcherFrame, Gate, Kcb, Syscall } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { expectRefused } from './memory.ts';
 import { MESSAGE_TARGETS, Parties } from './parties.ts';
 
@@ -21,7 +21,7 @@ describe.each(MESSAGE_TARGETS)('suspending the core on $name', (target) => {
     bench.core.setTimer(bench.core.cycles + 50_000);
     const before = bench.core.cycles;
     expect(user.call(Syscall.Suspend).names).toEqual(['left']);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     expect(bench.current, 'it still has the core').toBe(user.dcb);
     bench.entries.length = 0;
     bench.run(60_000);

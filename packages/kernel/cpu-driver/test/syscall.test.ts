@@ -29,7 +29,7 @@ import {
   VNodeCmd,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { INVOCATIONS } from '../src/invocations.ts';
 import { pause, TARGETS, type Target } from './bench.ts';
 import { expectRefused } from './memory.ts';
@@ -226,7 +226,7 @@ describe.each(TARGETS)('an invocation on $name', (target) => {
     const first = user.entryOf(arch.heapBase);
     must(user.map(table, frame, user.newSlot(), { first, count: 2, flags: 3 }));
     expect(user.bench.act((cpu) => cpu.store32(arch.heapBase + 4096, 7))).toBe(true);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('never needs more words than the registers carry, but for those of monitors', () => {
@@ -267,7 +267,7 @@ describe.each(TARGETS)('a caller on $name that ends itself', (target) => {
     expect(bench.current).toBe(0);
     expect(Dcb.state.get(bench.mem, dcb)).toBe(DcbState.Dead);
     expect(bench.machine.run(10_000)).toEqual({ kind: 'idle' });
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
     bench.endTurn();
     expect(bench.machine.run(10_000), 'nobody comes back').toEqual({ kind: 'idle' });
   });
@@ -278,7 +278,7 @@ describe.each(TARGETS)('a caller on $name that ends itself', (target) => {
     expect(user.invokeRoot(command, address, 2).names).toEqual(['left']);
     expect(user.bench.current).toBe(other.dcb);
     expect(user.call(Syscall.Nop).names).toEqual([]);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('revokes the CSpace of others too: none of them runs again', () => {
@@ -287,7 +287,7 @@ describe.each(TARGETS)('a caller on $name that ends itself', (target) => {
     expect(user.revoke(CPTR_ROOTCN).names).toEqual(['left']);
     expect(user.bench.current).toBe(0);
     expect(Dcb.state.get(user.bench.mem, other.dcb)).toBe(DcbState.Dead);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 });
 
@@ -297,7 +297,7 @@ describe.each(TARGETS)('a dispatcher on $name that is made of RAM', (target) => 
     const user = new User(target);
     const ram = user.make(ObjType.RAM, 2 ** 20, 16384);
     const victim = new Spawner(user, user.base(ram), 2 ** 20).spawn();
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
     return { user, ram, victim };
   }
 
@@ -312,14 +312,14 @@ describe.each(TARGETS)('a dispatcher on $name that is made of RAM', (target) => 
       bench.run(1000);
     }
     expect(bench.mem.isZero(user.base(ram), 2 ** 20)).toBe(true);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   }
 
   test('is gone with it, though it waits for its turn', () => {
     const { user, ram, victim } = build();
     must(user.revoke(ram));
     expect(isEmpty(user.bench.mem, user.slot(victim.dispatcher))).toBe(true);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
     reuse(user, ram);
   });
 
@@ -371,7 +371,7 @@ describe.each(TARGETS)('a deletion on $name', (target) => {
       must(user.delete(slot));
       expect(isEmpty(mem, user.slot(slot))).toBe(true);
     }
-    expect(checkKernel(kernel)).toEqual([]);
+    expect(checkInvariants(kernel)).toEqual([]);
   });
 });
 
@@ -408,6 +408,6 @@ describe('PhysAddr over two regions of RAM and the hole between them', () => {
     }
     must(user.retype(cap, MIB, ObjType.RAM, MIB, 1, ram));
     must(user.retype(ram, 0, ObjType.Frame, PAGE, 1, user.newSlot()));
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });

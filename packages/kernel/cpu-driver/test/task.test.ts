@@ -11,7 +11,7 @@ import {
   TaskType,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { type Behaviour, TARGETS } from './bench.ts';
 import { Spawner } from './spawn.ts';
 import { type Answer, must, OWN_DISPATCHER, User } from './user.ts';
@@ -66,13 +66,13 @@ describe.each(TARGETS)('the properties of a dispatcher on $name', (target) => {
     expect(Kcb.realTimeShare.get(mem, kernel.kcb)).toBe(REAL_TIME_SHARE);
     const refused = become(user, OWN_DISPATCHER, Hard, 1, 2 ** 40, 1, 2 ** 40, 0);
     expect(refused.names).toEqual(['SYS_ERR_SCHED_NOT_ADMITTED']);
-    expect(checkKernel(kernel)).toEqual([]);
+    expect(checkInvariants(kernel)).toEqual([]);
     must(user.revoke(one.dispatcher));
     must(user.delete(one.dispatcher));
     expect(Kcb.realTimeShare.get(mem, kernel.kcb)).toBe(REAL_TIME_SHARE * (4 / 9));
     must(become(user, other.dispatcher, BestEffort, 5, 0, 0, 0, 0));
     expect(Kcb.realTimeShare.get(mem, kernel.kcb)).toBe(0);
-    expect(checkKernel(kernel)).toEqual([]);
+    expect(checkInvariants(kernel)).toEqual([]);
   });
 
   test('of the dead cannot be changed, nor under round robin', () => {
@@ -116,6 +116,6 @@ describe.each(TARGETS)('the properties of a dispatcher on $name', (target) => {
     expect(shareOf(greedy.dcb)).toBeCloseTo(0.5, 2);
     expect(shareOf(user.dcb)).toBeCloseTo(0.3, 2);
     expect(DispatcherFrame.systime.get(bench.mem, task.frame)).toBeGreaterThan(start);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import {
   TrapKind,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel, EntryChecker } from '../src/index.ts';
+import { checkInvariants, EntryChecker } from '../src/index.ts';
 import { TARGETS } from './bench.ts';
 import { expectRefused } from './memory.ts';
 import { mapWords, must, placeOf, User } from './user.ts';
@@ -106,6 +106,6 @@ describe.each(TARGETS)('on $name', (target) => {
     checker.before(TrapKind.Interrupt);
     Cte.rights.set(bench.mem, user.slot(frame), Rights.Read);
     expect(checker.after().map((line) => line.split(' ')[0])).toEqual(['I27']);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Every kernel entry of a bench, checked. */
 
-import { checkKernel, EntryChecker } from '../src/index.ts';
+import { checkInvariants, EntryChecker } from '../src/index.ts';
 import type { Bench } from './bench.ts';
 
 /**
@@ -23,7 +23,8 @@ export function watchEntries(
   bench.afterEntry = () => {
     const found = checker.after();
     if (checker.hasChanged) changeCount += 1;
-    if (checker.hasChanged && changeCount % stride === 0) found.push(...checkKernel(bench.kernel));
+    if (checker.hasChanged && changeCount % stride === 0)
+      found.push(...checkInvariants(bench.kernel));
     for (const problem of found) problems.push(`${where()}: ${problem}`);
   };
 }

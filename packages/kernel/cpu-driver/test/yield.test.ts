@@ -13,7 +13,7 @@ import {
   Syscall,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { checkKernel } from '../src/index.ts';
+import { checkInvariants } from '../src/index.ts';
 import { type Behaviour, type Bench, gateAt, pause, TARGETS } from './bench.ts';
 import { expectRefused, store64 } from './memory.ts';
 import { Spawner } from './spawn.ts';
@@ -85,7 +85,7 @@ describe.each(TARGETS)('a yield on $name', (target) => {
       DispatcherFrame.disabled.set(mem, user.frame, 1);
       expectRefused(user, ['SYS_ERR_INVALID_YIELD_TARGET'], [Syscall.Yield, address]);
     }
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('to a dispatcher of another core, or one that is being deleted, is refused', () => {
@@ -110,7 +110,7 @@ describe.each(TARGETS)('a yield on $name', (target) => {
     expect(user.call(Syscall.Yield, OWN_DISPATCHER).names).toEqual(['left']);
     expect(firstEntry(user.bench)).toEqual({ dcb: user.dcb, gate: Gate.Run });
     expect(Kcb.wakeup.get(mem, user.bench.kernel.kcb), 'its wake-up is void').toBe(0);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('without work puts the dispatcher to sleep; it comes back at Run', () => {
@@ -167,7 +167,7 @@ describe.each(TARGETS)('a directed yield on $name', (target) => {
     expect(firstEntry(bench)).toEqual({ dcb: second.dcb, gate: Gate.Start });
     bench.run(slice);
     expect(bench.current, 'it was the turn of the first').toBe(first.dcb);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('works through an endpoint of the target as well', () => {
@@ -178,7 +178,7 @@ describe.each(TARGETS)('a directed yield on $name', (target) => {
     const endpoint = user.makeEndpoint(BUFFER, 8, second.dispatcher);
     user.call(Syscall.Yield, endpoint);
     expect(user.bench.current).toBe(second.dcb);
-    expect(checkKernel(user.bench.kernel)).toEqual([]);
+    expect(checkInvariants(user.bench.kernel)).toEqual([]);
   });
 
   test('wakes a target that sleeps, whose wake-up is void then', () => {
@@ -201,7 +201,7 @@ describe.each(TARGETS)('a directed yield on $name', (target) => {
     expect(bench.current).toBe(other.dcb);
     expect(Dcb.isWaiting.get(bench.mem, other.dcb)).toBe(0);
     expect(firstEntry(bench)).toEqual({ dcb: other.dcb, gate: Gate.Run });
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 
   test('resumes a target that is disabled where it was', () => {
@@ -233,6 +233,6 @@ describe.each(TARGETS)('a directed yield on $name', (target) => {
     bench.endTurn();
     bench.run(1);
     expect(bench.current).toBe(user.dcb);
-    expect(checkKernel(bench.kernel)).toEqual([]);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
   });
 });
