@@ -97,14 +97,11 @@ export function preemptionTimeRbed(k: Kernel, turnEnd: number): number {
   const payer = Kcb.payer.get(mem, kcb);
   const sleeper = Kcb.releases.get(mem, kcb);
   let time = sleeper === NO_DCB ? turnEnd : Math.min(turnEnd, Dcb.release.get(mem, sleeper));
-  const ringBudget = Kcb.ringBudget.get(mem, kcb);
-  if (payer === NO_DCB || Kcb.ring.get(mem, kcb) === NO_DCB) return time;
-  if (!isPaidByRing(k, payer)) {
-    if (ringBudget <= 0) time = Math.min(time, Kcb.ringDeadline.get(mem, kcb));
-  } else if (Kcb.ready.get(mem, kcb) !== NO_DCB) {
-    time = Math.min(time, Kcb.chargedUntil.get(mem, kcb) + ringBudget);
-  }
-  return time;
+  const isShared = Kcb.realTimeShare.get(mem, kcb) > 0 && Kcb.ring.get(mem, kcb) !== NO_DCB;
+  if (!isShared || payer === NO_DCB) return time;
+  time = Math.min(time, Kcb.ringDeadline.get(mem, kcb));
+  if (!isPaidByRing(k, payer) || Kcb.ready.get(mem, kcb) === NO_DCB) return time;
+  return Math.min(time, Kcb.chargedUntil.get(mem, kcb) + Kcb.ringBudget.get(mem, kcb));
 }
 
 /** `dcb` gives up the rest of its turn, or has finished its job. */
@@ -140,7 +137,7 @@ function joinRing(k: Kernel, dcb: Ptr<'Dcb'>, now: number): void {
 /** The ring gets a budget of one slice of its share when the last one's deadline is over. */
 function refillRing(k: Kernel, now: number): void {
   const { mem, kcb } = k;
-  if (now < Kcb.ringDeadline.get(mem, kcb)) return;
+  if (now < Kcb.ringDeadline.get(mem, kcb) || Kcb.ring.get(mem, kcb) === NO_DCB) return;
   const slice = Kcb.timeslice.get(mem, kcb);
   const owed = Math.min(0, Kcb.ringBudget.get(mem, kcb));
   shareRing(k, now);
