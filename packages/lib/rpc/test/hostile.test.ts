@@ -96,6 +96,19 @@ describe('a server answers with an error, and goes on', () => {
       Err.RPC_ERR_MALFORMED,
     ],
     [
+      'a capability that nobody announced or wants',
+      [{ words: [header(2, 0, 0, 1), 5, 0], cap: FRAME }],
+      Err.RPC_ERR_MALFORMED,
+    ],
+    [
+      'a bind to what has half of the hash',
+      [
+        { words: [header(1, 0, 0, 5), 5, 1, Echo.hashLow, (Echo.hashHigh ^ 1) >>> 0, 4] },
+        { words: [4 * 2 ** 16, 0x6f68_6365] },
+      ],
+      Err.RPC_ERR_INTERFACE,
+    ],
+    [
       'a second bind to something else',
       [{ words: [header(1, 0, 0, 4), 5, 1, 2, 3, 0] }],
       Err.RPC_ERR_INTERFACE,
