@@ -17,6 +17,7 @@ import {
   Rights,
   RootSlot,
   Syscall,
+  TaskSlot,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkInvariants } from '../src/index.ts';
@@ -311,6 +312,10 @@ describe.each(MESSAGE_TARGETS)('a capability in a message on $name', (target) =>
       expectRefused(user, missing, words);
       field.set(bench.mem, inRoot, before as never);
     }
+    const root = asPtr<'Cte'>(user.base(other.taskCn) + TaskSlot.RootCn * Cte.$bytes);
+    Cte.rights.set(bench.mem, root, Rights.All & ~Rights.Write);
+    expectRefused(user, missing, words);
+    Cte.rights.set(bench.mem, root, Rights.All);
     must(user.call(...words));
   });
 
