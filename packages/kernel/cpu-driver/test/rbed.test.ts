@@ -112,7 +112,7 @@ describe('hard real-time tasks', () => {
     60_000,
   );
 
-  test('that overrun are stopped, at nobody else’s cost, until their next release', () => {
+  test('that overrun are stopped, at nobody else’s cost, until their next release (T37)', () => {
     const world = createWorld(4);
     const [greedy, soft] = [world.at(0), world.at(1)];
     const [punctual, hog] = [world.at(2), world.at(3)];
@@ -243,7 +243,7 @@ describe('admission', () => {
     period: Math.max(a, b),
   }));
 
-  test('is exact: never beyond the limit, and refused below it by rounding only (seed 31)', () => {
+  test('is exact: never beyond the limit, and refused below it by rounding only (T37, seed 31)', () => {
     const small = task.map(({ wcet, period }) => ({ wcet: Math.ceil(wcet / 8), period }));
     const property = fc.property(fc.array(small, { minLength: 1, maxLength: 24 }), (tasks) => {
       const world = createWorld(tasks.length);
