@@ -243,7 +243,7 @@ describe('admission', () => {
     period: Math.max(a, b),
   }));
 
-  test('is exact: never beyond the limit, and refused below it by rounding only (T37, seed 31)', () => {
+  test('is exact: never beyond the limit, refused below it by rounding only (T37, seed 31)', () => {
     const small = task.map(({ wcet, period }) => ({ wcet: Math.ceil(wcet / 8), period }));
     const property = fc.property(fc.array(small, { minLength: 1, maxLength: 24 }), (tasks) => {
       const world = createWorld(tasks.length);
