@@ -7,6 +7,7 @@ import { formatBytes } from '@barreleye/core';
 import type { Os, Wait } from '@barreleye/libos';
 import { program } from '@barreleye/libos';
 import type { Paging, Program } from '@barreleye/spec';
+import { Blocks } from './blocks.ts';
 import { type BootView, readBootInfo } from './boot-info.ts';
 import { caps } from './commands/caps.ts';
 import { createHelp } from './commands/help.ts';
@@ -38,7 +39,7 @@ function* main(os: Os, bootInfoAt: number, platform: Platform): Wait<void> {
   const power = createPower(os, boot, memory); //              needs the address space
   const console = createConsole(os, boot, memory); //          needs the interrupt table
   greet(os, boot, console);
-  const shell = { os, boot, memory, console, power, blocks: new Map() };
+  const shell = { os, boot, memory, console, power, blocks: new Blocks() };
   yield* runShell(shell, [createHelp(COMMANDS), ...COMMANDS]);
 }
 

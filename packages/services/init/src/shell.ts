@@ -5,6 +5,7 @@
 
 import { KernelPanic } from '@barreleye/core';
 import type { Os, Wait } from '@barreleye/libos';
+import type { Blocks } from './blocks.ts';
 import type { BootView } from './boot-info.ts';
 import type { Console } from './console.ts';
 import type { Power } from './devices.ts';
@@ -18,18 +19,7 @@ export interface Shell {
   readonly console: Console;
   readonly power: Power;
   /** What `alloc` has made and `free` takes back, by name. */
-  readonly blocks: Map<string, Block>;
-}
-
-/** Memory that the user of the prompt has allocated. */
-export interface Block {
-  readonly name: string;
-  readonly bytes: number;
-  /** Physical and virtual address. */
-  readonly base: number;
-  readonly va: number;
-  /** Undoes the allocation. */
-  readonly release: () => void;
+  readonly blocks: Blocks;
 }
 
 /** Something one can type. */

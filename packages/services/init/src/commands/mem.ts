@@ -3,7 +3,8 @@
 import { formatBytes, hex } from '@barreleye/core';
 import { capDelete, capRetype, unwrap, type Wait } from '@barreleye/libos';
 import { PageFlag } from '@barreleye/spec';
-import { type Block, type Command, parseNumber, type Shell, UsageError } from '../shell.ts';
+import type { Block } from '../blocks.ts';
+import { type Command, parseNumber, type Shell, UsageError } from '../shell.ts';
 import { formatFlags } from './vm.ts';
 
 export const mem: Command = {
@@ -24,7 +25,7 @@ export const mem: Command = {
     for (const region of vspace.regions()) {
       console.printLine(`  ${formatRange(region.base, region.bytes)} ${formatFlags(region.flags)}`);
     }
-    for (const block of blocks.values()) console.printLine(describeBlock(block));
+    for (const block of blocks.all()) console.printLine(describeBlock(block));
   },
 };
 
@@ -39,7 +40,7 @@ export const alloc: Command = {
     const total = shell.memory.mm.totalBytes();
     if (bytes > total) throw new UsageError(`there are only ${total} bytes of RAM`);
     const block = yield* allocate(shell, bytes);
-    shell.blocks.set(block.name, block);
+    shell.blocks.add(block);
     shell.console.printLine(describeBlock(block));
   },
 };
@@ -53,11 +54,11 @@ export const free: Command = {
   *run({ blocks, console }, [name = '']) {
     const block = blocks.get(name);
     if (block === undefined) {
-      const known = [...blocks.keys()].join(', ') || "nothing; 'alloc 8192' makes something";
+      const known = blocks.names().join(', ') || "nothing; 'alloc 8192' makes something";
       throw new UsageError(`no memory is called '${name}' (there is ${known})`);
     }
     block.release();
-    blocks.delete(name);
+    blocks.delete(block);
     console.printLine(`${name} is free again`);
   },
 };
@@ -79,7 +80,7 @@ function* allocate(shell: Shell, wanted: number): Wait<Block> {
     const range = { offset: 0, objectBytes: bytes, count: 1 };
     const frame = unwrap(capRetype(os.sys, slot, ram.cap, 'Frame', range));
     undo.push(() => os.check(capDelete(os.sys, frame)));
-    const name = freshName(blocks);
+    const name = blocks.freeName;
     const flags = PageFlag.Read | PageFlag.Write;
     const region = unwrap(vspace.map({ frame, bytes, flags, name }));
     undo.push(() => os.check(vspace.unmap(region.base)));
@@ -88,13 +89,6 @@ function* allocate(shell: Shell, wanted: number): Wait<Block> {
     release();
     throw error;
   }
-}
-
-/** The first of `m1`, `m2`, ... that nothing is called. */
-function freshName(blocks: ReadonlyMap<string, Block>): string {
-  let n = 1;
-  while (blocks.has(`m${n}`)) n += 1;
-  return `m${n}`;
 }
 
 function describeBlock({ name, bytes, base, va }: Block): string {
