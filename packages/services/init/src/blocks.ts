@@ -1,4 +1,4 @@
-/** Memory that the user of the prompt has allocated. Names are `m1`, `m2`, the lowest that is free. */
+/** What the user of the prompt has allocated, by name: `m1`, `m2`, the lowest that is free. */
 
 /** One allocation. */
 export interface Block {
