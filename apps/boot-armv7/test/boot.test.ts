@@ -1,6 +1,6 @@
 /** The whole system on armv7, from power-on to power-off, against a transcript. */
 
-import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
+import { bootTarget, runScript } from '@barreleye/boot';
 import { expect, test } from 'vitest';
 import { targetArmv7 } from '../src/index.ts';
 
@@ -28,16 +28,7 @@ const LINES = [
 ];
 
 test('boots, serves every command, survives page faults and powers off', async () => {
-  const parsed = parseMenu(targetArmv7.menu, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const { board } = targetArmv7;
-  const booted = bootSystem({
-    target: targetArmv7,
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: board.minRamBytes,
-    seed: 1,
-  });
+  const booted = bootTarget(targetArmv7);
   if (!booted.ok) throw new Error(booted.message);
   const { screen, exitCode } = runScript(booted.system.machine, LINES);
   expect(exitCode).toBe(3);

@@ -1,6 +1,6 @@
 /** The whole system on x86_32, with PAE and without, from power-on to power-off. */
 
-import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
+import { bootTarget, runScript } from '@barreleye/boot';
 import { expect, test } from 'vitest';
 import { targetX86_32, targetX86_32NoPae } from '../src/index.ts';
 
@@ -32,15 +32,7 @@ test.each([
   ['without PAE', targetX86_32NoPae, 'transcript.txt'],
 ])('boots, serves every command, survives page faults and powers off, %s', async (...row) => {
   const [, target, transcript] = row;
-  const parsed = parseMenu(target.menu, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target,
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: target.board.minRamBytes,
-    seed: 1,
-  });
+  const booted = bootTarget(target);
   if (!booted.ok) throw new Error(booted.message);
   const { screen, exitCode } = runScript(booted.system.machine, LINES);
   expect(exitCode).toBe(3);

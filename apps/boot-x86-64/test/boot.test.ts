@@ -1,6 +1,6 @@
 /** The whole system on x86_64, from power-on to power-off, against a transcript. */
 
-import { bootSystem, parseMenu, runScript } from '@barreleye/boot';
+import { bootTarget, runScript } from '@barreleye/boot';
 import { expect, test } from 'vitest';
 import { targetX86_64 } from '../src/index.ts';
 
@@ -28,16 +28,7 @@ const LINES = [
 ];
 
 test('boots, serves every command, survives page faults and powers off', async () => {
-  const parsed = parseMenu(targetX86_64.menu, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const { board } = targetX86_64;
-  const booted = bootSystem({
-    target: targetX86_64,
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: board.minRamBytes,
-    seed: 1,
-  });
+  const booted = bootTarget(targetX86_64);
   if (!booted.ok) throw new Error(booted.message);
   const { screen, exitCode } = runScript(booted.system.machine, LINES);
   expect(exitCode).toBe(3);

@@ -2,9 +2,8 @@
  * Two domains on a booted machine that send each other LMP messages and do nothing else: programs
  * without a library, so that what is measured is the kernel and the machine below it.
  */
-import { bootSystem, parseMenu, type System } from '@barreleye/boot';
+import type { System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
-import { asPaddr } from '@barreleye/core';
 import { createMemory, readBootInfo } from '@barreleye/init';
 import {
   type Capref,
@@ -14,11 +13,9 @@ import {
   capref,
   type Os,
   program,
-  programImage,
   unwrap,
   type Wait,
 } from '@barreleye/libos';
-import { createMemorySource } from '@barreleye/paging';
 import { type SpawnedDomain, type Spawner, spawnProgram } from '@barreleye/spawn';
 import {
   capAddrOf,
@@ -32,17 +29,16 @@ import {
   Syscall,
   type UserCpu,
 } from '@barreleye/spec';
+import { bootPrograms } from './boot-programs.ts';
 
 /** Payload words of each message. */
 export const MESSAGE_WORDS = 4;
 
-const { board } = targetX86_64;
 /** The endpoint buffer in both frames, and the words of its ring. */
 const BUFFER = 0x2000;
 const RING_WORDS = 1024;
 /** Where both have the endpoint of the other. */
 const ENDPOINT = capAddrOf(RootSlot.SlotAlloc1, 0);
-const NAMES = ['builder', 'ping', 'pong'] as const;
 /** More than one turn of the host. */
 const TURN_CYCLES = 100_000;
 const RAM_BYTES = 32 * 2 ** 20;
@@ -170,31 +166,14 @@ function bootPair(order: Order, batch: number): System {
     else if (side.send(LmpFlag.Sync)) throw new Error('the answer did not take the core along');
   });
   const builder = program('builder', build);
-  const files = new Map([builder, ping, pong].map((each) => [`/${each.name}`, { program: each }]));
-  const modules = NAMES.map((name) => `module /${name}\n`).join('');
-  const parsed = parseMenu(`cpudriver ${targetX86_64.cpuDriver}\n${modules}`, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const imageOf = (index: number, { name }: Program): Uint8Array =>
-    programImage(board.arch, index, name);
-  const target = { ...targetX86_64, files, imageOf };
-  const options = { target, menu: parsed.menu, coreCount: 1, ramBytes: RAM_BYTES, seed: 1 };
-  const booted = bootSystem(options);
-  if (!booted.ok) throw new Error(booted.message);
-  return booted.system;
+  return bootPrograms([builder, ping, pong], RAM_BYTES);
 }
 
 /** Make both domains, and give each an endpoint of the other. */
 function* build(os: Os, argPage: number): Wait<void> {
   const { sys } = os;
-  const { mm, vspace } = createMemory(os, readBootInfo(sys.cpu, argPage), targetX86_64.paging);
-  const source = createMemorySource(
-    sys,
-    {
-      alloc: (bytes, alignBytes) => mm.alloc(bytes, { alignBytes }),
-      free: ({ cap, base, bytes }) => mm.free({ cap, base: asPaddr(base), bytes }),
-    },
-    os.slots,
-  );
+  const memory = createMemory(os, readBootInfo(sys.cpu, argPage), targetX86_64.paging);
+  const { source, vspace } = memory;
   const spawner: Spawner = { sys, source, vspace, paging: targetX86_64.paging };
   const spawn = (name: string, module: number): SpawnedDomain =>
     unwrap(spawnProgram(spawner, { name, image: capref(RootSlot.ModuleCn, module) }));

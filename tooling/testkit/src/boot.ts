@@ -1,11 +1,17 @@
 /** Whole systems for tests: every target, booted small, with the kernel watched or replaced. */
 
-import { type BootOptions, bootSystem, parseMenu, type System, type Target } from '@barreleye/boot';
+import {
+  type BootOptions,
+  type BootWishes,
+  bootTarget,
+  type System,
+  type Target,
+  withPrograms,
+} from '@barreleye/boot';
 import { targetArmv7 } from '@barreleye/boot-armv7';
 import { targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { checkInvariants, EntryChecker } from '@barreleye/cpu-driver';
-import { programImage } from '@barreleye/libos';
 import type { Program } from '@barreleye/spec';
 
 /** A target as tests name it. */
@@ -22,25 +28,9 @@ export const TARGETS: readonly TestTarget[] = [
   { name: 'armv7', target: targetArmv7 },
 ];
 
-/** What a test may ask for; the board's least RAM and seed 1 unless it says otherwise. */
-export interface BootWishes {
-  readonly ramBytes?: number;
-  readonly seed?: number;
-  readonly wrapDriver?: NonNullable<BootOptions['wrapDriver']>;
-}
-
-/** Boot a target. Throws when it does not boot. */
+/** Boot a target, by default small. Throws when it does not boot. */
 export function boot({ target }: TestTarget, wishes: BootWishes = {}): System {
-  const parsed = parseMenu(target.menu, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target,
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: target.board.minRamBytes,
-    seed: 1,
-    ...wishes,
-  });
+  const booted = bootTarget(target, wishes);
   if (!booted.ok) throw new Error(booted.message);
   return booted.system;
 }
@@ -54,13 +44,7 @@ export function withProgram(
   program: Program,
   others: readonly Program[] = [],
 ): TestTarget {
-  const programs = [program, ...others];
-  const files = new Map(programs.map((each) => [`/test/${each.name}`, { program: each }]));
-  const modules = programs.map((each) => `module /test/${each.name}\n`).join('');
-  const menu = `cpudriver ${target.cpuDriver}\n${modules}`;
-  const imageOf: Target['imageOf'] = (index, each) =>
-    programImage(target.board.arch, index, each.name);
-  return { name, target: { ...target, files, menu, imageOf } };
+  return { name, target: withPrograms(target, [program, ...others]) };
 }
 
 /** For `wrapDriver`: throws as soon as a kernel entry breaks an invariant of its core. */

@@ -1,13 +1,11 @@
 /** A program of a test in the place of init: it owns all memory of a real machine. */
 
-import type { System } from '@barreleye/boot';
-import { asPaddr } from '@barreleye/core';
+import type { BootWishes, System } from '@barreleye/boot';
 import { createMemory, type Memory, readBootInfo } from '@barreleye/init';
 import { type Capref, capref, type Os, program, type Wait } from '@barreleye/libos';
-import { createMemorySource } from '@barreleye/paging';
 import type { Spawner } from '@barreleye/spawn';
 import { type Paging, type Program, RootSlot } from '@barreleye/spec';
-import { type BootWishes, boot, type TestTarget, withProgram } from './boot.ts';
+import { boot, type TestTarget, withProgram } from './boot.ts';
 
 /** What the program of a test works with. */
 export interface FirstDomain {
@@ -64,14 +62,6 @@ export function runFirstDomain(
 
 /** The first domain as one that makes others. */
 export function spawnerOf({ os, memory, paging }: FirstDomain): Spawner {
-  const { mm, vspace } = memory;
-  const source = createMemorySource(
-    os.sys,
-    {
-      alloc: (bytes, alignBytes) => mm.alloc(bytes, { alignBytes }),
-      free: ({ cap, base, bytes }) => mm.free({ cap, base: asPaddr(base), bytes }),
-    },
-    os.slots,
-  );
+  const { source, vspace } = memory;
   return { sys: os.sys, source, vspace, paging };
 }

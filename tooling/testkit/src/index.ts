@@ -1,7 +1,6 @@
 /** What tests of whole systems share. */
 
 export {
-  type BootWishes,
   boot,
   checkEveryEntry,
   TARGETS,

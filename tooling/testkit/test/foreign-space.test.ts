@@ -5,7 +5,7 @@
 
 import { asPaddr, type Paddr } from '@barreleye/core';
 import { type Capref, capIdentify, capRetypeAny, holds, unwrap } from '@barreleye/libos';
-import { createMemorySource, Vspace } from '@barreleye/paging';
+import { Vspace } from '@barreleye/paging';
 import { Access, CAP_TYPE_NAMES, PageFlag, type Paging, type VNodeTypeName } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { type FirstDomain, runFirstDomain, TARGETS } from '../src/index.ts';
@@ -35,14 +35,7 @@ function createSpace(domain: FirstDomain, format: Paging): { space: Vspace; root
   const [shape] = format.levels;
   const type = CAP_TYPE_NAMES[format.rootType] as VNodeTypeName;
   const root = holds<VNodeTypeName>(make(domain, type, Math.max(shape?.tableBytes ?? 0, PAGE)));
-  const source = createMemorySource(
-    os.sys,
-    {
-      alloc: (bytes, alignBytes) => memory.mm.alloc(bytes, { alignBytes }),
-      free: ({ cap, base, bytes }) => memory.mm.free({ cap, base: asPaddr(base), bytes }),
-    },
-    os.slots,
-  );
+  const { source } = memory;
   const to = 2 ** 31;
   const space = new Vspace({ sys: os.sys, paging: format, root, source, from: MIB, to });
   return { space, root: asPaddr(unwrap(capIdentify(os.sys, root)).base) };

@@ -3,11 +3,11 @@
  * operations become system calls of the first domain; what comes back is the kernel's own answer.
  */
 
-import { bootSystem, parseMenu, type System } from '@barreleye/boot';
+import { bootTarget, type System, withPrograms } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { alignUp, BASE_PAGE_BITS, type Errval, errPop, isAligned, isOk } from '@barreleye/core';
 import { checkInvariants, KERNEL_INVARIANTS } from '@barreleye/cpu-driver';
-import { type CapIdentity, programImage } from '@barreleye/libos';
+import type { CapIdentity } from '@barreleye/libos';
 import {
   CAP_TYPE_NAMES,
   CAP_TYPES,
@@ -27,8 +27,6 @@ const MIB = 2 ** 20;
 const SPARE_BYTES = 16 * MIB;
 const MAX_RAM_BYTES = 2048 * MIB;
 const CNODES_BYTES = 256 * L2_CNODE_BYTES;
-const PATH = '/x86_64/sbin/drive';
-const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
 
 const name = z.string().min(1);
 const operation = { core: numeric.optional() };
@@ -135,16 +133,7 @@ function checkSizes(cores: number, ramBytes: number): void {
 
 /** A machine whose first domain is `program`. */
 function boot(ramBytes: number, seed: number, program: Program): System {
-  const parsed = parseMenu(MENU, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target: {
-      ...targetX86_64,
-      files: new Map([[PATH, { program }]]),
-      imageOf: (index) => programImage(targetX86_64.board.arch, index, program.name),
-    },
-    menu: parsed.menu,
-    coreCount: 1,
+  const booted = bootTarget(withPrograms(targetX86_64, [program]), {
     ramBytes: ramBytes + SPARE_BYTES,
     seed: seed % 2 ** 32,
   });

@@ -4,10 +4,10 @@
  * root and memory of the answer are a case for any other MMU.
  */
 
-import { bootSystem, parseMenu, type System, type Target } from '@barreleye/boot';
+import { bootTarget, type System, type Target, withPrograms } from '@barreleye/boot';
 import { asPaddr, BASE_PAGE_SIZE, type Paddr, type PhysMem } from '@barreleye/core';
 import { createMemory, readBootInfo } from '@barreleye/init';
-import { program, programImage } from '@barreleye/libos';
+import { program, unwrap } from '@barreleye/libos';
 import type { Paging } from '@barreleye/spec';
 import { z } from 'zod';
 import { findTarget } from '../targets.ts';
@@ -18,7 +18,6 @@ const MIB = 2 ** 20;
 /** RAM of the machine beside what the case asks for: the kernel's and the first domain's. */
 const SPARE_BYTES = 4 * MIB;
 const MAX_RAM_BYTES = 1024 * MIB;
-const PATH = '/drive';
 
 const name = z.string().min(1);
 const flags = z.string().regex(/^[rwx-]*$/, 'expected letters of "rwx"');
@@ -90,25 +89,17 @@ function boot(
   const { board, paging } = target;
   const driver = program('drive', function* (os, argPage) {
     const memory = createMemory(os, readBootInfo(os.sys.cpu, argPage), paging);
+    const { mm } = memory;
+    unwrap(mm.alloc(mm.freeBytes() - ramBytes)); // the board has more than the case
     const core = system.machine.bsp;
     const canExecute = (va: number, access: number): boolean => core.mmu.translate(va, access) >= 0;
     const domain = new VspaceDomain(os, memory, canExecute);
     for (const op of ops) outcome.results.push(yield* domain.run(op));
     outcome.mapped.push(...domain.mapped());
-    outcome.freeBytes = memory.mm.freeBytes();
+    outcome.freeBytes = mm.freeBytes();
   });
-  const parsed = parseMenu(`cpudriver ${target.cpuDriver}\nmodule ${PATH}\n`, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target: {
-      ...target,
-      files: new Map([[PATH, { program: driver }]]),
-      imageOf: (index) => programImage(board.arch, index, driver.name),
-    },
-    menu: parsed.menu,
-    coreCount: 1,
+  const booted = bootTarget(withPrograms(target, [driver]), {
     ramBytes: Math.max(ramBytes + SPARE_BYTES, board.minRamBytes),
-    seed: 1,
   });
   if (!booted.ok) throw new InputError(`ramBytes: ${booted.message}`);
   const { system } = booted;

@@ -23,7 +23,7 @@ import {
   unwrap,
 } from '@barreleye/libos';
 import { createMm, type Mm } from '@barreleye/mm';
-import { createMemorySource, Vspace } from '@barreleye/paging';
+import { createMemorySource, type MemorySource, Vspace } from '@barreleye/paging';
 import { type Paging, RegionType } from '@barreleye/spec';
 import { type BootView, ramCap } from './boot-info.ts';
 
@@ -31,6 +31,8 @@ import { type BootView, ramCap } from './boot-info.ts';
 export interface Memory {
   readonly mm: Mm<Capref<'RAM'>>;
   readonly vspace: Vspace;
+  /** The manager and the slots, as address spaces want them. */
+  readonly source: MemorySource;
   /** Take over RAM that nobody holds any more, such as that of the first root CNode. */
   readonly collect: () => void;
 }
@@ -60,19 +62,20 @@ export function createMemory(os: Os, boot: BootView, paging: Paging): Memory {
     const err = mm.add({ cap: ramCap(region), base: asPaddr(region.base), bytes: region.bytes });
     assert(isOk(err), 'the kernel reported overlapping RAM');
   }
+  const source = createMemorySource(sys, ram, slots);
   const vspace = new Vspace({
     sys,
     paging,
     root: PAGE_ROOT,
     from: os.arch.heapBase,
     to: os.arch.userLimit,
-    source: createMemorySource(sys, ram, slots),
+    source,
   });
   // biome-ignore lint/correctness/useYield: init's own memory never keeps it waiting
   os.onPageFault(function* ({ address, access }) {
     return vspace.serveFault(address, access);
   });
-  return { mm, vspace, collect: () => collectRam(sys, slots, mm) };
+  return { mm, vspace, source, collect: () => collectRam(sys, slots, mm) };
 }
 
 /** What cannot be taken over now goes back to the kernel, and is there next time. */

@@ -4,13 +4,14 @@
  * from the memory manager, two retypes, a map, and the access once more. Beside it the same pages
  * backed when the region is made, without a fault.
  */
-import { bootSystem, parseMenu, type System } from '@barreleye/boot';
+import type { System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { assert, BASE_PAGE_SIZE, isOk } from '@barreleye/core';
 import { createMemory, type Memory, readBootInfo } from '@barreleye/init';
-import { type Os, program, programImage, unwrap, type Wait } from '@barreleye/libos';
+import { type Os, program, unwrap, type Wait } from '@barreleye/libos';
 import { Kcb, PageFlag } from '@barreleye/spec';
 import type { Bench, Gauge, Trial } from '../bench.ts';
+import { bootPrograms } from '../boot-programs.ts';
 
 /** The size of the heap of the acceptance test. */
 const REGION_BYTES = 256 * 2 ** 20;
@@ -18,8 +19,6 @@ const REGION_BYTES = 256 * 2 ** 20;
 const PAGES = 8192;
 const STRIDE_BYTES = REGION_BYTES / PAGES;
 const RAM_BYTES = 128 * 2 ** 20;
-const PATH = '/x86_64/sbin/toucher';
-const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
 const FLAGS = PageFlag.Read | PageFlag.Write;
 
 export const benches: readonly Bench[] = [
@@ -70,21 +69,7 @@ class Toucher {
 
   private boot(): System {
     const main = program('toucher', (os, argPage) => this.main(os, argPage));
-    const parsed = parseMenu(MENU, 'menu.lst');
-    if (!parsed.ok) throw new Error(parsed.message);
-    const booted = bootSystem({
-      target: {
-        ...targetX86_64,
-        files: new Map([[PATH, { program: main }]]),
-        imageOf: (index, { name }) => programImage(targetX86_64.board.arch, index, name),
-      },
-      menu: parsed.menu,
-      coreCount: 1,
-      ramBytes: RAM_BYTES,
-      seed: 1,
-    });
-    if (!booted.ok) throw new Error(booted.message);
-    return booted.system;
+    return bootPrograms([main], RAM_BYTES);
   }
 
   private *main(os: Os, argPage: number): Wait<void> {

@@ -3,15 +3,11 @@
  * driver, result, back. Beside it a plain function call, which is the same host work without an
  * operating system.
  */
-import { bootSystem, parseMenu } from '@barreleye/boot';
-import { targetX86_64 } from '@barreleye/boot-x86-64';
-import { programImage } from '@barreleye/libos';
 import { type Program, Syscall, type UserCpu } from '@barreleye/spec';
 import type { Bench, Trial } from '../bench.ts';
+import { bootPrograms } from '../boot-programs.ts';
 
 const CALLS = 10_000;
-const PATH = '/x86_64/sbin/nop';
-const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
 
 export const benches: readonly Bench[] = [
   { name: 'system call (nop)', unit: 'ns/op', baselineName: 'function call', setup },
@@ -28,21 +24,7 @@ function setup(): Trial {
       },
     }),
   };
-  const parsed = parseMenu(MENU, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target: {
-      ...targetX86_64,
-      files: new Map([[PATH, { program }]]),
-      imageOf: (index, { name }) => programImage(targetX86_64.board.arch, index, name),
-    },
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: targetX86_64.board.minRamBytes,
-    seed: 1,
-  });
-  if (!booted.ok) throw new Error(booted.message);
-  const { machine } = booted.system;
+  const { machine } = bootPrograms([program]);
   return {
     operations: CALLS,
     subject: () => {

@@ -3,14 +3,12 @@
  * with 100,000 threads alive. Beside it the bare generators that threads are made of, resumed in
  * turn by a loop: the same host work without a scheduler.
  */
-import { bootSystem, parseMenu, type System } from '@barreleye/boot';
-import { targetX86_64 } from '@barreleye/boot-x86-64';
-import { Mutex, type Os, program, programImage, Semaphore, type Wait } from '@barreleye/libos';
+import type { System } from '@barreleye/boot';
+import { Mutex, type Os, program, Semaphore, type Wait } from '@barreleye/libos';
 import type { Bench, Gauge, Trial } from '../bench.ts';
+import { bootPrograms } from '../boot-programs.ts';
 import { keeping } from '../sides.ts';
 
-const PATH = '/x86_64/sbin/threads';
-const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
 /** Cycles that the machine runs in one round. */
 const ROUND_CYCLES = 1e6;
 const MANY = 100_000;
@@ -82,21 +80,7 @@ function gauge(main: Main): Gauge {
 
 function boot(main: (os: Os) => Wait<void>): System {
   const made = program('threads', main);
-  const parsed = parseMenu(MENU, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target: {
-      ...targetX86_64,
-      files: new Map([[PATH, { program: made }]]),
-      imageOf: (index, { name }) => programImage(targetX86_64.board.arch, index, name),
-    },
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: targetX86_64.board.minRamBytes,
-    seed: 1,
-  });
-  if (!booted.ok) throw new Error(booted.message);
-  return booted.system;
+  return bootPrograms([made]);
 }
 
 function run({ machine }: System, cycles: number): void {

@@ -3,7 +3,7 @@
  * loads and stores through the TLB, a page mapped and unmapped with the two system calls that it
  * takes, a message sent and received. Beside it, a loop that makes one small object each.
  */
-import { bootSystem, parseMenu, type System } from '@barreleye/boot';
+import type { System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { assert, isOk } from '@barreleye/core';
 import { createMemory, readBootInfo } from '@barreleye/init';
@@ -13,7 +13,6 @@ import {
   type Os,
   placeOf,
   program,
-  programImage,
   TASK_ROOT_CN,
   unwrap,
   type Wait,
@@ -22,6 +21,7 @@ import { channelPair } from '@barreleye/lmp';
 import { SendResult } from '@barreleye/rpc';
 import { CNodeCmd, PageFlag, VNodeCmd } from '@barreleye/spec';
 import type { Bench, Trial } from '../bench.ts';
+import { bootPrograms } from '../boot-programs.ts';
 import { allocating } from '../sides.ts';
 
 const OPERATIONS = 1e6;
@@ -30,8 +30,6 @@ const CALLS = 1000;
 const TURN_CYCLES = 10_000;
 const PAGE = 4096;
 const RW = PageFlag.Read | PageFlag.Write;
-const PATH = '/x86_64/sbin/user';
-const MENU = `cpudriver ${targetX86_64.cpuDriver}\nmodule ${PATH}\n`;
 
 /** Something that a domain does `CALLS` times. */
 type Work = (os: Os) => void;
@@ -86,21 +84,7 @@ function setup(prepare: Prepare): Trial {
 
 function boot(main: (os: Os, argPage: number) => Wait<unknown>): System {
   const user = program('user', main);
-  const parsed = parseMenu(MENU, 'menu.lst');
-  if (!parsed.ok) throw new Error(parsed.message);
-  const booted = bootSystem({
-    target: {
-      ...targetX86_64,
-      files: new Map([[PATH, { program: user }]]),
-      imageOf: (index, { name }) => programImage(targetX86_64.board.arch, index, name),
-    },
-    menu: parsed.menu,
-    coreCount: 1,
-    ramBytes: targetX86_64.board.minRamBytes,
-    seed: 1,
-  });
-  if (!booted.ok) throw new Error(booted.message);
-  return booted.system;
+  return bootPrograms([user]);
 }
 
 /** A page of memory, and the page table that shows it. */
