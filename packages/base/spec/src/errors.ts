@@ -168,6 +168,18 @@ const SENTENCES = {
   SYS_ERR_SCHED_PARAMETERS: 'the scheduling parameters do not make a task',
   SYS_ERR_SCHED_NO_REAL_TIME: 'the scheduler of this core has no real-time tasks and no weights',
   SYS_ERR_SCHED_NOT_ADMITTED: 'the real-time tasks of this core leave too little for this one',
+  INIT_ERR_QUOTA: "the domain has used up its quota of memory; 'ps' shows quotas",
+  INIT_ERR_NOT_YOURS: 'the domain that asks does not own this',
+  SPAWN_ERR_NO_PROGRAM: "there is no program of that name; 'run' without a name lists them",
+  SPAWN_ERR_NO_DOMAIN: 'no such domain, or it has ended and been waited for',
+  SPAWN_ERR_ENDED: 'the domain has ended',
+  SPAWN_ERR_ARGS: 'arguments and environment do not fit the arguments page',
+  SPAWN_ERR_NO_INSPECTOR: 'the domain does not answer questions about itself',
+  NAME_ERR_INVALID: 'a name has 1 to 64 characters: letters, digits, dot, minus, underscore, slash',
+  NAME_ERR_EXISTS: 'the name is taken',
+  NAME_ERR_UNKNOWN: "nobody has registered that name; 'names' lists those who have",
+  NAME_ERR_NOT_OWNER: 'only who has registered a name can deregister it',
+  NAME_ERR_FULL: 'one domain can register no more names',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

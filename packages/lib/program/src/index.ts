@@ -1,0 +1,34 @@
+/** What programs of a booted system are written with, and the interfaces of its services. */
+
+export {
+  CAP_INFO,
+  type CapInfo,
+  Inspector,
+  REGION_INFO,
+  type RegionInfo,
+  THREAD_INFO,
+  type ThreadInfo,
+} from './interfaces/inspector.ts';
+export {
+  MAX_LISTED_NAMES,
+  MAX_SERVICE_NAME_BYTES,
+  NAME_INFO,
+  type NameInfo,
+  NameService,
+} from './interfaces/name-service.ts';
+export {
+  DOMAIN_END,
+  DOMAIN_INFO,
+  type DomainEnd,
+  type DomainInfo,
+  MAX_ARG_BYTES,
+  MAX_NAME_BYTES,
+  MAX_REPORT_BYTES,
+  System,
+} from './interfaces/system.ts';
+export {
+  MAX_LINE_BYTES,
+  MAX_PROMPT_BYTES,
+  MAX_WRITE_BYTES,
+  Terminal,
+} from './interfaces/terminal.ts';
