@@ -10,6 +10,7 @@ export {
   readRegister,
   writeRegister,
 } from './arch.ts';
+export { ARGS_PAGE_BYTES, ARGS_PAGE_MAGIC, ArgsPage } from './args-page.ts';
 export {
   BOOTINFO_BYTES,
   BOOTINFO_MAGIC,

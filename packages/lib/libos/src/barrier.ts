@@ -7,6 +7,7 @@ import type { Thread, WaitTarget } from './thread.ts';
 
 export class Barrier implements WaitTarget {
   readonly label: string;
+  readonly isInner: true;
   readonly holder: undefined;
   private readonly os: Os;
   private readonly count: number;
@@ -17,6 +18,7 @@ export class Barrier implements WaitTarget {
     assert(count >= 1, 'at least one thread meets at a barrier');
     this.os = os;
     this.label = `barrier ${name}`;
+    this.isInner = true;
     this.holder = undefined;
     this.count = count;
     this.waiters = new Queue();

@@ -10,6 +10,7 @@ import type { Thread, WaitTarget } from './thread.ts';
 
 export class Condition implements WaitTarget {
   readonly label: string;
+  readonly isInner: true;
   readonly holder: undefined;
   private readonly os: Os;
   private readonly waiters: Queue<Thread>;
@@ -17,6 +18,7 @@ export class Condition implements WaitTarget {
   constructor(os: Os, name: string) {
     this.os = os;
     this.label = `condition ${name}`;
+    this.isInner = true;
     this.holder = undefined;
     this.waiters = new Queue();
   }

@@ -135,7 +135,7 @@ export class Dispatcher implements ProgramInstance {
   /** No thread is ready: report it if none ever will be, which may make one so. */
   private lastResort(): Thread | undefined {
     const { scheduler, events, main } = this;
-    if (scheduler.threads.size === 0 || events.canCome) return undefined;
+    if (!scheduler.hasWorkers || (events.canCome && !scheduler.isStuck)) return undefined;
     main.deadlocked(reportWaits(scheduler));
     return scheduler.choose();
   }

@@ -58,7 +58,7 @@ export { BusError, OsError, type PageFault, PageFaultError, unwrap } from './os-
 export { type Main, type ProgramOptions, program, programImage } from './program.ts';
 export { DeadlockError, UncaughtError } from './program-error.ts';
 export { Queue, type Queued } from './queue.ts';
-export { Scheduler } from './scheduler.ts';
+export { Scheduler, type ThreadOptions } from './scheduler.ts';
 export { Semaphore } from './semaphore.ts';
 export { SendRetry } from './send-retry.ts';
 export { SlotAllocator } from './slot-alloc.ts';
@@ -86,7 +86,10 @@ export {
   PAGE_ROOT,
   TASK_DISPATCHER,
   TASK_DISPATCHER_FRAME,
+  TASK_DOMAIN,
+  TASK_INIT_EP,
   TASK_IRQ_TABLE,
   TASK_KERNEL,
+  TASK_PROCESS_MANAGER,
   TASK_ROOT_CN,
 } from './well-known.ts';

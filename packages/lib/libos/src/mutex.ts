@@ -8,6 +8,7 @@ import type { Thread, WaitTarget } from './thread.ts';
 
 export class Mutex implements WaitTarget {
   readonly label: string;
+  readonly isInner: true;
   private readonly os: Os;
   private owner: Thread | undefined;
   private readonly waiters: Queue<Thread>;
@@ -15,6 +16,7 @@ export class Mutex implements WaitTarget {
   constructor(os: Os, name: string) {
     this.os = os;
     this.label = `mutex ${name}`;
+    this.isInner = true;
     this.owner = undefined;
     this.waiters = new Queue();
   }

@@ -12,7 +12,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { Endpoint, LmpMessage } from './endpoint.ts';
 import type { Events } from './events.ts';
 import { OsError, unwrap } from './os-error.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler, ThreadOptions } from './scheduler.ts';
 import type { SlotAllocator } from './slot-alloc.ts';
 import type { Sys } from './sys.ts';
 import type { PageFaultHandler, Thread, ThreadBody } from './thread.ts';
@@ -62,8 +62,13 @@ export class Os {
   }
 
   /** Start a thread. */
-  spawnThread(name: string, body: ThreadBody): Thread {
-    return this.scheduler.create(name, body);
+  spawnThread(name: string, body: ThreadBody, options?: ThreadOptions): Thread {
+    return this.scheduler.create(name, body, options);
+  }
+
+  /** Wait until all threads but this one and daemons have ended. One thread at a time. */
+  *awaitOthers(): Wait<void> {
+    if (this.scheduler.waitsForOthers()) yield;
   }
 
   /** The thread that runs this. */

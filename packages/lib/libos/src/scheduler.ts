@@ -12,6 +12,13 @@ import { type Outcome, Thread, type ThreadBody, type WaitTarget } from './thread
 import { Timer, TimerQueue } from './timer-queue.ts';
 
 const CLOCK: WaitTarget = { label: 'the clock', holder: undefined };
+const OTHERS: WaitTarget = { label: 'the end of all others', holder: undefined, isInner: true };
+
+/** What may be said of a new thread. */
+export interface ThreadOptions {
+  /** See `Thread.isDaemon`. If left out, as the thread that makes it. */
+  readonly isDaemon?: boolean;
+}
 
 export class Scheduler {
   /** All threads that are not done, by number. */
@@ -22,6 +29,10 @@ export class Scheduler {
   current: Thread | undefined;
   private readonly ready: Queue<Thread>;
   private nextThreadId: number;
+  /** Threads that are no daemons. */
+  private workerCount: number;
+  /** Waits for all other workers to end. */
+  private lastWorker: Thread | undefined;
 
   constructor() {
     this.threads = new Map();
@@ -29,6 +40,21 @@ export class Scheduler {
     this.current = undefined;
     this.ready = new Queue();
     this.nextThreadId = 1;
+    this.workerCount = 0;
+    this.lastWorker = undefined;
+  }
+
+  /** Whether there is a thread that is no daemon. */
+  get hasWorkers(): boolean {
+    return this.workerCount > 0;
+  }
+
+  /** Whether all threads but daemons wait for each other, and no time is waited for. */
+  get isStuck(): boolean {
+    for (const { isDaemon, waitsFor } of this.threads.values()) {
+      if (!isDaemon && waitsFor?.isInner !== true) return false;
+    }
+    return this.timers.length === 0;
   }
 
   /** The thread whose code is running. */
@@ -38,9 +64,11 @@ export class Scheduler {
   }
 
   /** Make a thread; it runs when its turn comes. */
-  create(name: string, body: ThreadBody): Thread {
-    const thread = new Thread(this.nextThreadId, name, body);
+  create(name: string, body: ThreadBody, options: ThreadOptions = {}): Thread {
+    const isDaemon = options.isDaemon ?? this.current?.isDaemon ?? false;
+    const thread = new Thread(this.nextThreadId, name, body, isDaemon);
     this.nextThreadId += 1;
+    if (!isDaemon) this.workerCount += 1;
     this.threads.set(thread.id, thread);
     this.ready.push(thread);
     return thread;
@@ -109,6 +137,18 @@ export class Scheduler {
   }
 
   /**
+   * Block the current thread, a worker, until it is the only one; it must `yield` next. False: it
+   * is so already. One thread at a time.
+   */
+  waitsForOthers(): boolean {
+    assert(!this.running.isDaemon && this.lastWorker === undefined, 'one worker outlives the rest');
+    if (this.workerCount === 1) return false;
+    this.lastWorker = this.running;
+    this.block(OTHERS);
+    return true;
+  }
+
+  /**
    * Nobody may wait for `thread` any more. Throws LIB_ERR_THREAD_DETACHED, LIB_ERR_THREAD_JOINED.
    */
   detach(thread: Thread): void {
@@ -127,6 +167,16 @@ export class Scheduler {
     thread.state = 'done';
     if (!thread.isDetached) thread.outcome = outcome;
     this.threads.delete(thread.id);
+    if (!thread.isDaemon) this.workerEnded(thread);
     if (thread.joiners !== undefined) this.wakeAll(thread.joiners);
+  }
+
+  private workerEnded(thread: Thread): void {
+    this.workerCount -= 1;
+    const { lastWorker } = this;
+    if (lastWorker === thread) this.lastWorker = undefined;
+    if (lastWorker === undefined || lastWorker === thread || this.workerCount > 1) return;
+    this.lastWorker = undefined;
+    this.wake(lastWorker);
   }
 }

@@ -7,6 +7,7 @@ import type { Thread, WaitTarget } from './thread.ts';
 
 export class Semaphore implements WaitTarget {
   readonly label: string;
+  readonly isInner: true;
   readonly holder: undefined;
   private readonly os: Os;
   private units: number;
@@ -17,6 +18,7 @@ export class Semaphore implements WaitTarget {
     assert(count >= 0, 'a semaphore counts from zero');
     this.os = os;
     this.label = `semaphore ${name}`;
+    this.isInner = true;
     this.holder = undefined;
     this.units = count;
     this.waiters = new Queue();

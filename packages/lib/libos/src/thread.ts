@@ -37,6 +37,8 @@ export interface WaitTarget {
   readonly label: string;
   /** The thread that can end the wait, where it is one that is known. */
   readonly holder: Thread | undefined;
+  /** Nothing but another thread of the domain can end the wait. No, if left out. */
+  readonly isInner?: boolean;
 }
 
 /** How a thread ended. */
@@ -61,6 +63,9 @@ export class Thread implements Queued<Thread>, WaitTarget {
   exitWith: { readonly value: unknown } | undefined;
   /** Nobody will ask how it ended. */
   isDetached: boolean;
+  /** Serves the others: the domain is done when only such threads are left. */
+  readonly isDaemon: boolean;
+  readonly isInner: true;
   /** How a finished thread ended. */
   outcome: Outcome | undefined;
   /** Threads in `join`; made when there is one. */
@@ -69,7 +74,7 @@ export class Thread implements Queued<Thread>, WaitTarget {
   previous: Thread | undefined;
   queue: Queue<Thread> | undefined;
 
-  constructor(id: number, name: string, body: ThreadBody) {
+  constructor(id: number, name: string, body: ThreadBody, isDaemon: boolean) {
     this.id = id;
     this.name = name;
     this.body = body;
@@ -80,6 +85,8 @@ export class Thread implements Queued<Thread>, WaitTarget {
     this.sleepTimer = undefined;
     this.exitWith = undefined;
     this.isDetached = false;
+    this.isDaemon = isDaemon;
+    this.isInner = true;
     this.outcome = undefined;
     this.joiners = undefined;
     this.next = undefined;

@@ -13,12 +13,15 @@ import {
   isOk,
   lowWord,
   OK,
+  panic,
   type Result,
   succeed,
 } from '@barreleye/core';
 import { type Capref, capCopy, dispatcherSetup, rootCapref, type Sys } from '@barreleye/libos';
 import { type MemorySource, type TableShape, Vspace } from '@barreleye/paging';
 import {
+  ARGS_PAGE_BYTES,
+  type Arch,
   CAP_TYPE_NAMES,
   type CopyableTypeName,
   capAddrOf,
@@ -30,12 +33,14 @@ import {
   Gate,
   IMAGE_BYTES,
   L1_CNODE_GRANULE,
+  L2_CNODE_SLOTS,
   type MappableTypeName,
   PageFlag,
   RootSlot,
   TaskSlot,
   type VNodeTypeName,
 } from '@barreleye/spec';
+import { argsPageWords } from './args-page.ts';
 import { mustUndo, Parts } from './parts.ts';
 
 /** Whoever makes domains: system calls, memory, and an address space to look at frames in. */
@@ -52,6 +57,14 @@ export interface SpawnRequest {
   readonly name: string;
   /** The page of gates of a program. */
   readonly image: Capref<MappableTypeName>;
+  /** What the program is told; by custom the first argument is its name. None, if left out. */
+  readonly args?: readonly string[];
+  /** NAME=value. */
+  readonly environment?: readonly string[];
+  /** Copied into its argument CNode, in this order; at most `L2_CNODE_SLOTS`. */
+  readonly caps?: readonly Capref<CopyableTypeName>[];
+  /** Copied into slots of its task CNode. */
+  readonly taskCaps?: readonly (readonly [slot: number, cap: Capref<CopyableTypeName>])[];
 }
 
 /** A domain that runs. */
@@ -75,6 +88,9 @@ interface Cores {
   readonly slotCns: readonly Capref<'L2CNode'>[];
   readonly dispatcher: Capref<'Dispatcher'>;
   readonly frame: Capref<'Frame'>;
+  readonly argsFrame: Capref<'Frame'>;
+  /** There is one if there are capabilities for it. */
+  readonly argCn: Capref<'L2CNode'> | undefined;
   readonly rootTable: Capref<VNodeTypeName>;
 }
 
@@ -102,10 +118,13 @@ export function spawnProgram(spawner: Spawner, request: SpawnRequest): Result<Sp
 
 function build(spawner: Spawner, request: SpawnRequest, parts: Parts): Result<Cores> {
   const { sys } = spawner;
-  const cores = makeCores(spawner, request.image, parts);
+  const args = argsPageWords(request.args ?? [], request.environment ?? []);
+  if (!args.ok) return args;
+  const cores = makeCores(spawner, request, parts);
   if (!cores.ok) return cores;
-  let err = fillCspace(sys, cores.value);
-  if (isOk(err)) err = fillFrame(spawner, cores.value, request.name);
+  let err = fillCspace(sys, cores.value, request);
+  if (isOk(err)) err = store(spawner, cores.value.argsFrame, [[0, args.value]]);
+  if (isOk(err)) err = store(spawner, cores.value.frame, firstState(sys.cpu.arch, request.name));
   if (!isOk(err)) return fail(err);
   const { rootCn, dispatcher } = cores.value;
   err = dispatcherSetup(sys, dispatcher, {
@@ -119,24 +138,32 @@ function build(spawner: Spawner, request: SpawnRequest, parts: Parts): Result<Co
 }
 
 /** Kernel objects and page tables; the dispatcher last, so that it is the first to go. */
-function makeCores(spawner: Spawner, image: SpawnRequest['image'], parts: Parts): Result<Cores> {
+function makeCores(
+  spawner: Spawner,
+  { image, caps = [] }: SpawnRequest,
+  parts: Parts,
+): Result<Cores> {
   const { paging } = spawner;
   const [shape] = paging.levels;
   const rootType = CAP_TYPE_NAMES[shape?.type ?? 0] as VNodeTypeName;
   const rootCn = parts.make('L1CNode', L1_CNODE_GRANULE);
   if (!rootCn.ok) return rootCn;
   const cnodes: Capref<'L2CNode'>[] = [];
-  for (let i = 0; i < 4; i++) {
+  for (let i = caps.length > 0 ? 0 : 1; i < 5; i++) {
     const cnode = parts.make('L2CNode');
     if (!cnode.ok) return cnode;
-    cnodes.push(cnode.value);
+    cnodes.unshift(cnode.value);
   }
-  const [taskCn, pageCn, ...slotCns] = cnodes as [Capref<'L2CNode'>, Capref<'L2CNode'>];
+  const [taskCn, pageCn, slots1, slots2, argCn] = cnodes;
+  if (!taskCn || !pageCn || !slots1 || !slots2) return panic('four CNodes were made');
   const rootTable = parts.make(rootType);
   if (!rootTable.ok) return rootTable;
   const frame = parts.make('Frame', DISPATCHER_FRAME_BYTES);
   if (!frame.ok) return frame;
-  const err = fillVspace(spawner, rootTable.value, frame.value, image, parts);
+  const argsFrame = parts.make('Frame', ARGS_PAGE_BYTES);
+  if (!argsFrame.ok) return argsFrame;
+  const shown = { image, frame: frame.value, argsFrame: argsFrame.value };
+  const err = fillVspace(spawner, rootTable.value, shown, parts);
   if (!isOk(err)) return fail(err);
   const dispatcher = parts.make('Dispatcher');
   if (!dispatcher.ok) return dispatcher;
@@ -144,25 +171,34 @@ function makeCores(spawner: Spawner, image: SpawnRequest['image'], parts: Parts)
     rootCn: rootCn.value,
     taskCn,
     pageCn,
-    slotCns,
+    slotCns: [slots1, slots2],
+    argCn,
     dispatcher: dispatcher.value,
     frame: frame.value,
+    argsFrame: argsFrame.value,
     rootTable: rootTable.value,
   });
 }
 
+type Copy = readonly [cap: Capref<CopyableTypeName>, l1Index: number, slot?: number];
+
 /** The well-known slots of a domain. What is in them goes with its root CNode. */
-function fillCspace(sys: Sys, cores: Cores): Errval {
-  const { rootCn, taskCn, pageCn, slotCns } = cores;
-  const copies: readonly (readonly [Capref<CopyableTypeName>, number, number?])[] = [
+function fillCspace(sys: Sys, cores: Cores, { caps = [], taskCaps = [] }: SpawnRequest): Errval {
+  const { rootCn, taskCn, pageCn, slotCns, argCn } = cores;
+  if (caps.length > L2_CNODE_SLOTS) return Err.SPAWN_ERR_ARGS;
+  const copies: Copy[] = [
     [taskCn, RootSlot.TaskCn],
     [pageCn, RootSlot.PageCn],
-    ...slotCns.map((cnode, i) => [cnode, RootSlot.SlotAlloc1 + i] as const),
+    ...slotCns.map((cnode, i): Copy => [cnode, RootSlot.SlotAlloc1 + i]),
     [cores.dispatcher, RootSlot.TaskCn, TaskSlot.Dispatcher],
     [rootCn, RootSlot.TaskCn, TaskSlot.RootCn],
     [cores.frame, RootSlot.TaskCn, TaskSlot.DispatcherFrame],
+    [cores.argsFrame, RootSlot.TaskCn, TaskSlot.ArgsPage],
     [cores.rootTable, RootSlot.PageCn, 0],
+    ...taskCaps.map(([slot, cap]): Copy => [cap, RootSlot.TaskCn, slot]),
   ];
+  if (argCn !== undefined) copies.push([argCn, RootSlot.ArgCn]);
+  copies.push(...caps.map((cap, i): Copy => [cap, RootSlot.ArgCn, i]));
   for (const [source, l1Index, slot] of copies) {
     const own = rootCapref<'Null'>(l1Index);
     const cptr = capAddrOf(l1Index, slot ?? 0) as typeof own.cptr;
@@ -173,21 +209,27 @@ function fillCspace(sys: Sys, cores: Cores): Errval {
   return OK;
 }
 
-/** Image and dispatcher frame where programs expect them; the page tables for both. */
+/** What a domain sees from the start. */
+interface Shown {
+  readonly image: Capref<MappableTypeName>;
+  readonly frame: Capref<'Frame'>;
+  readonly argsFrame: Capref<'Frame'>;
+}
+
+/** Everything where programs expect it; the page tables for it. */
 function fillVspace(
   { sys, source, paging }: Spawner,
   rootTable: Capref<VNodeTypeName>,
-  frame: Capref<'Frame'>,
-  image: Capref<MappableTypeName>,
+  { image, frame, argsFrame }: Shown,
   parts: Parts,
 ): Errval {
-  const { imageBase, dispatcherBase, userBase, userLimit } = sys.cpu.arch;
+  const { imageBase, dispatcherBase, bootInfoBase, userBase, userLimit } = sys.cpu.arch;
   const space = new Vspace({ sys, paging, root: rootTable, source, from: userBase, to: userLimit });
   parts.add(() => space.clear());
-  const frameBytes = DISPATCHER_FRAME_BYTES;
   const requests = [
     [imageBase, { frame: image, bytes: IMAGE_BYTES, flags: Read | Execute, name: 'image' }],
-    [dispatcherBase, { frame, bytes: frameBytes, flags: Read | Write, name: 'dispatcher' }],
+    [dispatcherBase, { frame, bytes: DISPATCHER_FRAME_BYTES, flags: Read | Write, name: 'frame' }],
+    [bootInfoBase, { frame: argsFrame, bytes: ARGS_PAGE_BYTES, flags: Read, name: 'arguments' }],
   ] as const;
   for (const [base, mapped] of requests) {
     const region = space.mapFixed(base, mapped);
@@ -196,23 +238,36 @@ function fillVspace(
   return OK;
 }
 
-/** Where it starts, and with which registers, written through a mapping of our own. */
-function fillFrame({ sys, vspace }: Spawner, { frame }: Cores, name: string): Errval {
-  const { cpu } = sys;
-  const { arch } = cpu;
-  const window = vspace.map({ frame, bytes: 4096, flags: Read | Write });
+/** Words, and the byte of a frame where they go. */
+type Piece = readonly [at: number, words: Uint32Array];
+
+/** Where a dispatcher starts, with which registers, and what it is called. */
+function firstState(arch: Arch, name: string): Piece[] {
+  const { disabledArea, udisp } = DispatcherFrame;
+  const address = (value: number): Uint32Array => Uint32Array.of(lowWord(value), highWord(value));
+  const register = (r: number, value: number): Piece => [
+    disabledArea.offset + 8 * r,
+    address(value),
+  ];
+  const text = new Uint8Array(DispatcherFrame.name.bytes);
+  for (let i = 0; i < text.length; i++) text[i] = name.charCodeAt(i) & 0x7f; // NaN is 0
+  return [
+    [udisp.offset, address(arch.dispatcherBase)],
+    register(arch.upcallArgs[0], arch.dispatcherBase),
+    register(arch.upcallArgs[1], arch.bootInfoBase),
+    register(arch.pc, arch.imageBase + GATES_AT + Gate.Start * GATE_BYTES),
+    [DispatcherFrame.name.offset, new Uint32Array(text.buffer)],
+  ];
+}
+
+/** Store words in a frame, all within its first `ARGS_PAGE_BYTES`, through a mapping of our own. */
+function store({ sys, vspace }: Spawner, frame: Capref<'Frame'>, pieces: readonly Piece[]): Errval {
+  const window = vspace.map({ frame, bytes: ARGS_PAGE_BYTES, flags: Read | Write });
   if (!window.ok) return window.err;
   const { base } = window.value;
-  const store = (at: number, value: number): boolean =>
-    cpu.store32(base + at, lowWord(value)) && cpu.store32(base + at + 4, highWord(value));
-  const { disabledArea, udisp } = DispatcherFrame;
-  const register = (r: number): number => disabledArea.offset + 8 * r;
-  const start = arch.imageBase + GATES_AT + Gate.Start * GATE_BYTES;
-  let isStored = store(udisp.offset, arch.dispatcherBase);
-  isStored &&= store(register(arch.upcallArgs[0]), arch.dispatcherBase);
-  isStored &&= store(register(arch.pc), start);
-  for (let i = 0; i < Math.min(name.length, DispatcherFrame.name.bytes); i++) {
-    isStored &&= cpu.store8(base + DispatcherFrame.name.offset + i, name.charCodeAt(i));
+  let isStored = true;
+  for (const [at, words] of pieces) {
+    for (const [i, word] of words.entries()) isStored &&= sys.cpu.store32(base + at + 4 * i, word);
   }
   const err = vspace.unmap(base);
   if (!isOk(err)) return err;
