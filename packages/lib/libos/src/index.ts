@@ -55,7 +55,7 @@ export { KernelCap } from './kernel-cap.ts';
 export { Mutex } from './mutex.ts';
 export { Os, type OwnEndpoint, type Wait } from './os.ts';
 export { BusError, OsError, type PageFault, PageFaultError, unwrap } from './os-error.ts';
-export { type Main, type ProgramOptions, program, programImage } from './program.ts';
+export { type Main, type ProgramOptions, program, programImage, programOf } from './program.ts';
 export { DeadlockError, UncaughtError } from './program-error.ts';
 export { Queue, type Queued } from './queue.ts';
 export { Scheduler, type ThreadOptions } from './scheduler.ts';

@@ -26,31 +26,41 @@ import type { WaitReport } from './wait-report.ts';
 export type Main = (os: Os, argPage: number) => Wait<unknown>;
 
 /** What a program may decide about itself. */
-export interface ProgramOptions {
+export interface ProgramOptions<O extends Os = Os> {
   /**
    * Called when a thread died of an exception that it did not catch; the others go on. Without it
    * such an exception ends the whole domain.
    */
-  readonly onThreadDeath?: (os: Os, threadName: string, error: unknown) => void;
+  readonly onThreadDeath?: (os: O, threadName: string, error: unknown) => void;
   /**
    * Called when all threads wait and nothing can wake them any more, each time that the domain is
    * about to sleep like that. Without it that ends the whole domain.
    */
-  readonly onDeadlock?: (os: Os, report: WaitReport) => void;
+  readonly onDeadlock?: (os: O, report: WaitReport) => void;
 }
 
 /** Make a program of a main thread. */
 export function program(name: string, main: Main, options: ProgramOptions = {}): Program {
+  return programOf(name, (dispatcher, slots) => new Os(dispatcher, slots), main, options);
+}
+
+/** The same for programs that see more of the system than `Os`. */
+export function programOf<O extends Os>(
+  name: string,
+  createOs: (dispatcher: Dispatcher, slots: SlotAllocator, argPage: number) => O,
+  main: (os: O, argPage: number) => Wait<unknown>,
+  options: ProgramOptions<O> = {},
+): Program {
   return {
     name,
     create(cpu) {
-      let os: Os | undefined;
+      let os: O | undefined;
       return new Dispatcher(cpu, {
         start(dispatcher, argPage) {
           const slots = new SlotAllocator();
           slots.addCnode(RootSlot.SlotAlloc1);
           slots.addCnode(RootSlot.SlotAlloc2);
-          os = new Os(dispatcher, slots);
+          os = createOs(dispatcher, slots, argPage);
           return main(os, argPage);
         },
         threadDied(thread, error) {

@@ -22,7 +22,7 @@ import { armEndpoint, dropCap, endEndpoint } from './own-endpoint.ts';
 import { lmpSend } from './send.ts';
 
 /** The one word of both messages: "LMP1". */
-const HELLO = 0x3150_4d4c;
+export const HELLO = 0x3150_4d4c;
 
 /** Messages of full length that the ring of a channel, or of a listener, has room for. */
 const RING_MESSAGES = 8;
@@ -89,7 +89,7 @@ export function channelPair(os: Os): [LmpChannel, LmpChannel] {
   return [new LmpChannel(os, one, toOther, options), new LmpChannel(os, other, toOne, options)];
 }
 
-function createRing(os: Os): OwnEndpoint {
+export function createRing(os: Os): OwnEndpoint {
   return os.createEndpoint(RING_MESSAGES * (os.arch.lmpWords + 1) + 1);
 }
 

@@ -2,4 +2,5 @@
 
 export { type ChannelOptions, LmpChannel, watchPeer } from './channel.ts';
 export { channelPair, connect, LmpListener } from './connect.ts';
+export { Invitation } from './invitation.ts';
 export { lmpSend } from './send.ts';

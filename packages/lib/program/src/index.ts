@@ -1,5 +1,10 @@
 /** What programs of a booted system are written with, and the interfaces of its services. */
 
+export { type Allocators, createAllocators, deleteAndFree } from './allocators.ts';
+export { type Arguments, readArguments } from './arguments.ts';
+export { Connections } from './connections.ts';
+export { BACKGROUND, Console, type LineInput } from './console.ts';
+export { DomainMemory } from './domain-memory.ts';
 export {
   CAP_INFO,
   type CapInfo,
@@ -32,3 +37,7 @@ export {
   MAX_WRITE_BYTES,
   Terminal,
 } from './interfaces/terminal.ts';
+export { type Connection, Names, type ServiceHandlers } from './names.ts';
+export { type AppProgram, type ProgramMain, program } from './program.ts';
+export { type Platform, ProgramOs } from './program-os.ts';
+export { capPlace, capsFrom, regionsOf, threadsOf } from './self-inspection.ts';

@@ -1,4 +1,4 @@
-/** The arguments page of a new domain: built as words, so that it is known to fit before it is stored. */
+/** The arguments page of a new domain, as words: that they fit is known before any is stored. */
 
 import { encodeUtf8, fail, type Result, succeed } from '@barreleye/core';
 import { ARGS_PAGE_BYTES, ARGS_PAGE_MAGIC, ArgsPage, Err } from '@barreleye/spec';

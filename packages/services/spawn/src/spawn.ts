@@ -218,14 +218,14 @@ interface Shown {
 
 /** Everything where programs expect it; the page tables for it. */
 function fillVspace(
-  { sys, source, paging }: Spawner,
+  { sys, paging }: Spawner,
   rootTable: Capref<VNodeTypeName>,
   { image, frame, argsFrame }: Shown,
   parts: Parts,
 ): Errval {
   const { imageBase, dispatcherBase, bootInfoBase, userBase, userLimit } = sys.cpu.arch;
-  const space = new Vspace({ sys, paging, root: rootTable, source, from: userBase, to: userLimit });
-  parts.add(() => space.clear());
+  const limits = { from: userBase, to: userLimit };
+  const space = new Vspace({ sys, paging, root: rootTable, source: parts, ...limits });
   const requests = [
     [imageBase, { frame: image, bytes: IMAGE_BYTES, flags: Read | Execute, name: 'image' }],
     [dispatcherBase, { frame, bytes: DISPATCHER_FRAME_BYTES, flags: Read | Write, name: 'frame' }],

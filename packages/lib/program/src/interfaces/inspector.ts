@@ -49,6 +49,6 @@ export type CapInfo = ValueOf<typeof CAP_INFO>;
 export const Inspector = defineInterface('inspector', {
   threads: call({}, { threads: array(THREAD_INFO, 128), report: string(4096) }),
   regions: call({ from: u64 }, { regions: array(REGION_INFO, 64), tableCount: u32 }),
-  /** Capabilities at and behind slot `from` of its CSpace; none: there are no more. */
-  caps: call({ from: u32 }, { caps: array(CAP_INFO, 128) }),
+  /** Capabilities from a place of its CSpace on (`capPlace`); none: there are no more. */
+  caps: call({ from: u64 }, { caps: array(CAP_INFO, 128) }),
 });

@@ -11,6 +11,7 @@ import {
   call,
   cap,
   defineInterface,
+  gift,
   i32,
   oneOf,
   optional,
@@ -51,7 +52,7 @@ const domain = cap('Domain');
 export const System = defineInterface('system', {
   // Memory.
   /** RAM of at least `bytes` bytes, charged to the caller. @errors INIT_ERR_QUOTA; those of mm */
-  allocRam: call({ bytes: u64, alignBytes: u64 }, { ram: cap('RAM'), base: u64, bytes: u64 }),
+  allocRam: call({ bytes: u64, alignBytes: u64 }, { ram: gift('RAM'), base: u64, bytes: u64 }),
   /** Give back what `allocRam` gave, with all that was made of it. @errors INIT_ERR_NOT_YOURS */
   freeRam: call({ base: u64 }, {}),
   memory: call({}, { totalBytes: u64, freeBytes: u64, usedBytes: u64, quotaBytes: u64 }),

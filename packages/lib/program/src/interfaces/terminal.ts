@@ -9,17 +9,19 @@ export const MAX_PROMPT_BYTES = 256;
 
 export const Terminal = defineInterface('terminal', {
   /**
-   * Show text. Lines of different sessions are never mixed: what follows the last line break stays
-   * with the terminal until the line is whole, or `flush`, or a `readLine` whose prompt follows it.
+   * Show text. Lines of different sessions are never mixed: what follows the last line break
+   * stays with the terminal until the line is whole, or `flush`, or a `readLine` whose prompt
+   * follows it.
    */
   write: call({ text: string(MAX_WRITE_BYTES) }, {}),
   /** Show an unfinished line as far as it goes. */
   flush: call({}, {}),
   /**
    * Show a prompt and have a line edited, which begins as `line` with the cursor behind `cursor`
-   * characters (code points). Answers `line`; `cancelled`: Ctrl-C; `end`: Ctrl-D on an empty line;
-   * and, if `canComplete`, `complete` when the Tab key was pressed: the caller asks again with the line
-   * and cursor that it wants, which goes on where the editing was. Sessions take turns to read.
+   * characters (code points). Answers `line`; `cancelled`: Ctrl-C; `end`: Ctrl-D on an empty
+   * line; and, if `canComplete`, `complete` when the Tab key was pressed: the caller asks again
+   * with the line and cursor that it wants, which goes on where the editing was. Sessions take
+   * turns to read.
    */
   readLine: call(
     {
