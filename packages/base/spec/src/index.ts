@@ -56,6 +56,16 @@ export {
   TaskSlot,
 } from './cte.ts';
 export {
+  DEATH_REPORT_WORDS,
+  DeathReason,
+  MonitorMessage,
+  packReportHead,
+  reportAccess,
+  reportDomainCore,
+  reportMessage,
+  reportReason,
+} from './death-report.ts';
+export {
   DeviceClass,
   PowerReg,
   Uart16550Bit,

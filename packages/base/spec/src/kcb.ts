@@ -3,8 +3,20 @@
  * the dispatcher control block. A new CPU driver over the same KCB goes on where the old one was.
  */
 
-import { asPtr, i64, inner, layout, type Paddr, type Ptr, u8, u32, u64 } from '@barreleye/core';
+import {
+  asPtr,
+  i64,
+  inner,
+  layout,
+  type Paddr,
+  type Ptr,
+  u8,
+  u32,
+  u64,
+  words,
+} from '@barreleye/core';
 import { Cte } from './cte.ts';
+import type { DeathReason } from './death-report.ts';
 
 export const KCB_BYTES = 131072;
 export const DCB_BYTES = 1024;
@@ -73,7 +85,7 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   lastTag: u32(176),
   tagEpoch: u32(180),
   rootCn: inner(192, Cte), // root CNode of the first domain
-  monitorEp: inner(256, Cte), // for reports of deaths and of returned RAM; nothing sends any yet
+  monitorEp: inner(256, Cte), // for reports of deaths
   scratch: inner(320, Cte), // a capability that is only asked about; empty between two entries
   // More of scheduling, up to the interrupts.
   payer: u64<Ptr<'Dcb'>>(384), // whose budget pays for the time that passes; perhaps not `current`
@@ -88,6 +100,9 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   ringBudget: i64(432), // what the ring has left until its deadline, cycles
   ringDeadline: u64(440), // cycles
   departure: u64(448), // the last deadline of the tasks that were admitted and are no more, cycles
+  // Dispatchers that have died, and nobody knows yet; the earliest death first.
+  deaths: u64<Ptr<'Dcb'>>(456),
+  lastDeath: u64<Ptr<'Dcb'>>(464),
   irqEndpoint: inner(1024, Cte, IRQ_VECTOR_COUNT),
 });
 
@@ -112,6 +127,7 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   domainId: u32(32),
   taskType: u8<TaskType>(36),
   rtQueue: u8<RtQueue>(37),
+  domainCore: u8(38), // the core that `domainId` is a number of
   // Run queue, a ring; wake-up queue, a list. `NO_DCB` for none.
   next: u64<Ptr<'Dcb'>>(40),
   prev: u64<Ptr<'Dcb'>>(48),
@@ -133,4 +149,13 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   deadline: u64(352), // of the present job
   rtNext: u64<Ptr<'Dcb'>>(360),
   rtPrev: u64<Ptr<'Dcb'>>(368),
+  // How it died, until that is reported. The list of the KCB; `NO_DCB` for none.
+  deathNext: u64<Ptr<'Dcb'>>(376),
+  deathPrev: u64<Ptr<'Dcb'>>(384),
+  isDeathDue: u8(392), // in the list
+  deathReason: u8<DeathReason>(393),
+  deathAccess: u8(394), // `Access` of the fault
+  deathCode: u32(396),
+  deathAddress: words(400, 2), // of the fault; any number of 64 bits, low and high
+  deathPc: words(408, 2),
 });

@@ -57,7 +57,8 @@ export const MappingCmd = { Modify: 0 } as const;
 /** Commands of dispatchers. */
 export const DispatcherCmd = {
   // cspace, cspace level; vspace root and dispatcher frame, at level 2 of that cspace; run (0, 1);
-  // frame virtual address lo, hi; a dispatcher of the same domain, 0 for the caller's. With 0 for
+  // frame virtual address lo, hi; a dispatcher of the same domain or its Domain capability, 0 for
+  // the caller's. With 0 for
   // the three addresses: run what was set up before
   Setup: 0,
   // task type, weight; deadline, wcet, period, release: cycles, lo and hi each
@@ -104,8 +105,8 @@ export const KernelCmd = {
   GetArchId: 8, // value: index in `ARCH_NAMES`
   NullifyCap: 9, // cap, level
   SetupTrace: 10,
-  Register: 11, // endpoint, level
-  DomainId: 12, // dispatcher, level, identifier
+  Register: 11, // endpoint, level: gets the reports of death-report.ts
+  DomainId: 12, // dispatcher, level, identifier: a number of this core
   GetCapOwner: 13, // cspace, cap, level; value: core
   SetCapOwner: 14, // cspace, cap, level, core
   LockCap: 15, // cspace, cap, level

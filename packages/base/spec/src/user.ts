@@ -58,6 +58,7 @@ export const TrapKind = {
   Interrupt: 3, //   timer, device or doorbell
   BusError: 4, //    the physical address answers to nobody
   Protection: 5, //  an address that no page table could map
+  Abort: 6, //       a program gave up: it threw what nobody catches, and cannot go on
 } as const;
 export type TrapKind = (typeof TrapKind)[keyof typeof TrapKind];
 

@@ -22,10 +22,15 @@ export interface CapHooks {
   /** Whether all of a range inside `Caps.mem` is RAM: there may be holes and devices between. */
   isRam(base: Paddr, bytes: number): boolean;
   /**
-   * Never run this dispatcher again: its last capability is gone, or it loses its CSpace, its
-   * VSpace or its frame. Its DCB is still intact. May be called again for the same one.
+   * The last capability of this dispatcher is gone: never run it again, and forget it. Its DCB is
+   * still intact. May be called again for the same one.
    */
   dispatcherDied(dcb: Ptr<'Dcb'>): void;
+  /**
+   * This dispatcher, of which there are capabilities, loses its CSpace, its VSpace or its frame:
+   * never run it again. May be called again for the same one.
+   */
+  dispatcherDismantled(dcb: Ptr<'Dcb'>): void;
   /** Clear entries `first` to `first + count - 1` of a page table, and every TLB entry for them. */
   unmapEntries(tableType: ObjType, table: Paddr, first: number, count: number): void;
   /** A page table was made and zeroed: fill in what every table of its type has. */
@@ -40,6 +45,7 @@ export interface CapHooks {
 export const NO_HOOKS: CapHooks = {
   isRam: () => true,
   dispatcherDied() {},
+  dispatcherDismantled() {},
   unmapEntries() {},
   vnodeCreated() {},
   vnodeDied() {},

@@ -439,7 +439,7 @@ describe('a dispatcher', () => {
       w.log.length = 0;
       const part = w.at(1, index);
       expectOk(w, revoke(w.caps, part));
-      expect(w.log, 'revoked from its slot').toEqual(['dispatcher +0K died']);
+      expect(w.log, 'revoked from its slot').toEqual(['dispatcher +0K was dismantled']);
       expectOk(w, w.delete(part));
       expect(w.log.slice(1)).toEqual(freed);
       expect(w.isEmpty(w.at(1, 1)) || w.isEmpty(w.at(2, 5))).toBe(false);

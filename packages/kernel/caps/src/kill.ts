@@ -116,5 +116,5 @@ function stopHolder(caps: Caps, slot: Slot): void {
   if (rangeAnswer.kind !== RangeClass.Surrounding) return;
   const holder = rangeAnswer.slot;
   if (Cte.type.get(mem, holder) !== ObjType.Dispatcher || isDying(caps, holder)) return;
-  hooks.dispatcherDied(asPtr<'Dcb'>(Cte.base.get(mem, holder)));
+  hooks.dispatcherDismantled(asPtr<'Dcb'>(Cte.base.get(mem, holder)));
 }

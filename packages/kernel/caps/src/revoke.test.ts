@@ -129,6 +129,7 @@ describe('revoke', () => {
     expect([...new Set(w.log)].toSorted()).toEqual([
       'VNode_x86_64_ptable +36K died',
       'dispatcher +32K died',
+      'dispatcher +32K was dismantled',
       'unmap +36K [0..127]',
     ]);
     expect(w.mem.isZero(ramAt(0), 36 * KIB)).toBe(true);

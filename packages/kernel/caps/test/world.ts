@@ -214,6 +214,7 @@ function logInto(log: string[], isRam: CapHooks['isRam']): CapHooks {
   return {
     isRam,
     dispatcherDied: (dcb) => void log.push(`dispatcher ${at(dcb)} died`),
+    dispatcherDismantled: (dcb) => void log.push(`dispatcher ${at(dcb)} was dismantled`),
     unmapEntries: (_type, table, first, count) =>
       void log.push(`unmap ${at(table)} [${first}..${first + count - 1}]`),
     vnodeCreated: (type, base) => void log.push(`${capTypeName(type)} ${at(base)} made`),

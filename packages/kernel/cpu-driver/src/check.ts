@@ -55,6 +55,7 @@ export function checkInvariants(k: Kernel): string[] {
   checkRunQueue(k, dispatchers, problems);
   checkWakeups(k, dispatchers, problems);
   checkRealTime(k, dispatchers, problems);
+  checkDeaths(k, dispatchers, problems);
   checkTables(k, problems);
   checkFreeRam(k.caps, problems);
   return problems;
@@ -149,6 +150,29 @@ function checkWakeups(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[
   for (const dcb of all) {
     if (waiting.has(dcb) === (Dcb.isWaiting.get(mem, dcb) === 1)) continue;
     problems.push(`I65 dispatcher ${hex(dcb)} does not sleep where it says it does`);
+  }
+}
+
+/** The list of deaths is linked both ways and holds exactly those that say so, all of them dead. */
+function checkDeaths(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string[]): void {
+  const { mem, kcb } = k;
+  const due = new Set<Ptr<'Dcb'>>();
+  let prev = NO_DCB;
+  for (let dcb = Kcb.deaths.get(mem, kcb); dcb !== NO_DCB; dcb = Dcb.deathNext.get(mem, dcb)) {
+    const isHere = all.has(dcb) && !due.has(dcb) && Dcb.deathPrev.get(mem, dcb) === prev;
+    if (!isHere || Dcb.state.get(mem, dcb) !== DcbState.Dead) {
+      problems.push(`I65 the list of deaths is broken at ${hex(dcb)}`);
+      return;
+    }
+    due.add(dcb);
+    prev = dcb;
+  }
+  if (Kcb.lastDeath.get(mem, kcb) !== prev) {
+    problems.push(`I65 the list of deaths does not end with ${hex(prev)}`);
+  }
+  for (const dcb of all) {
+    if (due.has(dcb) === (Dcb.isDeathDue.get(mem, dcb) === 1)) continue;
+    problems.push(`I65 the death of dispatcher ${hex(dcb)} is not in the list that it names`);
   }
 }
 

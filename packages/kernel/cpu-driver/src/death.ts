@@ -4,14 +4,12 @@
  */
 
 import type { CapHooks } from '@barreleye/caps';
-import { asPaddr, type Ptr } from '@barreleye/core';
-import { Dcb, DcbState, Kcb, NO_DCB } from '@barreleye/spec';
-import { currentDcb } from './dcb.ts';
+import { asPaddr } from '@barreleye/core';
+import { DeathReason } from '@barreleye/spec';
+import { die, forgetDeath, stopDispatcher } from './deaths.ts';
+import { NO_FAULT } from './fault.ts';
 import type { Kernel } from './kernel.ts';
-import { removeFromQueue } from './schedule.ts';
 import { formatOf } from './table-format.ts';
-import { dropTask } from './task.ts';
-import { cancelWakeup } from './wakeup.ts';
 
 /** The hooks of `k`, which need not be complete before the first of them is called. */
 export function createCapHooks(k: Kernel): CapHooks {
@@ -19,6 +17,10 @@ export function createCapHooks(k: Kernel): CapHooks {
     isRam: (base, bytes) => k.hal.isRam(base, bytes),
     dispatcherDied(dcb) {
       stopDispatcher(k, dcb);
+      forgetDeath(k, dcb);
+    },
+    dispatcherDismantled(dcb) {
+      die(k, dcb, DeathReason.Dismantled, NO_FAULT);
     },
     unmapEntries(tableType, table, first, entryCount) {
       const format = formatOf(k, tableType);
@@ -41,13 +43,4 @@ export function createCapHooks(k: Kernel): CapHooks {
       // It waits for `KernelCmd.ReclaimRam`; there is nobody to tell yet.
     },
   };
-}
-
-/** Never run `dcb` again. If it has the core, nobody has it now. */
-export function stopDispatcher(k: Kernel, dcb: Ptr<'Dcb'>): void {
-  cancelWakeup(k, dcb);
-  removeFromQueue(k, dcb);
-  dropTask(k, dcb);
-  Dcb.state.set(k.mem, dcb, DcbState.Dead);
-  if (currentDcb(k) === dcb) Kcb.current.set(k.mem, k.kcb, NO_DCB);
 }

@@ -7,6 +7,7 @@ import { asPaddr, type Ptr } from '@barreleye/core';
 import {
   Dcb,
   DcbState,
+  DeathReason,
   DispatcherFrame,
   Kcb,
   NO_DCB,
@@ -14,8 +15,8 @@ import {
   writeRegister,
 } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
-import { stopDispatcher } from './death.ts';
-import type { Fault } from './fault.ts';
+import { die, reportDeaths } from './deaths.ts';
+import { type Fault, NO_FAULT } from './fault.ts';
 import { count, type Kernel } from './kernel.ts';
 import { preemptionTime, schedule } from './schedule.ts';
 import { tagOf } from './tag.ts';
@@ -63,6 +64,7 @@ export function saveRegisters(k: Kernel, dcb: Ptr<'Dcb'>, area: SaveArea): void 
 export function dispatchNext(k: Kernel): void {
   const { mem } = k;
   for (;;) {
+    reportDeaths(k); // who listens may be who runs next
     const dcb = schedule(k);
     if (dcb === NO_DCB) {
       dispatchIdle(k);
@@ -72,7 +74,7 @@ export function dispatchNext(k: Kernel): void {
       dispatch(k, dcb);
       return;
     }
-    stopDispatcher(k, dcb);
+    die(k, dcb, DeathReason.NoEntry, NO_FAULT);
   }
 }
 

@@ -1,4 +1,7 @@
-/** What the handler of a fault is told: arguments 1 to 4 of an upcall (`Arch.upcallArgs`). */
+/**
+ * What the handler of a fault is told, arguments 1 to 4 of an upcall (`Arch.upcallArgs`), or, if
+ * nobody survives it, a report of the death.
+ */
 
 export interface Fault {
   /** Virtual address that could not be used. */
@@ -15,3 +18,6 @@ export interface Fault {
 export function createFault(): Fault {
   return { address: 0, code: 0, pc: 0, access: 0 };
 }
+
+/** Nothing that user mode did. */
+export const NO_FAULT: Readonly<Fault> = createFault();

@@ -5,9 +5,9 @@
  */
 
 import type { Ptr } from '@barreleye/core';
-import { Access, Dcb, DispatcherFrame, Kcb, TrapKind } from '@barreleye/spec';
+import { Access, Dcb, DeathReason, DispatcherFrame, Kcb, TrapKind } from '@barreleye/spec';
 import { currentDcb, frameOf } from './dcb.ts';
-import { stopDispatcher } from './death.ts';
+import { die } from './deaths.ts';
 import {
   dispatchNext,
   isDisabled,
@@ -30,17 +30,18 @@ export function handlePageFault(k: Kernel): void {
   if (!isDisabled(k, dcb)) {
     saveRegisters(k, dcb, 'enabledArea');
     Dcb.faultsTaken.set(k.mem, dcb, 0);
-    enterHandler(k, dcb, DispatcherFrame.pagefaultEntry.offset);
+    enterHandler(k, dcb, DispatcherFrame.pagefaultEntry.offset, DeathReason.PageFault);
     return;
   }
   const faults = Dcb.faultsTaken.get(k.mem, dcb) + 1;
   Dcb.faultsTaken.set(k.mem, dcb, faults);
   if (faults > MAX_DISABLED_FAULTS) {
-    kill(k, dcb);
+    kill(k, dcb, DeathReason.PageFaultDisabled);
     return;
   }
   saveRegisters(k, dcb, 'trapArea');
-  enterHandler(k, dcb, DispatcherFrame.pagefaultDisabledEntry.offset);
+  const entry = DispatcherFrame.pagefaultDisabledEntry;
+  enterHandler(k, dcb, entry.offset, DeathReason.PageFaultDisabled);
 }
 
 /**
@@ -49,16 +50,22 @@ export function handlePageFault(k: Kernel): void {
  */
 export function handleFault(k: Kernel, kind: TrapKind): void {
   const dcb = currentDcb(k);
+  // The fault registers of the hardware still hold the last fault of whoever had it.
+  if (kind === TrapKind.Undefined) noteFault(k, programCounter(k), kind, Access.Execute);
+  else noteFault(k, k.hal.faultAddress, kind, k.hal.faultAccess);
   if (isDisabled(k, dcb)) {
-    kill(k, dcb);
+    kill(k, dcb, DeathReason.TrapDisabled);
     return;
   }
   saveRegisters(k, dcb, 'trapArea');
   Dcb.faultsTaken.set(k.mem, dcb, 0);
-  // The fault registers of the hardware still hold the last fault of whoever had it.
-  if (kind === TrapKind.Undefined) noteFault(k, programCounter(k), kind, Access.Execute);
-  else noteFault(k, k.hal.faultAddress, kind, k.hal.faultAccess);
-  enterHandler(k, dcb, DispatcherFrame.trapEntry.offset);
+  enterHandler(k, dcb, DispatcherFrame.trapEntry.offset, DeathReason.Trap);
+}
+
+/** A program that gave up: it has no handler that could run. */
+export function handleAbort(k: Kernel): void {
+  noteFault(k, 0, TrapKind.Abort, 0);
+  kill(k, currentDcb(k), DeathReason.Abort);
 }
 
 /** Fill in what a handler will be told, while the live registers are the program's. */
@@ -70,14 +77,14 @@ function noteFault(k: Kernel, address: number, code: number, access: number): vo
   fault.access = access;
 }
 
-/** Enter `dcb` at the handler whose address is at `entryOffset` of its frame, if there is one. */
-function enterHandler(k: Kernel, dcb: Ptr<'Dcb'>, entryOffset: number): void {
+/** Enter `dcb` at the handler that its frame names at `entryOffset`; else it dies of `why`. */
+function enterHandler(k: Kernel, dcb: Ptr<'Dcb'>, entryOffset: number, why: DeathReason): void {
   const entry = readUserWord64(k, frameOf(k, dcb) + entryOffset);
-  if (entry === 0) kill(k, dcb);
+  if (entry === 0) kill(k, dcb, why);
   else upcall(k, dcb, entry, k.fault);
 }
 
-function kill(k: Kernel, dcb: Ptr<'Dcb'>): void {
-  stopDispatcher(k, dcb);
+function kill(k: Kernel, dcb: Ptr<'Dcb'>, why: DeathReason): void {
+  die(k, dcb, why, k.fault);
   dispatchNext(k);
 }

@@ -10,8 +10,6 @@ import {
   createCap,
   errorOf,
   findObject,
-  hasCopyOutside,
-  isEmpty,
   isError,
   kill,
   locateEmptySlots,
@@ -28,7 +26,6 @@ import {
   Cte,
   Dcb,
   Err,
-  KCB_BYTES,
   Kcb,
   ObjType,
   placeLevel,
@@ -37,6 +34,7 @@ import {
 } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { count, type Kernel } from './kernel.ts';
+import { isHeard } from './listener.ts';
 import { deliver } from './lmp.ts';
 
 /**
@@ -80,7 +78,7 @@ export function connectIrq(k: Kernel, irq: Slot): Errval {
   const available = checkAvailable(k.caps, source);
   if (!isOk(available)) return available;
   const target = Kcb.irqEndpoint.at(k.kcb, line);
-  if (isConnected(k, target)) return Err.SYS_ERR_IRQ_IN_USE;
+  if (isHeard(k, target)) return Err.SYS_ERR_IRQ_IN_USE;
   disconnect(k, target);
   copyToSlot(k.caps, source, target);
   return OK;
@@ -89,7 +87,7 @@ export function connectIrq(k: Kernel, irq: Slot): Errval {
 /** Interrupt line `line` has fired: tell its endpoint, if it has one. */
 export function deliverInterrupt(k: Kernel, line: number): void {
   const endpoint = Kcb.irqEndpoint.at(k.kcb, line);
-  if (isConnected(k, endpoint)) {
+  if (isHeard(k, endpoint)) {
     if (!isOk(deliver(k, endpoint, k.args, 0))) count(k, Kcb.lostMessages);
   } else {
     disconnect(k, endpoint);
@@ -104,14 +102,6 @@ function isDeviceLine(line: number): boolean {
 function isTaken(k: Kernel, line: number): boolean {
   const number = k.hal.coreId * 2 ** 32 + line;
   return findObject(k.caps, ObjType.IRQDest, number, 1) !== NO_SLOT;
-}
-
-/**
- * Whether the slot of a line holds an endpoint that somebody beside the kernel holds: lines that
- * share an endpoint do not hold it for each other.
- */
-function isConnected(k: Kernel, slot: Slot): boolean {
-  return !isEmpty(k.mem, slot) && hasCopyOutside(k.caps, slot, k.kcb, KCB_BYTES);
 }
 
 /** Give up the endpoint of a line, if there is one. */

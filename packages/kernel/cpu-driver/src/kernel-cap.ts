@@ -46,6 +46,7 @@ import {
   COUNTERS,
   Cte,
   Dcb,
+  DEATH_REPORT_WORDS,
   Err,
   Kcb,
   KernelCmd,
@@ -176,14 +177,15 @@ function cspaceOf(k: Kernel): Slot {
 }
 
 /**
- * Have deaths and returned RAM reported to this endpoint from now on.
- * @errors SYS_ERR_INVALID_SOURCE_TYPE no endpoint; SYS_ERR_INVALID_EPLEN it has no buffer; those of
- *   `checkAvailable`
+ * Have deaths reported to this endpoint from now on, those that nobody was told of first.
+ * @errors SYS_ERR_INVALID_SOURCE_TYPE no endpoint; SYS_ERR_INVALID_EPLEN its ring is too short for
+ *   a report; those of `checkAvailable`
  */
 function registerMonitor(k: Kernel, endpoint: Slot): Errval {
   const { mem, caps, kcb } = k;
   if (Cte.type.get(mem, endpoint) !== ObjType.EndPointLMP) return Err.SYS_ERR_INVALID_SOURCE_TYPE;
-  if (Cte.arg1.get(mem, endpoint) === 0) return Err.SYS_ERR_INVALID_EPLEN;
+  // A header, and a word that stays free.
+  if (Cte.arg1.get(mem, endpoint) < DEATH_REPORT_WORDS + 2) return Err.SYS_ERR_INVALID_EPLEN;
   const available = checkAvailable(caps, endpoint);
   if (!isOk(available)) return available;
   const target = Kcb.monitorEp.at(kcb);
@@ -202,6 +204,7 @@ function setDomainId(k: Kernel, dispatcher: Slot): Errval {
   const available = checkAvailable(k.caps, dispatcher);
   if (!isOk(available)) return available;
   const dcb = asPtr<'Dcb'>(Cte.base.get(mem, dispatcher));
+  Dcb.domainCore.set(mem, dcb, k.hal.coreId);
   Dcb.domainId.set(mem, dcb, k.args[2] ?? 0);
   return OK;
 }

@@ -8,7 +8,7 @@ import { type CoreHal, IrqLine, type TrapHandler } from '@barreleye/machine';
 import { Kcb, NO_DCB, type Paging, TrapKind } from '@barreleye/spec';
 import { currentDcb } from './dcb.ts';
 import { dispatchNext, preempt } from './dispatch.ts';
-import { handleFault, handlePageFault } from './faults.ts';
+import { handleAbort, handleFault, handlePageFault } from './faults.ts';
 import { deliverInterrupt } from './irq.ts';
 import { count, Kernel } from './kernel.ts';
 import { type FirstDomain, spawnFirst } from './startup.ts';
@@ -46,6 +46,9 @@ export class CpuDriver implements TrapHandler {
       case TrapKind.BusError:
       case TrapKind.Protection:
         handleFault(k, kind);
+        return;
+      case TrapKind.Abort:
+        handleAbort(k);
         return;
       case TrapKind.Interrupt:
         handleInterrupts(k);

@@ -52,6 +52,7 @@ export interface SetupPlan {
   frame: Slot;
   /** Where user mode of the new dispatcher sees its frame. */
   frameVaddr: number;
+  domainCore: number;
   domainId: number;
 }
 
@@ -59,7 +60,14 @@ const READ_WRITE = Rights.Read | Rights.Write;
 
 /** An empty plan to fill. */
 export function createSetupPlan(): SetupPlan {
-  return { cspace: NO_SLOT, vspace: NO_SLOT, frame: NO_SLOT, frameVaddr: 0, domainId: 0 };
+  return {
+    cspace: NO_SLOT,
+    vspace: NO_SLOT,
+    frame: NO_SLOT,
+    frameVaddr: 0,
+    domainCore: 0,
+    domainId: 0,
+  };
 }
 
 /**
@@ -155,22 +163,34 @@ function decodeFrame(k: Kernel, plan: SetupPlan): Errval {
 }
 
 /**
- * The domain of the new dispatcher: that of another one, or of the caller.
- * @errors e, then SYS_ERR_DISP_OCAP_LOOKUP: those of `lookupSlot` and `checkOwned`;
- *   SYS_ERR_DISP_OCAP_TYPE
+ * The domain of the new dispatcher: one that a capability stands for, that of another dispatcher,
+ * or that of the caller.
+ * @errors e, then SYS_ERR_DISP_OCAP_LOOKUP: those of `lookupSlot` and, for a dispatcher,
+ *   `checkOwned`; SYS_ERR_DISP_OCAP_TYPE
  */
 function decodeDomain(k: Kernel, plan: SetupPlan): Errval {
   const { mem, caps } = k;
   const caller = currentDcb(k);
   const address = k.args[7] ?? 0;
-  plan.domainId = Dcb.domainId.get(mem, caller);
-  if (address === 0) return OK;
+  if (address === 0) return planDomainOf(k, caller, plan);
   const found = lookupSlot(caps, Dcb.cspace.at(caller), address, 2, Rights.Read);
   if (isError(found)) return errPush(errorOf(found), Err.SYS_ERR_DISP_OCAP_LOOKUP);
-  if (Cte.type.get(mem, slotOf(found)) !== ObjType.Dispatcher) return Err.SYS_ERR_DISP_OCAP_TYPE;
-  const owned = checkOwned(caps, slotOf(found));
+  const cap = slotOf(found);
+  const type = Cte.type.get(mem, cap);
+  if (type === ObjType.Domain) {
+    plan.domainCore = Cte.arg0.get(mem, cap);
+    plan.domainId = Cte.arg1.get(mem, cap);
+    return OK;
+  }
+  if (type !== ObjType.Dispatcher) return Err.SYS_ERR_DISP_OCAP_TYPE;
+  const owned = checkOwned(caps, cap);
   if (!isOk(owned)) return errPush(owned, Err.SYS_ERR_DISP_OCAP_LOOKUP);
-  plan.domainId = Dcb.domainId.get(mem, dcbOf(k, slotOf(found)));
+  return planDomainOf(k, dcbOf(k, cap), plan);
+}
+
+function planDomainOf(k: Kernel, dcb: Ptr<'Dcb'>, plan: SetupPlan): Errval {
+  plan.domainCore = Dcb.domainCore.get(k.mem, dcb);
+  plan.domainId = Dcb.domainId.get(k.mem, dcb);
   return OK;
 }
 
@@ -183,6 +203,7 @@ function applySetup(k: Kernel, dcb: Ptr<'Dcb'>, plan: SetupPlan): void {
   Dcb.frameBase.set(mem, dcb, frame);
   Dcb.frameVaddr.set(mem, dcb, plan.frameVaddr);
   Dcb.vspaceRoot.set(mem, dcb, Cte.base.get(mem, plan.vspace));
+  Dcb.domainCore.set(mem, dcb, plan.domainCore);
   Dcb.domainId.set(mem, dcb, plan.domainId);
   Dcb.disabled.set(mem, dcb, 1);
   DispatcherFrame.disabled.set(mem, frame, 1);

@@ -189,6 +189,25 @@ describe.each(TARGETS)('checkInvariants on $name', (target) => {
       'a sleeper that is runnable',
       ({ user }) => Dcb.isWaiting.set(mem(user), asPtr<'Dcb'>(user.base(OWN_DISPATCHER)), 1),
     ],
+    [
+      'I65',
+      'a death that is to be reported, and in no list',
+      ({ user, others }) => Dcb.isDeathDue.set(mem(user), others[0].dcb, 1),
+    ],
+    [
+      'I65',
+      'a living dispatcher in the list of deaths',
+      ({ user, others }) => {
+        Kcb.deaths.set(mem(user), user.bench.plan.kcb, others[0].dcb);
+        Kcb.lastDeath.set(mem(user), user.bench.plan.kcb, others[0].dcb);
+        Dcb.isDeathDue.set(mem(user), others[0].dcb, 1);
+      },
+    ],
+    [
+      'I65',
+      'a list of deaths with another end',
+      ({ user, others }) => Kcb.lastDeath.set(mem(user), user.bench.plan.kcb, others[0].dcb),
+    ],
   ];
 
   test.each(breakages)('reports %s: %s', (invariant, _, spoil) => {

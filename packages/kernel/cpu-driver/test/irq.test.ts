@@ -33,7 +33,7 @@ import { IRQ_TABLE, KERNEL, must, OWN_DISPATCHER, OWN_FRAME, placeOf, RAM, User 
 
 const LINE = 7;
 const BUFFER = 0x2000;
-const RING = 6;
+const RING = 9;
 
 function words(address: number, command: number, ...args: number[]): number[] {
   return [Syscall.Invoke, invokeHeader(command, 2), address, ...args];

@@ -16,8 +16,11 @@ export interface DispatcherParts {
   readonly frameVaddr: number;
   /** Run it at once. It starts with the registers in the disabled area of its frame. */
   readonly isRun: boolean;
-  /** Another dispatcher of the same domain; left out, it belongs to the caller's. */
-  readonly sibling?: Capref<'Dispatcher'>;
+  /**
+   * Its domain, or another dispatcher of the same domain; left out, it belongs to the caller's.
+   * Reports of its death name the domain.
+   */
+  readonly domain?: Capref<'Domain'> | Capref<'Dispatcher'>;
 }
 
 /** Set a new dispatcher up, once. @errors LIB_ERR_DISP_SETUP over the kernel's reason */
@@ -33,7 +36,7 @@ export function dispatcherSetup(
   sys.arg(parts.frame);
   sys.arg(parts.isRun ? 1 : 0);
   sys.arg64(parts.frameVaddr);
-  sys.arg(parts.sibling?.cptr ?? 0);
+  sys.arg(parts.domain?.cptr ?? 0);
   const err = sys.call();
   return isOk(err) ? OK : errPush(err, Err.LIB_ERR_DISP_SETUP);
 }

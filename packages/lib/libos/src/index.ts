@@ -38,6 +38,7 @@ export {
   vnodeUnmap,
 } from './caps.ts';
 export { Condition } from './condition.ts';
+export { type DeathReport, describeDeath, parseDeathReport } from './death-report.ts';
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
 export { type DispatcherParts, dispatcherSetup } from './dispatcher-cap.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';

@@ -101,12 +101,12 @@ export class KernelCap {
     return this.begin(KernelCmd.NullifyCap).own(cap).done();
   }
 
-  /** Have deaths reported to this endpoint. */
+  /** Have deaths reported to this endpoint; `parseDeathReport` reads its messages. */
   register(endpoint: Capref<'EndPointLMP'>): Errval {
     return this.begin(KernelCmd.Register).own(endpoint).done();
   }
 
-  /** Say which domain a dispatcher belongs to. */
+  /** Say which domain, by its number on this core, a dispatcher belongs to. */
   setDomainId(dispatcher: Capref<'Dispatcher'>, id: number): Errval {
     return this.begin(KernelCmd.DomainId).own(dispatcher, id).done();
   }

@@ -58,7 +58,8 @@ function isPlain(reason: Errval): boolean {
   return isOk(reason) || reason === Err.LIB_ERR_PAGE_FAULT_NO_REGION;
 }
 
-function accessName(access: number): string {
+/** spec `Access`, for people. */
+export function accessName(access: number): string {
   if (access === Access.Write) return 'write';
   return access === Access.Execute ? 'execute' : 'read';
 }

@@ -303,7 +303,7 @@ describe('the engine', () => {
       },
       'broken',
     ],
-  ])('drops a program that %s: the kernel sees undefined instructions', (_what, run, why) => {
+  ])('drops a program that %s: the kernel sees that it gave up', (_what, run, why) => {
     const rig = createRig();
     const failures: ProgramFailure[] = [];
     const engine = new ProgramEngine(rig.core, [programOf('quitter', run)], (failure) =>
@@ -317,7 +317,7 @@ describe('the engine', () => {
       else rig.core.idle();
     };
     engine.run(FOREVER);
-    expect(rig.traps).toEqual([TrapKind.Undefined, TrapKind.Undefined]);
+    expect(rig.traps).toEqual([TrapKind.Abort, TrapKind.Abort]);
     expect(failures.map(({ program, error }) => [program, String(error)])).toEqual([
       ['quitter', expect.stringContaining(why)],
     ]);

@@ -46,6 +46,8 @@ export class ProgramEngine {
   private readonly programs: readonly Program[];
   /** By physical address of the dispatcher frame. */
   private readonly instances: Map<number, Running>;
+  /** Those of them that broke. */
+  private readonly broken: Set<number>;
   private readonly report: (failure: ProgramFailure) => void;
 
   /** @param programs the machine's program table; gates name programs by their place in it */
@@ -59,6 +61,7 @@ export class ProgramEngine {
     this.port = new UserPort(core);
     this.programs = programs;
     this.instances = new Map();
+    this.broken = new Set();
   }
 
   /** Run user mode until it has left, or the clock passes `pauseAt`. */
@@ -99,6 +102,10 @@ export class ProgramEngine {
       core.trap(TrapKind.Undefined);
       return;
     }
+    if (this.broken.has(instance.frame)) {
+      core.trap(TrapKind.Abort); // it broke when the core was not its own any more
+      return;
+    }
     core.cycles += Cost.Gate;
     writeRegister(core.regs, core.arch.pc, pc + (Gate.Resume - gate) * GATE_BYTES);
     this.port.take();
@@ -112,9 +119,9 @@ export class ProgramEngine {
       running.instance.enter(gate);
       assert(!port.isLive(), 'a program returned while it held the core');
     } catch (error) {
-      this.instances.delete(running.frame);
+      this.broken.add(running.frame);
       this.report({ program: running.program.name, coreId: core.coreId, error });
-      if (port.isLive()) core.trap(TrapKind.Undefined);
+      if (port.isLive()) core.trap(TrapKind.Abort);
     }
   }
 
@@ -126,6 +133,7 @@ export class ProgramEngine {
     if (gate !== Gate.Start) return this.instances.get(frame);
     const running = { program, frame, instance: program.create(this.port) };
     this.instances.set(frame, running);
+    this.broken.delete(frame);
     return running;
   }
 

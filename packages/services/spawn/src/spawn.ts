@@ -57,6 +57,8 @@ export interface SpawnRequest {
   readonly name: string;
   /** The page of gates of a program. */
   readonly image: Capref<MappableTypeName>;
+  /** Its identity, which it gets a copy of; left out, it belongs to the spawner's domain. */
+  readonly domain?: Capref<'Domain'>;
   /** What the program is told; by custom the first argument is its name. None, if left out. */
   readonly args?: readonly string[];
   /** NAME=value. */
@@ -133,6 +135,7 @@ function build(spawner: Spawner, request: SpawnRequest, parts: Parts): Result<Co
     frame: capAddrOf(RootSlot.TaskCn, TaskSlot.DispatcherFrame),
     frameVaddr: sys.cpu.arch.dispatcherBase,
     isRun: true,
+    ...(request.domain && { domain: request.domain }),
   });
   return isOk(err) ? cores : fail(err);
 }
@@ -183,7 +186,8 @@ function makeCores(
 type Copy = readonly [cap: Capref<CopyableTypeName>, l1Index: number, slot?: number];
 
 /** The well-known slots of a domain. What is in them goes with its root CNode. */
-function fillCspace(sys: Sys, cores: Cores, { caps = [], taskCaps = [] }: SpawnRequest): Errval {
+function fillCspace(sys: Sys, cores: Cores, request: SpawnRequest): Errval {
+  const { caps = [], taskCaps = [], domain } = request;
   const { rootCn, taskCn, pageCn, slotCns, argCn } = cores;
   if (caps.length > L2_CNODE_SLOTS) return Err.SPAWN_ERR_ARGS;
   const copies: Copy[] = [
@@ -197,6 +201,7 @@ function fillCspace(sys: Sys, cores: Cores, { caps = [], taskCaps = [] }: SpawnR
     [cores.rootTable, RootSlot.PageCn, 0],
     ...taskCaps.map(([slot, cap]): Copy => [cap, RootSlot.TaskCn, slot]),
   ];
+  if (domain !== undefined) copies.push([domain, RootSlot.TaskCn, TaskSlot.DomainId]);
   if (argCn !== undefined) copies.push([argCn, RootSlot.ArgCn]);
   copies.push(...caps.map((cap, i): Copy => [cap, RootSlot.ArgCn, i]));
   for (const [source, l1Index, slot] of copies) {
