@@ -166,6 +166,12 @@ export class Os {
     yield* this.preempt();
   }
 
+  /** Delete `cap`, unless somebody has revoked it already, and give its slot back. */
+  drop(cap: Capref): void {
+    capDelete(this.sys, cap);
+    this.check(this.slots.free(cap));
+  }
+
   /** Throw unless `err` is OK. */
   check(err: Errval): void {
     if (!isOk(err)) throw new OsError(err);

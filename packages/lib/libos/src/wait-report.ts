@@ -22,11 +22,11 @@ export interface WaitReport {
   readonly cycles: readonly (readonly string[])[];
 }
 
-/** What the blocked threads wait for. */
+/** What the blocked threads wait for; daemons, which always wait, are left out. */
 export function reportWaits(scheduler: Scheduler): WaitReport {
   const waits: ThreadWait[] = [];
-  for (const { name, waitsFor } of scheduler.threads.values()) {
-    if (waitsFor === undefined) continue;
+  for (const { name, waitsFor, isDaemon } of scheduler.threads.values()) {
+    if (waitsFor === undefined || isDaemon) continue;
     const { label, holder } = waitsFor;
     const hasHolderEnded = holder?.state === 'done';
     waits.push({ thread: name, target: label, holder: holder?.name, hasHolderEnded });

@@ -93,7 +93,7 @@ export class Names {
       connections.add(channel);
       return yield* bindClient(os.scheduler, channel, to);
     } finally {
-      yield* os.destroy(endpoint);
+      os.drop(endpoint);
     }
   }
 
@@ -101,7 +101,7 @@ export class Names {
   *waitFor(name: string): Wait<void> {
     const service = yield* this.service();
     const { endpoint } = yield* service.waitFor({ name });
-    yield* this.around.os.destroy(endpoint);
+    this.around.os.drop(endpoint);
   }
 
   /** Take a name back. @errors NAME_ERR_UNKNOWN; NAME_ERR_NOT_OWNER */
@@ -127,7 +127,7 @@ export class Names {
         const channel = yield* connect(os, holds<'EndPointLMP'>(endpoint));
         connections.add(channel);
         this.client = yield* bindClient(os.scheduler, channel, NameService);
-        yield* os.destroy(endpoint);
+        os.drop(endpoint);
       }
       return this.client;
     } finally {
