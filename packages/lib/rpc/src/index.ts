@@ -36,5 +36,5 @@ export {
 } from './interface.ts';
 export { RpcError } from './rpc-error.ts';
 export { type ServeOptions, serve } from './server.ts';
-export type { Threads, WaitReason } from './threads.ts';
+export { Parking, type Threads, type WaitReason } from './threads.ts';
 export { ReceiveResult, SendResult, type Transport } from './transport.ts';

@@ -31,6 +31,11 @@ export interface ServeOptions {
   readonly maxActive?: number;
   /** Hears of every exception of a handler; of methods that are not answered nobody else does. */
   readonly onHandlerError?: (methodName: string, error: unknown) => void;
+  /**
+   * Hears, once, that the binding has ended, before the handlers that still wait are waited for:
+   * what they wait for may have to be called off.
+   */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -93,6 +98,7 @@ class ServerBinding {
       return yield* this.receiveAll();
     } finally {
       this.transport.close();
+      this.options.onEnd?.();
       yield* this.awaitHandlers(1);
     }
   }

@@ -11,6 +11,7 @@ import {
   defineInterface,
   type Handlers,
   oneway,
+  Parking,
   RpcError,
   string,
   u8,
@@ -375,6 +376,34 @@ describe('a binding', () => {
     sides.server.close();
     expect(sides.loop.run()).toHaveLength(2);
     expect(failures).toMatchObject(Array(5).fill({ errval: Err.RPC_ERR_CLOSED }));
+  });
+
+  it('tells that it has ended while handlers still wait, so that they can be called off', () => {
+    let endCount = 0;
+    let word: Parking | undefined;
+    const onEnd = (): void => {
+      endCount += 1;
+      word?.ready();
+    };
+    const handlers: Partial<Handlers<EchoMethods>> = {
+      *echo({ text }) {
+        word = new Parking(sides.loop, 'a word');
+        word.park();
+        yield;
+        return { text };
+      },
+    };
+    const sides = sidesWith(handlers, { options: { onEnd } });
+    const body = (function* () {
+      const echo = yield* bindClient(sides.loop, sides.client, Echo);
+      yield* echo.echo({ text: '' });
+    })();
+    sides.loop.create('client', failureOf(body));
+    expect(sides.loop.run()).toContain('echo.echo: a word');
+    expect([endCount, sides.served]).toEqual([0, undefined]);
+    sides.client.close();
+    expect(sides.loop.run()).toEqual([]);
+    expect([endCount, sides.served]).toEqual([1, OK]);
   });
 
   it('is identified by the FNV-1a hash of its name and all that was declared', () => {
