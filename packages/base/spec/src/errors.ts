@@ -54,7 +54,7 @@ const SENTENCES = {
   SYS_ERR_MINT_PARAMETERS: 'the mint parameters do not narrow the capability',
   SYS_ERR_RESIZE_NOT_L1: 'only an L1 CNode can be resized',
   SYS_ERR_INVALID_SOURCE_TYPE: 'the source capability has the wrong type',
-  SYS_ERR_DISP_NOT_RUNNABLE: 'the dispatcher lacks a CSpace, a VSpace or a frame',
+  SYS_ERR_DISP_NOT_RUNNABLE: 'the dispatcher is dead, or lacks a CSpace, a VSpace or a frame',
   SYS_ERR_DISP_CSPACE_ROOT: 'the CSpace root of the new dispatcher cannot be found',
   SYS_ERR_DISP_CSPACE_INVALID: 'the CSpace root of a dispatcher must be an L1 CNode',
   SYS_ERR_DISP_VSPACE_ROOT: 'the VSpace root of the new dispatcher cannot be found',
@@ -180,6 +180,8 @@ const SENTENCES = {
   NAME_ERR_UNKNOWN: "nobody has registered that name; 'names' lists those who have",
   NAME_ERR_NOT_OWNER: 'only who has registered a name can deregister it',
   NAME_ERR_FULL: 'one domain can register no more names',
+  LIB_ERR_DISP_STOP: 'the dispatcher could not be stopped',
+  LIB_ERR_DISP_RESUME: 'the dispatcher could not be resumed',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

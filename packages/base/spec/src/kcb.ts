@@ -109,7 +109,10 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
 /** No dispatcher: the end of a list of DCBs, and who has the core while it is idle. */
 export const NO_DCB = asPtr<'Dcb'>(0);
 
-/** Scheduling state of a dispatcher. */
+/**
+ * What a dispatcher would do if it could. Only who is runnable, and not stopped (`Dcb.isStopped`),
+ * is in the queues of the scheduler.
+ */
 export const DcbState = { New: 0, Runnable: 1, Blocked: 2, Dead: 3 } as const;
 export type DcbState = (typeof DcbState)[keyof typeof DcbState];
 
@@ -128,6 +131,7 @@ export const Dcb = layout('Dcb', DCB_BYTES, {
   taskType: u8<TaskType>(36),
   rtQueue: u8<RtQueue>(37),
   domainCore: u8(38), // the core that `domainId` is a number of
+  isStopped: u8(39), // by `DispatcherCmd.Stop`: never runs, whatever its state
   // Run queue, a ring; wake-up queue, a list. `NO_DCB` for none.
   next: u64<Ptr<'Dcb'>>(40),
   prev: u64<Ptr<'Dcb'>>(48),

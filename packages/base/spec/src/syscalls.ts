@@ -64,6 +64,8 @@ export const DispatcherCmd = {
   // task type, weight; deadline, wcet, period, release: cycles, lo and hi each
   Properties: 1,
   PerfMon: 2,
+  Stop: 3, //   it does not run, whatever happens, until Resume
+  Resume: 4, // it runs on where it was, if it has anything to do by now
 } as const;
 
 /** Commands of the IRQ table and of interrupt capabilities. */

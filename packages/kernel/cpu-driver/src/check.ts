@@ -88,7 +88,9 @@ function checkDispatcher(k: Kernel, dcb: Ptr<'Dcb'>, problems: string[]): void {
     problems.push(`I48 dispatcher ${hex(dcb)} does not hold the frame that it would use`);
   }
   const isQueued = Dcb.isQueued.get(mem, dcb) === 1 || Dcb.rtQueue.get(mem, dcb) !== RtQueue.None;
-  if (isQueued !== (state === DcbState.Runnable)) {
+  const isStopped = Dcb.isStopped.get(mem, dcb) === 1;
+  if (isQueued && isStopped) problems.push(`I65 dispatcher ${hex(dcb)} is stopped, but queued`);
+  if (!isStopped && isQueued !== (state === DcbState.Runnable)) {
     problems.push(`I65 dispatcher ${hex(dcb)} is runnable but not queued, or the reverse`);
   }
   if (Dcb.isWaiting.get(mem, dcb) === 1 && state !== DcbState.Blocked) {
@@ -126,6 +128,9 @@ function checkRunQueue(k: Kernel, all: ReadonlySet<Ptr<'Dcb'>>, problems: string
   const current = currentDcb(k);
   if (current !== NO_DCB && Dcb.state.get(mem, current) !== DcbState.Runnable) {
     problems.push(`I65 dispatcher ${hex(current)} has the core, but is not in the run queue`);
+  }
+  if (current !== NO_DCB && Dcb.isStopped.get(mem, current) === 1) {
+    problems.push(`I65 dispatcher ${hex(current)} has the core, but is stopped`);
   }
   const canRun = queued.size > 0 || Kcb.ready.get(mem, k.kcb) !== NO_DCB;
   if (current === NO_DCB && canRun) problems.push('I65 the core idles, but somebody can run');

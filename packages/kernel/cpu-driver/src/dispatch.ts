@@ -78,12 +78,13 @@ export function dispatchNext(k: Kernel): void {
   }
 }
 
-/** Whether `dcb`, which does not have the core, could get it: started, alive, and enterable. */
+/** Whether `dcb`, which does not have the core, could get it: alive, not stopped, enterable. */
 export function canRun(k: Kernel, dcb: Ptr<'Dcb'>): boolean {
   const { mem } = k;
   const state = Dcb.state.get(mem, dcb);
   const isStarted = state === DcbState.Runnable || state === DcbState.Blocked;
-  return isStarted && (Dcb.disabled.get(mem, dcb) === 1 || hasRunEntry(k, dcb));
+  if (!isStarted || Dcb.isStopped.get(mem, dcb) === 1) return false;
+  return Dcb.disabled.get(mem, dcb) === 1 || hasRunEntry(k, dcb);
 }
 
 /** Whether `dcb` says where it wants to be entered at Run. */

@@ -42,6 +42,7 @@ import type { Kernel } from './kernel.ts';
 import { KERNEL } from './kernel-cap.ts';
 import { modifyMapping, modifyTable } from './page-flags.ts';
 import { setupDispatcher } from './setup.ts';
+import { invokeResume, invokeStop } from './stop.ts';
 import { setProperties } from './task.ts';
 import { mapIntoVnode, unmapFromVnode } from './vnode.ts';
 
@@ -82,6 +83,8 @@ export const INVOCATIONS: { readonly [type: number]: Commands } = {
   [ObjType.Dispatcher]: {
     [DispatcherCmd.Setup]: row(Write, 8, setupDispatcher),
     [DispatcherCmd.Properties]: row(Write, 10, setProperties),
+    [DispatcherCmd.Stop]: row(Write, 0, invokeStop),
+    [DispatcherCmd.Resume]: row(Write, 0, invokeResume),
   },
   [ObjType.EndPointLMP]: { [EndpointCmd.Identify]: row(Rights.Identify, 0, identifyEndpoint) },
   [ObjType.RAM]: { [RamCmd.Noop]: row(Read, 0, () => OK) },

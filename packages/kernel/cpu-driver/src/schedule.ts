@@ -19,24 +19,44 @@ import {
 } from './rbed.ts';
 import { endRingTurn, enterRing, leaveRing, takeTurn } from './ring.ts';
 
-/** Let the scheduler consider a dispatcher; nothing if it does. */
+/** Let the scheduler consider a dispatcher, if stopped once it is resumed; nothing if it does. */
 export function makeRunnable(k: Kernel, dcb: Ptr<'Dcb'>): void {
   const { mem } = k;
   const state = Dcb.state.get(mem, dcb);
   assert(state !== DcbState.Dead, 'a dead dispatcher cannot run');
   if (state === DcbState.Runnable) return;
   Dcb.state.set(mem, dcb, DcbState.Runnable);
-  charge(k); // what anybody has left depends on who could have run
-  if (isRbed(k)) enterRbed(k, dcb);
-  else enterRing(k, dcb);
+  if (Dcb.isStopped.get(mem, dcb) === 0) enterQueue(k, dcb);
 }
 
 /** Let the scheduler pass over a dispatcher; nothing if it does. */
 export function removeFromQueue(k: Kernel, dcb: Ptr<'Dcb'>): void {
-  if (Dcb.state.get(k.mem, dcb) !== DcbState.Runnable) return;
-  Dcb.state.set(k.mem, dcb, DcbState.Blocked);
-  if (isRbed(k)) leaveRbed(k, dcb);
-  else leaveRing(k, dcb);
+  const { mem } = k;
+  if (Dcb.state.get(mem, dcb) !== DcbState.Runnable) return;
+  Dcb.state.set(mem, dcb, DcbState.Blocked);
+  if (Dcb.isStopped.get(mem, dcb) === 0) leaveQueue(k, dcb);
+}
+
+/**
+ * Let the scheduler pass over a dispatcher until `resumeRunning`, whatever makes it runnable;
+ * nothing if it does. It is as one that blocks: it keeps what is left of its turn, and a real-time
+ * task keeps the share that it was admitted with, so that it needs no second admission.
+ */
+export function stopRunning(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  const { mem } = k;
+  if (Dcb.isStopped.get(mem, dcb) === 1) return;
+  Dcb.isStopped.set(mem, dcb, 1);
+  if (Dcb.state.get(mem, dcb) !== DcbState.Runnable) return;
+  charge(k); // while it is still in the queues that pay
+  leaveQueue(k, dcb);
+}
+
+/** The opposite of `stopRunning`; nothing if that was not called. */
+export function resumeRunning(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  const { mem } = k;
+  if (Dcb.isStopped.get(mem, dcb) === 0) return;
+  Dcb.isStopped.set(mem, dcb, 0);
+  if (Dcb.state.get(mem, dcb) === DcbState.Runnable) enterQueue(k, dcb);
 }
 
 /** Who runs now, `NO_DCB` when nobody can. */
@@ -81,6 +101,17 @@ export function charge(k: Kernel): void {
     if (isRbed(k)) chargeRing(k, payer, used);
   }
   Kcb.chargedUntil.set(mem, kcb, now);
+}
+
+function enterQueue(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  charge(k); // what anybody has left depends on who could have run
+  if (isRbed(k)) enterRbed(k, dcb);
+  else enterRing(k, dcb);
+}
+
+function leaveQueue(k: Kernel, dcb: Ptr<'Dcb'>): void {
+  if (isRbed(k)) leaveRbed(k, dcb);
+  else leaveRing(k, dcb);
 }
 
 function isRbed({ mem, kcb }: Kernel): boolean {

@@ -22,7 +22,7 @@ import { setWakeup, wake } from './wakeup.ts';
  *   gets the rest of the caller's time slice
  * @returns OK when the kernel has been left; else the caller goes on
  * @errors SYS_ERR_CALLER_ENABLED; SYS_ERR_INVALID_YIELD_TARGET no such dispatcher, or it is not
- *   ready to run: it is dead, was never started, or has nowhere to be entered
+ *   ready to run: it is dead, stopped, was never started, or has nowhere to be entered
  */
 export function handleYield(k: Kernel, target: number): Errval {
   const { mem } = k;

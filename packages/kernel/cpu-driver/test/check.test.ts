@@ -12,7 +12,7 @@ import {
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkInvariants } from '../src/index.ts';
-import { removeFromQueue } from '../src/schedule.ts';
+import { removeFromQueue, stopRunning } from '../src/schedule.ts';
 import { setWakeup } from '../src/wakeup.ts';
 import { TARGETS } from './bench.ts';
 import { type Spawned, Spawner } from './spawn.ts';
@@ -154,6 +154,28 @@ describe.each(TARGETS)('checkInvariants on $name', (target) => {
       'I65',
       'somebody who has the core without being queued',
       ({ user, others }) => Kcb.current.set(mem(user), user.bench.plan.kcb, others[1].dcb),
+    ],
+    [
+      'I65',
+      'somebody in the queue who is stopped',
+      ({ user, others }) => Dcb.isStopped.set(mem(user), others[0].dcb, 1),
+    ],
+    [
+      'I65',
+      'somebody who is stopped and has the core',
+      ({ user }) => {
+        const { dcb } = user;
+        stopRunning(user.bench.kernel, dcb);
+        expect(Kcb.current.get(mem(user), user.bench.plan.kcb)).toBe(dcb);
+      },
+    ],
+    [
+      'I65',
+      'somebody runnable in no queue who is not stopped',
+      ({ user, others }) => {
+        stopRunning(user.bench.kernel, others[0].dcb);
+        Dcb.isStopped.set(mem(user), others[0].dcb, 0);
+      },
     ],
     [
       'I65',

@@ -218,6 +218,8 @@ const CALLS: readonly (readonly [number, Gen<Word[]>])[] = [
   [2, row(fc.constant(Syscall.Lrpc), pick('endpoint'), fc.array(anyWord, { maxLength: 4 }))],
   [1, fc.constant([Syscall.Suspend])],
   [3, invocation(pick('dispatcher'), DispatcherCmd.Setup, setupArgs)],
+  [1, invocation(pick('dispatcher'), DispatcherCmd.Stop, fc.constant([]))],
+  [2, invocation(pick('dispatcher'), DispatcherCmd.Resume, fc.constant([]))],
   [2, row(fc.constant(Syscall.Yield), fc.oneof(pick('dispatcher'), pick('endpoint')))],
   [1, fc.array(anyWord, { maxLength: 16 })],
   [1, row(fc.constant(Syscall.Invoke), packed(fc.nat(40), fc.constant(0)), pick('any'), aim, aim)],

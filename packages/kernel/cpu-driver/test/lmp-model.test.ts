@@ -1,4 +1,7 @@
-/** Random histories of three dispatchers that send each other words and capabilities. */
+/**
+ * Random histories of three dispatchers that send each other words and capabilities, and stop and
+ * resume each other.
+ */
 
 import type { Slot } from '@barreleye/caps';
 import { asErrval, asPtr, fromWords, type Ptr } from '@barreleye/core';
@@ -6,6 +9,7 @@ import {
   Cte,
   capAddrOf,
   Dcb,
+  DispatcherCmd,
   DispatcherFrame,
   errNames,
   LmpFlag,
@@ -20,7 +24,7 @@ import { Domain } from './domain.ts';
 import { MessageModel } from './lmp.model.ts';
 import { areaWords } from './memory.ts';
 import { BUFFER, MESSAGE_TARGETS, Ring, sendWords } from './parties.ts';
-import { must, User } from './user.ts';
+import { must, OWN_DISPATCHER, User } from './user.ts';
 import { watchEntries } from './watch.ts';
 
 const PARTIES = 3;
@@ -29,6 +33,8 @@ const RING_WORDS = 40;
 /** In the same CNode of everybody: endpoints to all, and behind them the slots of the model. */
 const PLACE = capAddrOf(RootSlot.SlotAlloc1, 240);
 const FIRST_SLOT = PLACE + PARTIES;
+/** Behind those, the dispatchers of everybody. */
+const DISPATCHERS = FIRST_SLOT + SLOTS;
 
 type Step =
   | {
@@ -44,6 +50,7 @@ type Step =
   | { readonly kind: 'drop'; readonly slot: number }
   | { readonly kind: 'interrupt' }
   | { readonly kind: 'driver' }
+  | { readonly kind: 'stop' | 'resume'; readonly who: number }
   | { readonly kind: 'die' };
 
 const slot = fc.nat(SLOTS - 1);
@@ -70,6 +77,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 30, arbitrary: fc.record({ kind: fc.constant('drop' as const), slot }) },
   { weight: 30, arbitrary: fc.constant({ kind: 'interrupt' as const }) },
   { weight: 10, arbitrary: fc.constant({ kind: 'driver' as const }) },
+  {
+    weight: 30,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('stop' as const, 'resume' as const, 'resume' as const),
+      who: fc.nat(PARTIES - 1),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'die' as const }) },
 );
 
@@ -108,6 +122,13 @@ class World {
       must(user.copy(endpoint, PLACE + i));
       for (const domain of domains) {
         domain.give(endpoint, RootSlot.SlotAlloc1, (PLACE & 0xff) + i);
+      }
+    }
+    const dispatchers = [OWN_DISPATCHER, ...domains.map(({ dispatcher }) => dispatcher)];
+    for (const [i, dispatcher] of dispatchers.entries()) {
+      must(user.copy(dispatcher, DISPATCHERS + i));
+      for (const domain of domains) {
+        domain.give(dispatcher, RootSlot.SlotAlloc1, (DISPATCHERS & 0xff) + i);
       }
     }
     // One object each for the first two slots of the first domain.
@@ -152,6 +173,10 @@ class World {
       case 'driver':
         bench.replaceDriver();
         return;
+      case 'stop':
+      case 'resume':
+        this.stopOrResume(each.who, each.kind === 'stop');
+        return;
       case 'die': {
         const frame = this.frameOf(current);
         DispatcherFrame.disabled.set(bench.mem, frame, 1);
@@ -160,6 +185,14 @@ class World {
         party.isAlive = false;
       }
     }
+  }
+
+  /** Who has the core is one who can have it. */
+  checkCurrent(): void {
+    const { current } = this;
+    if (current < 0) return;
+    const { isAlive, isStopped } = this.model.party(current);
+    expect([isAlive, isStopped]).toEqual([true, false]);
   }
 
   /** What the slots hold, beside what the model says. */
@@ -193,6 +226,18 @@ class World {
     expect(Dcb.disabled.get(bench.mem, this.dcbs[current] ?? asPtr(0))).toBe(isDisabled ? 1 : 0);
   }
 
+  /** Somebody must be left to run, or the history would end. */
+  private stopOrResume(who: number, isStop: boolean): void {
+    const { current, model } = this;
+    const others = model.parties.filter(({ isAlive, isStopped }) => isAlive && !isStopped);
+    if (isStop && others.every((party) => party === model.party(who))) return;
+    const { Stop, Resume } = DispatcherCmd;
+    const answer = this.user.invoke(DISPATCHERS + who, isStop ? Stop : Resume);
+    const expected = model.stop(who, isStop);
+    if (!isStop || who !== current) expect(answer).toEqual({ names: expected, value: 0 });
+    else expect(answer.names).toEqual(['left']);
+  }
+
   private receive(): void {
     const { current } = this;
     const expected = this.model.party(current).queue.shift();
@@ -219,6 +264,7 @@ describe.each(MESSAGE_TARGETS)('dispatchers on $name', (target) => {
         for (const each of steps) {
           const before = world.model.parties.reduce((sum, { queue }) => sum + queue.length, 0);
           world.do(each);
+          world.checkCurrent();
           const { parties } = world.model;
           const after = parties.reduce((sum, { queue }) => sum + queue.length, 0);
           if (after <= before) continue;

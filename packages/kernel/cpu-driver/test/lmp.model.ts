@@ -16,6 +16,7 @@ export interface Party {
   /** The slot for the next capability, undefined for none. */
   armed: number | undefined;
   isAlive: boolean;
+  isStopped: boolean;
 }
 
 /** Somebody sends words, and perhaps what is in one of his slots. */
@@ -46,6 +47,7 @@ export class MessageModel {
       slots: new Array<number | undefined>(slotCount).fill(undefined),
       armed: undefined,
       isAlive: true,
+      isStopped: false,
     }));
   }
 
@@ -61,7 +63,15 @@ export class MessageModel {
     const isTransient = /OVERFLOW|DST_/.test(names[0] ?? '');
     const isGift = names.length === 0 ? (flags & Sync) !== 0 : isTransient && (flags & Yield) !== 0;
     if (names.length === 0) this.deliver(send);
-    return { names, current: isGift ? to : from };
+    return { names, current: isGift && !this.party(to).isStopped ? to : from };
+  }
+
+  /** Somebody is stopped or resumed; why not, if not. */
+  stop(who: number, isStopped: boolean): string[] {
+    const party = this.party(who);
+    if (!party.isAlive) return ['SYS_ERR_DISP_NOT_RUNNABLE'];
+    party.isStopped = isStopped;
+    return [];
   }
 
   private whyNot({ from, to, words, slot }: Send): string[] {

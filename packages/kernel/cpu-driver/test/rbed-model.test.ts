@@ -1,7 +1,7 @@
 import { Scheduler, TaskType } from '@barreleye/spec';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { makeRunnable, removeFromQueue } from '../src/schedule.ts';
+import { makeRunnable, removeFromQueue, resumeRunning, stopRunning } from '../src/schedule.ts';
 import { setTask } from '../src/task.ts';
 import { RbedModel } from './rbed.model.ts';
 import { SchedulerWorld } from './scheduler-world.ts';
@@ -20,7 +20,7 @@ test('RBED decides every cycle as its model does (seed 41)', () => {
   const command = fc.record({
     cycles: fc.integer({ min: 1, max: 120 }),
     task: fc.integer({ min: 0, max: TERMS.length - 1 }),
-    wakes: fc.boolean(),
+    change: fc.constantFrom('wake', 'wake', 'block', 'block', 'stop', 'resume', 'resume'),
   });
   const property = fc.property(fc.array(command, { minLength: 20, maxLength: 120 }), (commands) => {
     const dispatchers = TERMS.length;
@@ -30,14 +30,26 @@ test('RBED decides every cycle as its model does (seed 41)', () => {
       const terms = { wcet, period, relativeDeadline: period, weight: 1, release: 0 };
       expect(setTask(world.kernel, world.at(i), { ...terms, taskType: TaskType.Hard })).toBe(0);
     }
-    for (const { cycles, task, wakes } of commands) {
-      if (wakes) {
-        model.wake(task);
+    const changes = {
+      wake: (task: number) => {
+        model.wish(task, true);
         makeRunnable(world.kernel, world.at(task));
-      } else {
-        model.block(task);
+      },
+      block: (task: number) => {
+        model.wish(task, false);
         removeFromQueue(world.kernel, world.at(task));
-      }
+      },
+      stop: (task: number) => {
+        model.stop(task, true);
+        stopRunning(world.kernel, world.at(task));
+      },
+      resume: (task: number) => {
+        model.stop(task, false);
+        resumeRunning(world.kernel, world.at(task));
+      },
+    };
+    for (const { cycles, task, change } of commands) {
+      changes[change](task);
       const end = world.now + cycles;
       const trace: (number | undefined)[] = Array.from({ length: cycles }, () => undefined);
       const start = world.now;

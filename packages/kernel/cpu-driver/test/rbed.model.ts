@@ -7,7 +7,9 @@
 export interface ModelTask {
   readonly wcet: number;
   readonly period: number;
-  isRunnable: boolean;
+  /** Whether it would run if it is not stopped. */
+  isWilling: boolean;
+  isStopped: boolean;
   budget: number;
   deadline: number;
   /** Of its next job. */
@@ -40,7 +42,8 @@ export class RbedModel {
     this.tasks = terms.map(({ wcet, period }) => ({
       wcet,
       period,
-      isRunnable: false,
+      isWilling: false,
+      isStopped: false,
       budget: 0,
       deadline: 0,
       release: 0,
@@ -55,31 +58,16 @@ export class RbedModel {
     this.over = NOBODY;
   }
 
-  wake(i: number): void {
+  /** A task wakes or blocks. */
+  wish(i: number, isWilling: boolean): void {
     const task = this.tasks[i];
-    if (task === undefined || task.isRunnable) return;
-    task.isRunnable = true;
-    if (task.wcet === 0) {
-      if (this.members.length === 0) {
-        const rest = Math.max(0, this.ring.deadline - this.now);
-        this.ring.budget = Math.min(this.ring.budget, Math.floor(rest * this.share));
-      }
-      (task.budget > 0 ? this.returning : this.waiting).push(i);
-      return;
-    }
-    if (task.release <= this.now) return; // `release` sees to it
-    const most = Math.floor((Math.max(0, task.deadline - this.now) * task.wcet) / task.period);
-    task.budget = Math.min(task.budget, most);
-    if (task.budget > 0) task.readySince = this.order++;
+    if (task !== undefined) this.change(i, task, { ...task, isWilling });
   }
 
-  block(i: number): void {
+  /** A task is stopped or resumed. */
+  stop(i: number, isStopped: boolean): void {
     const task = this.tasks[i];
-    if (task === undefined || !task.isRunnable) return;
-    task.isRunnable = false;
-    task.readySince = NOBODY;
-    this.returning = this.returning.filter((each) => each !== i);
-    this.waiting = this.waiting.filter((each) => each !== i);
+    if (task !== undefined) this.change(i, task, { ...task, isStopped });
   }
 
   /** Who has the next cycle, undefined for nobody; it passes. */
@@ -100,6 +88,36 @@ export class RbedModel {
     return next;
   }
 
+  /** Only whether a task can run matters, not why. */
+  private change(i: number, task: ModelTask, { isWilling, isStopped }: ModelTask): void {
+    const [before, after] = [isRunnable(task), isWilling && !isStopped];
+    task.isWilling = isWilling;
+    task.isStopped = isStopped;
+    if (after && !before) this.enter(i, task);
+    if (before && !after) this.leave(i, task);
+  }
+
+  private enter(i: number, task: ModelTask): void {
+    if (task.wcet === 0) {
+      if (this.members.length === 0) {
+        const rest = Math.max(0, this.ring.deadline - this.now);
+        this.ring.budget = Math.min(this.ring.budget, Math.floor(rest * this.share));
+      }
+      (task.budget > 0 ? this.returning : this.waiting).push(i);
+      return;
+    }
+    if (task.release <= this.now) return; // `release` sees to it
+    const most = Math.floor((Math.max(0, task.deadline - this.now) * task.wcet) / task.period);
+    task.budget = Math.min(task.budget, most);
+    if (task.budget > 0) task.readySince = this.order++;
+  }
+
+  private leave(i: number, task: ModelTask): void {
+    task.readySince = NOBODY;
+    this.returning = this.returning.filter((each) => each !== i);
+    this.waiting = this.waiting.filter((each) => each !== i);
+  }
+
   private get members(): readonly number[] {
     return [...this.returning, ...this.waiting];
   }
@@ -107,7 +125,7 @@ export class RbedModel {
   /** Start the jobs that are due, in the order of their releases. */
   private release(): void {
     for (const task of this.tasks) {
-      const isDue = task.isRunnable && task.wcet > 0 && task.release <= this.now;
+      const isDue = isRunnable(task) && task.wcet > 0 && task.release <= this.now;
       if (!isDue) continue;
       task.deadline = this.now + task.period;
       task.release = this.now + task.period;
@@ -139,8 +157,13 @@ export class RbedModel {
   private endTurn(): void {
     const { over } = this;
     this.over = NOBODY;
-    if (this.tasks[over]?.isRunnable !== true) return;
+    const task = this.tasks[over];
+    if (task === undefined || !isRunnable(task)) return;
     this.returning = this.returning.filter((each) => each !== over);
     this.waiting = [...this.waiting.filter((each) => each !== over), over];
   }
+}
+
+function isRunnable({ isWilling, isStopped }: ModelTask): boolean {
+  return isWilling && !isStopped;
 }

@@ -2,7 +2,7 @@ import { Prng, type Ptr } from '@barreleye/core';
 import { Dcb, FULL_SHARE, Kcb, REAL_TIME_SHARE, Scheduler, TaskType } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { makeRunnable, removeFromQueue } from '../src/schedule.ts';
+import { makeRunnable, removeFromQueue, resumeRunning, stopRunning } from '../src/schedule.ts';
 import { scale, shareOf } from '../src/share.ts';
 import { setTask, type Task } from '../src/task.ts';
 import { SchedulerWorld } from './scheduler-world.ts';
@@ -139,7 +139,12 @@ describe('hard real-time tasks', () => {
     expect(times.get(hog)).toBeGreaterThan(7_000_000 * 0.05);
   });
 
-  test('miss no deadline beside one that blocks and wakes as it likes (I67)', () => {
+  const restlessness = [
+    ['blocks and wakes as it likes', removeFromQueue, makeRunnable],
+    ['is stopped and resumed as others like', stopRunning, resumeRunning],
+  ] as const;
+
+  test.each(restlessness)('miss no deadline beside one that %s (I67)', (_, end, begin) => {
     for (const seed of [11, 12, 13, 14]) {
       const prng = new Prng(seed);
       const tasks = randomTasks(prng, 4, 0.6);
@@ -159,12 +164,33 @@ describe('hard real-time tasks', () => {
           (dcb) => periodic.wantOf(dcb),
           (...args) => periodic.ran(...args),
         );
-        if (step % 2 === 0) removeFromQueue(world.kernel, restless);
-        else makeRunnable(world.kernel, restless);
+        if (step % 2 === 0) end(world.kernel, restless);
+        else begin(world.kernel, restless);
       }
       expect(periodic.late, `seed ${seed}`).toEqual([]);
       expect(Dcb.isQueued.get(world.mem, hog)).toBe(1);
     }
+  });
+
+  test('that are stopped in the ring leave what they used paid for by the ring', () => {
+    const world = createWorld(2);
+    const [soft, hard] = [world.at(0), world.at(1)];
+    expect(admit(world, soft, { wcet: 100, period: 40_000 }, TaskType.Soft)).toBe(0);
+    expect(admit(world, hard, { wcet: 30_000, period: 50_000 })).toBe(0);
+    world.start(world.dcbs);
+    const { mem, kernel } = world;
+    while (Kcb.payer.get(mem, kernel.kcb) !== soft || Dcb.isQueued.get(mem, soft) === 0) {
+      world.run(
+        world.now + 50,
+        () => Number.POSITIVE_INFINITY,
+        () => {},
+      );
+    }
+    world.choose();
+    const left = Kcb.ringBudget.get(mem, kernel.kcb);
+    world.now += 20;
+    stopRunning(kernel, soft);
+    expect(Kcb.ringBudget.get(mem, kernel.kcb)).toBe(left - 20);
   });
 
   test('go on under a kernel that is replaced at any time (I70)', () => {
