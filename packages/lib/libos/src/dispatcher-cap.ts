@@ -1,9 +1,9 @@
-/** Dispatcher capabilities: giving a new dispatcher what it lives by. */
+/** Dispatcher capabilities: giving a new dispatcher what it lives by; stopping it for a while. */
 
-import { type Errval, errPush, isOk, OK } from '@barreleye/core';
+import { type Errval, OK } from '@barreleye/core';
 import { DispatcherCmd, Err } from '@barreleye/spec';
 import type { Capref } from './capref.ts';
-import type { Sys } from './sys.ts';
+import { pushed, type Sys } from './sys.ts';
 
 /** What a dispatcher lives by. */
 export interface DispatcherParts {
@@ -37,6 +37,27 @@ export function dispatcherSetup(
   sys.arg(parts.isRun ? 1 : 0);
   sys.arg64(parts.frameVaddr);
   sys.arg(parts.domain?.cptr ?? 0);
+  return pushed(sys.call(), Err.LIB_ERR_DISP_SETUP);
+}
+
+/**
+ * Keep a dispatcher from running until it is resumed; one that is stopped already stays so. What
+ * is sent to it waits in its endpoints. Who stops itself has lost the core when this returns, and
+ * goes on with a call that waits, such as `yield* os.preempt()`.
+ * @errors LIB_ERR_DISP_STOP over SYS_ERR_DISP_NOT_RUNNABLE, it is dead, or SYS_ERR_CAP_RIGHTS
+ */
+export function dispatcherStop(sys: Sys, dispatcher: Capref<'Dispatcher'>): Errval {
+  sys.begin(dispatcher, DispatcherCmd.Stop);
   const err = sys.call();
-  return isOk(err) ? OK : errPush(err, Err.LIB_ERR_DISP_SETUP);
+  // Only a stop of oneself gives the core away, and only one that is not refused.
+  return sys.cpu.isLive() ? pushed(err, Err.LIB_ERR_DISP_STOP) : OK;
+}
+
+/**
+ * Let a dispatcher run on where it was; nothing if it is not stopped.
+ * @errors LIB_ERR_DISP_RESUME over SYS_ERR_DISP_NOT_RUNNABLE, it is dead, or SYS_ERR_CAP_RIGHTS
+ */
+export function dispatcherResume(sys: Sys, dispatcher: Capref<'Dispatcher'>): Errval {
+  sys.begin(dispatcher, DispatcherCmd.Resume);
+  return pushed(sys.call(), Err.LIB_ERR_DISP_RESUME);
 }

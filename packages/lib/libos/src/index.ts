@@ -40,7 +40,12 @@ export {
 export { Condition } from './condition.ts';
 export { type DeathReport, describeDeath, parseDeathReport } from './death-report.ts';
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
-export { type DispatcherParts, dispatcherSetup } from './dispatcher-cap.ts';
+export {
+  type DispatcherParts,
+  dispatcherResume,
+  dispatcherSetup,
+  dispatcherStop,
+} from './dispatcher-cap.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
 export { EventSource, type EventSourceOptions, type Waiter } from './event-source.ts';
 export { Events } from './events.ts';
