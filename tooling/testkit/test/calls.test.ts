@@ -16,7 +16,7 @@ import {
   unwrap,
   type Wait,
 } from '@barreleye/libos';
-import { channelPair, connect, type LmpChannel, LmpListener, watchPeer } from '@barreleye/lmp';
+import { channelPair, connect, type LmpChannel, LmpListener, PeerWatch } from '@barreleye/lmp';
 import {
   array,
   bindClient,
@@ -247,13 +247,15 @@ describe.each(TARGETS)('on $name', (target) => {
         const request = { name: 'server', image: moduleCap(0) };
         const spawned = unwrap(spawnProgram(spawnerOf(domain), request));
         introduceTo(os, spawned, listener);
-        const channel = yield* listener.accept();
-        os.spawnThread('watch', watchPeer(os, channel, 10_000));
+        const watch = new PeerWatch();
+        const channel = yield* listener.accept({ watch });
         const client = yield* bindClient(os.scheduler, channel, Words);
         const caller = os.spawnThread('caller', failureOf(client.next({ words: [] })));
         yield* os.sleep(50_000);
         os.check(spawned.kill());
+        watch.checkAll();
         failure = yield* os.join(caller);
+        expect(watch.size).toBe(0);
       },
       { ...wishes, others: [server] },
     );

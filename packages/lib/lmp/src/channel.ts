@@ -10,7 +10,7 @@
 import { assert } from '@barreleye/core';
 import {
   type Capref,
-  capIdentify,
+  EventSource,
   type Os,
   type OwnEndpoint,
   SendRetry,
@@ -19,7 +19,8 @@ import {
 } from '@barreleye/libos';
 import { ReceiveResult, SendResult, type Transport } from '@barreleye/rpc';
 import { armEndpoint, dropCap, endEndpoint } from './own-endpoint.ts';
-import { lmpSend } from './send.ts';
+import type { Peer, PeerWatch } from './peer-watch.ts';
+import { hasReceiver, lmpSend, lmpSendEnd } from './send.ts';
 
 /** What a side of a channel may decide. */
 export interface ChannelOptions {
@@ -28,19 +29,27 @@ export interface ChannelOptions {
    * way to its answer. Otherwise it runs when its turn comes. Yes, unless said otherwise.
    */
   readonly isSync?: boolean;
+  /** Finds out when the other domain has been ended. Without it, the next message does. */
+  readonly watch?: PeerWatch | undefined;
 }
 
 /** Times that a full ring is tried before a channel closes without a word. */
 const GOODBYE_TRIES = 1000;
 
-export class LmpChannel implements Transport {
+/** Nobody needs to be told that there is a slot again. */
+const NOBODY: Waiter = { ready: () => undefined };
+
+export class LmpChannel implements Transport, Peer {
   readonly maxWords: number;
   receivedCap: Capref | undefined;
   private readonly os: Os;
   private readonly own: OwnEndpoint;
   private readonly remote: Capref<'EndPointLMP'>;
   private readonly isSync: boolean;
+  private readonly watch: PeerWatch | undefined;
   private readonly retry: SendRetry;
+  /** Sets a slot aside as soon as one is free, while somebody waits to receive. */
+  private readonly arming: EventSource;
   private receiveWaiter: Waiter | undefined;
   private sendWaiter: Waiter | undefined;
   private isClosed: boolean;
@@ -54,7 +63,7 @@ export class LmpChannel implements Transport {
     os: Os,
     own: OwnEndpoint,
     remote: Capref<'EndPointLMP'>,
-    { isSync = true }: ChannelOptions = {},
+    { isSync = true, watch }: ChannelOptions = {},
   ) {
     this.maxWords = os.arch.lmpWords;
     this.receivedCap = undefined;
@@ -62,12 +71,16 @@ export class LmpChannel implements Transport {
     this.own = own;
     this.remote = remote;
     this.isSync = isSync;
+    this.watch = watch;
     this.retry = new SendRetry(os.events, 'room in an endpoint');
+    const isReady = (): boolean => armEndpoint(os, own);
+    this.arming = new EventSource(os.events, { label: 'a free slot', watch: 'poll', isReady });
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
     this.isClosed = false;
     this.isPeerGone = false;
     armEndpoint(os, own);
+    watch?.add(this);
   }
 
   get isDead(): boolean {
@@ -105,8 +118,12 @@ export class LmpChannel implements Transport {
 
   whenReceivable(waiter: Waiter): void {
     this.receiveWaiter = waiter;
-    if (this.isDead) waiter.ready();
-    else this.own.buffer.received.whenReady(waiter);
+    if (this.isDead) {
+      waiter.ready();
+      return;
+    }
+    if (!this.own.buffer.isArmed) this.arming.whenReady(NOBODY);
+    this.own.buffer.received.whenReady(waiter);
   }
 
   whenSendable(waiter: Waiter): void {
@@ -123,19 +140,20 @@ export class LmpChannel implements Transport {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.watch?.delete(this);
     this.tellWaiters();
     this.os.spawnThread('closes a channel', this.sayGoodbye());
   }
 
-  /** Look whether the other side still exists; a domain that was ended says nothing. */
   checkPeer(): void {
     if (this.isClosed || this.isPeerGone) return;
-    if (!capIdentify(this.os.sys, this.remote).ok) this.peerIsGone();
+    if (!hasReceiver(this.os.sys, this.remote)) this.peerIsGone();
   }
 
   /** Nothing can be sent any more; what has arrived can be received. */
   private peerIsGone(): void {
     this.isPeerGone = true;
+    this.watch?.delete(this);
     this.tellWaiters();
   }
 
@@ -143,6 +161,7 @@ export class LmpChannel implements Transport {
     const { receiveWaiter, sendWaiter } = this;
     this.own.buffer.received.deregister();
     this.retry.source.deregister();
+    this.arming.deregister();
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
     receiveWaiter?.ready();
@@ -152,24 +171,12 @@ export class LmpChannel implements Transport {
   /** Tell the other side, then give back all that the channel is made of. */
   private *sayGoodbye(): Wait<void> {
     const { os, own, remote, retry } = this;
-    const nothing = new Uint32Array(0);
     for (let tries = 0; tries < GOODBYE_TRIES; tries++) {
-      if (lmpSend(os.sys, remote, nothing, 0, undefined, false) !== SendResult.Busy) break;
+      if (lmpSendEnd(os.sys, remote) !== SendResult.Busy) break;
       retry.refused();
       yield* retry.source.wait();
     }
     dropCap(os, remote);
     endEndpoint(os, own);
-  }
-}
-
-/**
- * Look every `cycles` cycles whether the other side still exists, until the channel has ended: a
- * thread for those who wait for a domain that may be killed.
- */
-export function* watchPeer(os: Os, channel: LmpChannel, cycles: number): Wait<void> {
-  while (!channel.isDead) {
-    yield* os.sleep(cycles);
-    channel.checkPeer();
   }
 }

@@ -1,13 +1,13 @@
 /**
  * How two domains come to have a channel. One of them listens at an endpoint of which others have
  * been given a capability. To connect, a domain makes an endpoint and sends its capability there;
- * the listener makes one in turn and sends its capability to the first.
+ * the listener makes one in turn and sends its capability to the first, or a message without words
+ * if it does not want to.
  */
 
 import {
   type Capref,
   capCopy,
-  holds,
   type Os,
   OsError,
   type OwnEndpoint,
@@ -15,21 +15,19 @@ import {
   unwrap,
   type Wait,
 } from '@barreleye/libos';
-import { SendResult } from '@barreleye/rpc';
+import { Parking, SendResult } from '@barreleye/rpc';
 import { Err } from '@barreleye/spec';
 import { type ChannelOptions, LmpChannel } from './channel.ts';
-import { armEndpoint, dropCap, endEndpoint } from './own-endpoint.ts';
-import { lmpSend } from './send.ts';
-
-/** The one word of both messages: "LMP1". */
-export const HELLO = 0x3150_4d4c;
-
-/** Messages of full length that the ring of a channel, or of a listener, has room for. */
-const RING_MESSAGES = 8;
+import { sendHello, tryReceiveHello } from './hello.ts';
+import { createRing, endEndpoint } from './own-endpoint.ts';
+import type { Peer } from './peer-watch.ts';
+import { hasReceiver } from './send.ts';
 
 /**
- * Connect to whoever listens at `listener`. Waits until it accepts.
- * @errors LIB_ERR_LMP_CONNECT nobody listens there; those of `Os.createEndpoint`
+ * Connect to whoever listens at `listener`. Waits until it accepts, for as long as it lives: with
+ * `options.watch` also the end of a listener that has been asked already ends the wait.
+ * @errors LIB_ERR_LMP_CONNECT nobody listens there, or not any more, or it refuses; those of
+ *   `Os.createEndpoint`
  */
 export function* connect(
   os: Os,
@@ -37,46 +35,11 @@ export function* connect(
   options: ChannelOptions = {},
 ): Wait<LmpChannel> {
   const own = createRing(os);
-  armEndpoint(os, own);
-  if (!(yield* introduce(os, listener, own))) {
-    endEndpoint(os, own);
-    throw new OsError(Err.LIB_ERR_LMP_CONNECT);
-  }
-  return new LmpChannel(os, own, yield* receiveHello(os, own), options);
-}
-
-export class LmpListener {
-  private readonly os: Os;
-  private readonly own: OwnEndpoint;
-
-  constructor(os: Os) {
-    this.os = os;
-    this.own = createRing(os);
-    armEndpoint(os, this.own);
-  }
-
-  /** What those need who want to connect: a capability to be copied to them. */
-  get cap(): Capref<'EndPointLMP'> {
-    return this.own.cap;
-  }
-
-  /** Wait for a domain that connects. What is no attempt to connect is dropped. */
-  *accept(options: ChannelOptions = {}): Wait<LmpChannel> {
-    const { os } = this;
-    for (;;) {
-      const remote = yield* receiveHello(os, this.own);
-      const own = createRing(os);
-      armEndpoint(os, own);
-      if (yield* introduce(os, remote, own)) return new LmpChannel(os, own, remote, options);
-      dropCap(os, remote);
-      endEndpoint(os, own);
-    }
-  }
-
-  /** Nobody can connect any more; channels that exist go on. No thread is in `accept`. */
-  close(): void {
-    endEndpoint(this.os, this.own);
-  }
+  const isAsked = yield* ask(os, listener, own);
+  const remote = isAsked ? yield* awaitAnswer(os, listener, own, options) : undefined;
+  if (remote !== undefined) return new LmpChannel(os, own, remote, options);
+  endEndpoint(os, own);
+  throw new OsError(Err.LIB_ERR_LMP_CONNECT);
 }
 
 /** Both ends of a channel within one domain: between threads, or for tests. */
@@ -89,32 +52,43 @@ export function channelPair(os: Os): [LmpChannel, LmpChannel] {
   return [new LmpChannel(os, one, toOther, options), new LmpChannel(os, other, toOne, options)];
 }
 
-export function createRing(os: Os): OwnEndpoint {
-  return os.createEndpoint(RING_MESSAGES * (os.arch.lmpWords + 1) + 1);
-}
-
-/** Send the capability of `own` to `endpoint`; whether somebody has got it. */
-function* introduce(os: Os, endpoint: Capref<'EndPointLMP'>, own: OwnEndpoint): Wait<boolean> {
-  const words = Uint32Array.of(HELLO);
+/** Send the capability of `own` to `listener` as soon as it has room; whether somebody has it. */
+function* ask(os: Os, listener: Capref<'EndPointLMP'>, own: OwnEndpoint): Wait<boolean> {
   const retry = new SendRetry(os.events, 'a listener');
   for (;;) {
-    const result = lmpSend(os.sys, endpoint, words, words.length, own.cap, false);
-    if (result === SendResult.Sent) return true;
-    if (result !== SendResult.Busy) return false;
+    const result = sendHello(os, listener, own);
+    if (result !== SendResult.Busy) return result === SendResult.Sent;
     retry.refused();
     yield* retry.source.wait();
   }
 }
 
-/** Wait for the capability of another's endpoint. */
-function* receiveHello(os: Os, own: OwnEndpoint): Wait<Capref<'EndPointLMP'>> {
-  const into = new Uint32Array(os.arch.lmpWords);
-  for (;;) {
-    const wordCount = yield* os.receiveInto(own.buffer, into);
-    const slot = own.buffer.receivedSlot;
-    armEndpoint(os, own);
-    if (slot === undefined) continue;
-    if (wordCount === 1 && into[0] === HELLO) return holds<'EndPointLMP'>(slot);
-    dropCap(os, slot);
+/** Wait for the endpoint of the other side. Undefined: there is nobody, or it refuses. */
+function* awaitAnswer(
+  os: Os,
+  listener: Capref<'EndPointLMP'>,
+  own: OwnEndpoint,
+  { watch }: ChannelOptions,
+): Wait<Capref<'EndPointLMP'> | undefined> {
+  const arrival = new Parking(os.scheduler, 'the answer of a listener');
+  let isGone = false;
+  const peer: Peer = {
+    checkPeer() {
+      if (hasReceiver(os.sys, listener)) return;
+      isGone = true;
+      arrival.ready();
+    },
+  };
+  watch?.add(peer);
+  try {
+    while (!own.buffer.hasMessage()) {
+      if (isGone) return undefined;
+      arrival.park();
+      own.buffer.received.whenReady(arrival);
+      yield;
+    }
+    return tryReceiveHello(os, own);
+  } finally {
+    watch?.delete(peer);
   }
 }

@@ -1,6 +1,8 @@
 /** Channels between domains of one core: a transport of calls over LMP endpoints. */
 
-export { type ChannelOptions, LmpChannel, watchPeer } from './channel.ts';
-export { channelPair, connect, LmpListener } from './connect.ts';
+export { type ChannelOptions, LmpChannel } from './channel.ts';
+export { channelPair, connect } from './connect.ts';
 export { Invitation } from './invitation.ts';
+export { LmpListener } from './listener.ts';
+export { type Peer, PeerWatch } from './peer-watch.ts';
 export { lmpSend } from './send.ts';

@@ -3,30 +3,23 @@
  * becomes the other end of a channel when it connects. Nobody else can.
  */
 
-import type { Thread } from '@barreleye/libos';
-import { type Capref, holds, type Os, type OwnEndpoint, type Wait } from '@barreleye/libos';
-import { SendResult } from '@barreleye/rpc';
+import type { Capref, Os, OwnEndpoint, Wait } from '@barreleye/libos';
+import { Parking, SendResult } from '@barreleye/rpc';
 import { type ChannelOptions, LmpChannel } from './channel.ts';
-import { createRing, HELLO } from './connect.ts';
-import { armEndpoint, dropCap, endEndpoint } from './own-endpoint.ts';
-import { lmpSend } from './send.ts';
+import { refuse, sendHello, tryReceiveHello } from './hello.ts';
+import { armEndpoint, createRing, dropCap, endEndpoint } from './own-endpoint.ts';
 
 export class Invitation {
-  readonly label: string;
-  readonly holder: undefined;
   private readonly os: Os;
   private readonly own: OwnEndpoint;
-  private waiting: Thread | undefined;
+  private readonly arrival: Parking;
   private state: 'open' | 'accepted' | 'withdrawn';
 
   constructor(os: Os) {
-    this.label = 'a domain to connect';
-    this.holder = undefined;
     this.os = os;
     this.own = createRing(os);
-    this.waiting = undefined;
+    this.arrival = new Parking(os.scheduler, 'a domain to connect');
     this.state = 'open';
-    armEndpoint(os, this.own);
   }
 
   /** What the other domain needs to connect: a capability to be copied to it. */
@@ -36,48 +29,42 @@ export class Invitation {
 
   /** Wait until it connects; undefined when the invitation is withdrawn. One thread, once. */
   *accept(options: ChannelOptions = {}): Wait<LmpChannel | undefined> {
-    const { os, own } = this;
-    const into = new Uint32Array(os.arch.lmpWords);
+    const { os, own, arrival } = this;
     while (this.state === 'open') {
-      const wordCount = own.buffer.tryReceiveInto(into);
-      if (wordCount < 0) {
-        this.waiting = os.currentThread;
-        os.scheduler.block(this);
-        own.buffer.received.whenReady(this);
+      if (!own.buffer.hasMessage()) {
+        arrival.park();
+        own.buffer.received.whenReady(arrival);
         yield;
         continue;
       }
-      const remote = own.buffer.receivedSlot;
-      armEndpoint(os, own);
+      const remote = this.takeHello();
       if (remote === undefined) continue;
-      if (wordCount === 1 && into[0] === HELLO && this.greet(holds<'EndPointLMP'>(remote))) {
+      // Who waits for the answer has room for it.
+      if (sendHello(os, remote, own) === SendResult.Sent) {
         this.state = 'accepted';
-        return new LmpChannel(os, own, holds<'EndPointLMP'>(remote), options);
+        return new LmpChannel(os, own, remote, options);
       }
       dropCap(os, remote);
     }
     return undefined;
   }
 
-  /** The other domain is no more, or is not wanted any more. */
+  /** The other domain is no more, or is not wanted any more: it is refused if it waits. */
   withdraw(): void {
     if (this.state !== 'open') return;
-    this.state = 'withdrawn';
-    this.own.buffer.received.deregister();
-    this.ready();
-    endEndpoint(this.os, this.own);
-  }
-
-  /** For the endpoint: there may be a message. */
-  ready(): void {
-    const { waiting } = this;
-    this.waiting = undefined;
-    if (waiting !== undefined) this.os.scheduler.wake(waiting);
-  }
-
-  /** Answer; who waits for that has room for it. */
-  private greet(remote: Capref<'EndPointLMP'>): boolean {
     const { os, own } = this;
-    return lmpSend(os.sys, remote, Uint32Array.of(HELLO), 1, own.cap, false) === SendResult.Sent;
+    this.state = 'withdrawn';
+    this.arrival.ready();
+    while (own.buffer.hasMessage()) {
+      const remote = this.takeHello();
+      if (remote !== undefined) refuse(os, remote);
+    }
+    endEndpoint(os, own);
+  }
+
+  private takeHello(): Capref<'EndPointLMP'> | undefined {
+    const remote = tryReceiveHello(this.os, this.own);
+    armEndpoint(this.os, this.own);
+    return remote;
   }
 }

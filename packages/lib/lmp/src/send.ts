@@ -1,9 +1,14 @@
 /** The invocation of an endpoint: one message, and what became of it. */
 
 import { type Errval, errTop, isOk } from '@barreleye/core';
-import type { Capref, Sys } from '@barreleye/libos';
+import { type Capref, capref, type Sys } from '@barreleye/libos';
 import { SendResult } from '@barreleye/rpc';
 import { Err, invokeHeader, isLmpTransient, LmpFlag, Syscall } from '@barreleye/spec';
+
+const NO_WORDS = new Uint32Array(0);
+
+/** A slot that no capability space has: its root would need 2^24 slots. */
+const NOWHERE = capref(0xff_ffff, 0xff);
 
 /**
  * Send the first `wordCount` words of `words`, and a copy of `cap`, to `endpoint`.
@@ -27,6 +32,19 @@ export function lmpSend(
   // With Sync alone, only a message that was delivered gives the core away.
   if (!sys.cpu.isLive()) return SendResult.Left;
   return isOk(err) ? SendResult.Sent : resultOf(err);
+}
+
+/** Send a message without words, which is how a channel ends and a listener refuses. */
+export function lmpSendEnd(sys: Sys, endpoint: Capref<'EndPointLMP'>): SendResult {
+  return lmpSend(sys, endpoint, NO_WORDS, 0, undefined, false);
+}
+
+/**
+ * Whether somebody could receive what is sent to `endpoint`: whether its domain is alive. It is
+ * asked by a message that is never delivered, because the capability in it does not exist.
+ */
+export function hasReceiver(sys: Sys, endpoint: Capref<'EndPointLMP'>): boolean {
+  return lmpSend(sys, endpoint, NO_WORDS, 0, NOWHERE, false) !== SendResult.Dead;
 }
 
 function resultOf(err: Errval): SendResult {

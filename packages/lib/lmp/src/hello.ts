@@ -1,0 +1,38 @@
+/** The message by which both sides of a connection give each other their endpoints. */
+
+import { type Capref, capIdentify, holds, type Os, type OwnEndpoint } from '@barreleye/libos';
+import type { SendResult } from '@barreleye/rpc';
+import { dropCap } from './own-endpoint.ts';
+import { lmpSend, lmpSendEnd } from './send.ts';
+
+/** The one word of the message: "LMP1". */
+const HELLO = Uint32Array.of(0x3150_4d4c);
+
+/** Send the capability of `own` to `endpoint`. */
+export function sendHello(os: Os, endpoint: Capref<'EndPointLMP'>, own: OwnEndpoint): SendResult {
+  return lmpSend(os.sys, endpoint, HELLO, HELLO.length, own.cap, false);
+}
+
+/**
+ * Take a message: the endpoint that came with it if it is a greeting. Anything else that came is
+ * dropped; what is no endpoint is never invoked, because it would take the words for a command.
+ */
+export function tryReceiveHello(os: Os, own: OwnEndpoint): Capref<'EndPointLMP'> | undefined {
+  const into = new Uint32Array(os.arch.lmpWords);
+  const wordCount = own.buffer.tryReceiveInto(into);
+  const slot = own.buffer.receivedSlot;
+  if (wordCount < 0 || slot === undefined) return undefined;
+  const identity = capIdentify(os.sys, slot);
+  const isEndpoint = identity.ok && identity.value.type === 'EndPointLMP';
+  if (isEndpoint && wordCount === HELLO.length && into[0] === HELLO[0]) {
+    return holds<'EndPointLMP'>(slot);
+  }
+  dropCap(os, slot);
+  return undefined;
+}
+
+/** Say no, if it can be heard, and drop the capability. */
+export function refuse(os: Os, remote: Capref<'EndPointLMP'>): void {
+  lmpSendEnd(os.sys, remote);
+  dropCap(os, remote);
+}
