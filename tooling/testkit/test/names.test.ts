@@ -50,7 +50,8 @@ describe.each(TARGETS)('the name service on $name', (target) => {
           capRetype(os.sys, os.allocSlot(), TASK_PROCESS_MANAGER, 'Domain', range),
         );
         const caps = new DomainCaps(os.sys, os.slots);
-        const server = { threads: os.scheduler, caps, directory: new Directory(caps) };
+        const directory = new Directory(caps);
+        const server = { threads: os.scheduler, caps, directory, spare: () => os.giveWay() };
         const freeCount = os.slots.freeCount;
 
         const [names, first] = yield* openNames(os, server);

@@ -28,6 +28,8 @@ export interface NameServer {
   readonly threads: Threads;
   readonly caps: CapStore;
   readonly directory: Directory;
+  /** See to it, as far as possible, that there are slots for more names. */
+  spare(): Wait<void>;
 }
 
 type Methods = typeof NameService.methods;
@@ -56,10 +58,7 @@ export class Connection {
     this.waits = new Set();
     this.isClosed = false;
     this.handlers = {
-      register: (args) => {
-        check(this.register(args));
-        return {};
-      },
+      register: (args) => this.register(args),
       deregister: ({ name }) => {
         check(directory.deregister(this, name));
         return {};
@@ -79,17 +78,24 @@ export class Connection {
     for (const parking of this.waits) parking.ready();
   }
 
-  /** @errors NAME_ERR_INVALID also: the capabilities are not what they should be */
-  private register({ name, interfaceName, endpoint, owner }: RegisterArgs): Errval {
+  private *register(args: RegisterArgs): Wait<Record<never, never>> {
+    yield* this.server.spare();
+    check(this.take(args));
+    return {};
+  }
+
+  /** @errors NAME_ERR_INVALID also: a capability is not what it should be; RPC_ERR_CLOSED */
+  private take({ name, interfaceName, endpoint, owner }: RegisterArgs): Errval {
     const { caps, directory } = this.server;
     const domain = caps.identify(owner);
     caps.drop(owner);
     const isEndpoint = caps.identify(endpoint)?.type === 'EndPointLMP';
-    if (domain?.type !== 'Domain' || !isEndpoint || !isServiceName(interfaceName)) {
-      caps.drop(endpoint);
-      return Err.NAME_ERR_INVALID;
+    const isSound = domain?.type === 'Domain' && isEndpoint && isServiceName(interfaceName);
+    if (isSound && !this.isClosed) {
+      return directory.register(this, name, { endpoint, interfaceName, domainId: domain.arg1 });
     }
-    return directory.register(this, name, { endpoint, interfaceName, domainId: domain.arg1 });
+    caps.drop(endpoint);
+    return isSound ? Err.RPC_ERR_CLOSED : Err.NAME_ERR_INVALID;
   }
 
   /** A copy for the client. The name may be free again before the answer is sent. */

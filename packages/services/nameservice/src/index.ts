@@ -3,6 +3,7 @@
 export { type CapStore, DomainCaps } from './cap-store.ts';
 export { Connection, MAX_WAITS, type NameServer, serveClient } from './connection.ts';
 export { Directory, type Entry } from './directory.ts';
+export { nameservice } from './main.ts';
 export { isServiceName } from './name.ts';
 export {
   type Found,

@@ -27,7 +27,8 @@ export class World {
   constructor(prng?: Prng, maxNames?: number) {
     this.loop = new Loop(prng);
     const { loop: threads, caps } = this;
-    this.server = { threads, caps, directory: new Directory(caps, maxNames) };
+    const directory = new Directory(caps, maxNames);
+    this.server = { threads, caps, directory, spare: () => this.giveWay() };
   }
 
   /** The client's end of a connection to the service. */
@@ -90,6 +91,11 @@ export class World {
   *waitFor(names: Names, name: string): Wait<Answer> {
     const { endpoint, interfaceName } = yield* names.waitFor({ name });
     return [this.caps.baseOf(endpoint), interfaceName];
+  }
+
+  /** To see to slots may take a while. */
+  private *giveWay(): Wait<void> {
+    yield;
   }
 
   private *serve(transport: MemoryTransport): Wait<void> {

@@ -1,0 +1,33 @@
+/** The name service as a domain: who started it gets to know where it listens, and tells everybody. */
+
+import { OsError, type Wait } from '@barreleye/libos';
+import { LmpListener } from '@barreleye/lmp';
+import { Connections, type ProgramOs, program } from '@barreleye/program';
+import { DomainCaps } from './cap-store.ts';
+import { serveClient } from './connection.ts';
+import { Directory } from './directory.ts';
+
+/** The program `nameservice`. */
+export const nameservice = program('nameservice', function* (os) {
+  const caps = new DomainCaps(os.sys, os.slots);
+  const directory = new Directory(caps);
+  const server = { threads: os.scheduler, caps, directory, spare: () => spare(os) };
+  const connections = new Connections(os, os.system);
+  const listener = new LmpListener(os);
+  yield* os.system.offerNameService({ endpoint: listener.cap });
+  for (;;) {
+    const channel = yield* listener.accept();
+    connections.add(channel);
+    os.spawnThread('serves names', serveClient(server, channel));
+    yield* spare(os);
+  }
+});
+
+/** When there is no memory for more slots, those that are left still serve. */
+function* spare(os: ProgramOs): Wait<void> {
+  try {
+    yield* os.memory.spare();
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error;
+  }
+}
