@@ -18,7 +18,7 @@ import type { System } from './interfaces/system.ts';
 
 /** One client of a service, as its handlers see it. */
 export interface Connection {
-  /** Have `callback` called when the client is gone. */
+  /** Have `callback` called when the client is gone; handlers for it may still wait then. */
   onClose(callback: () => void): void;
 }
 
@@ -151,11 +151,11 @@ export function* acceptAll<M extends Methods>(
     const callbacks: (() => void)[] = [];
     const connection = { onClose: (callback: () => void) => void callbacks.push(callback) };
     const table = typeof handlers === 'function' ? handlers(connection) : handlers;
-    os.spawnThread(`serves ${provided.name}`, serveOne());
-
-    function* serveOne(): Wait<void> {
-      yield* serve(os.scheduler, channel, provided, table, options);
+    const onEnd = (): void => {
+      options?.onEnd?.();
       for (const callback of callbacks) callback();
-    }
+    };
+    const body = serve(os.scheduler, channel, provided, table, { ...options, onEnd });
+    os.spawnThread(`serves ${provided.name}`, body);
   }
 }
