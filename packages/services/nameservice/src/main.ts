@@ -1,4 +1,4 @@
-/** The name service as a domain: who started it gets to know where it listens, and tells everybody. */
+/** The name service as a domain: init is told where it listens, and tells everybody. */
 
 import { OsError, type Wait } from '@barreleye/libos';
 import { LmpListener } from '@barreleye/lmp';
