@@ -79,15 +79,22 @@ export class PhysMem {
   load64(at: Paddr): number {
     const i = at - this.origin;
     const high = this.view.getUint32(i + 4, true);
+    const low = this.view.getUint32(i, true);
+    if (high === 0) return low; // nearly always, and an integer: 3 ns, not 10
     assert(high < 0x20_0000, 'a 64-bit field holds more than an exact number');
-    return high * TWO_32 + this.view.getUint32(i, true);
+    return high * TWO_32 + low;
   }
 
   /** Store an exact number, 0 <= value < 2^53. */
   store64(at: Paddr, value: number): void {
+    const i = at - this.origin;
+    if (value >>> 0 === value) {
+      this.view.setUint32(i, value, true);
+      this.view.setUint32(i + 4, 0, true);
+      return;
+    }
     assert(Number.isSafeInteger(value), 'not an exact 64-bit number');
     assert(value >= 0, 'a negative number in an unsigned 64-bit field');
-    const i = at - this.origin;
     this.view.setUint32(i, value % TWO_32, true);
     this.view.setUint32(i + 4, value / TWO_32, true);
   }
@@ -95,7 +102,10 @@ export class PhysMem {
   /** An exact signed 64-bit number. */
   load64Signed(at: Paddr): number {
     const i = at - this.origin;
-    const value = this.view.getInt32(i + 4, true) * TWO_32 + this.view.getUint32(i, true);
+    const high = this.view.getInt32(i + 4, true);
+    const low = this.view.getUint32(i, true);
+    if (high === 0) return low;
+    const value = high * TWO_32 + low;
     assert(Number.isSafeInteger(value), 'a signed 64-bit field holds more than an exact number');
     return value;
   }

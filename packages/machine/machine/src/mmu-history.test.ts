@@ -24,7 +24,7 @@ const FIRST_VA = 0x800_0000;
 const REGION_BYTES = 0x40_0000;
 const REGIONS = 2;
 /** Offsets in a region: neighbours, and two that want the same place in the TLB. */
-const OFFSETS = [0, PAGE, TLB_ENTRIES * PAGE - PAGE, 0x1234];
+const OFFSETS = [0, PAGE, (TLB_ENTRIES + 1) * PAGE, 0x1234];
 const FAULT = -1;
 
 const region = fc.nat(REGIONS - 1);

@@ -99,8 +99,8 @@ export class MmuAndModel {
 }
 
 function addressOf(page: number): number {
-  const rival = (page % 2) * TLB_ENTRIES * PAGE;
-  return FIRST_VA + Math.floor(page / 2) * PAGE + rival;
+  const rival = (page % 2) * (TLB_ENTRIES + 1) * PAGE;
+  return (FIRST_VA + Math.floor(page / 2) * PAGE) ^ rival;
 }
 
 function outcome(

@@ -14,7 +14,7 @@ const RAM_BYTES = 2 ** 20;
 const PAGE = 4096;
 const VA = 0x40_0000;
 /** Another page that wants the same place in the TLB. */
-const RIVAL = VA + TLB_ENTRIES * PAGE;
+const RIVAL = VA ^ ((TLB_ENTRIES + 1) * PAGE);
 const A = 0x28_0000;
 const B = 0x28_5000;
 const { Read, Write, Execute } = PageFlag;
@@ -248,7 +248,7 @@ describe.each(ALL)('the MMU over page tables of %s', (_, paging) => {
     const level = paging.levels.length - 2;
     const span = 2 ** (paging.levels[level]?.spanBits ?? 0);
     tables.map(span * 3, RAM - (RAM % span), Read, level);
-    const small = VA + 5 * PAGE;
+    const small = VA + 6 * PAGE;
     tables.map(small, A, Read);
     const touched = [0, PAGE, 200 * PAGE].map((at) => span * 3 + at);
     for (const va of [...touched, small]) mmu.translate(va, Access.Read);

@@ -4,12 +4,15 @@
  * where shoot-down bugs live: what the kernel forgets to invalidate stays visible.
  *
  * Direct-mapped, one entry a 4 KiB page. A large page fills one entry for each page touched, and
- * they go together: to invalidate any address of it is to invalidate it all, as on hardware.
+ * they go together: to invalidate any address of it is to invalidate it all, as on hardware. The
+ * place of an entry is a hash of the page and of the address space, because all domains have their
+ * image and their frame at the same round addresses: with the page alone, two that talked to each
+ * other took each other's places at every switch. Global pages hash as those of space 0.
  *
- * Hot code (docs/style.md): an entry is a row of 32-bit words, and its place says bits 20:12 of the
- * address, so that tag and denied accesses fit into the word with the rest of them. `ramIndex`
- * compares two words as they are and returns no double, and its constants are literals, as V8
- * loads exported ones anew in each call. That bought 5 of 9 ns for a load.
+ * Hot code (docs/style.md): an entry is a row of 32-bit words. Place, tag and bits 31:21 say bits
+ * 20:12 of the address, so that tag and denied accesses fit into the word with the rest of them.
+ * `ramIndex` compares two words as they are and returns no double, and its constants are literals,
+ * as V8 loads exported ones anew in each call. That bought 5 of 9 ns for a load.
  * @source Intel SDM vol. 3A 4.10.2, 4.10.4 (what a TLB keeps, and how it is made to forget)
  */
 
@@ -33,7 +36,7 @@ const HIGH = 1; //       bits 63:32 of the virtual page; 0 where addresses have 
 const WORD = 2; //       index of the page in the words of memory, if it is RAM
 const FRAME_LOW = 3; //  physical page
 const FRAME_HIGH = 4;
-const PAGE_BITS = 5; //  log2 of the size of the page that it is part of
+const PAGE = 5; //       bits 31:12 of the virtual page; log2 of the size of what it is part of
 const QUICK = 6; //      the key for a read, and for a write, of RAM; `EMPTY` where it is denied
 
 // KEY: bits 31:21 of the virtual page, the tag, NOT_RAM, and denied accesses by `access & 3`.
@@ -53,6 +56,8 @@ const TAG_BITS = PLACE_AND_TAG & ~TOP;
 /** Word indexes that are positive numbers of 32 bits: the first 8 GiB of memory. */
 const WORD_LIMIT = 2 ** 31;
 const IN_PAGE = BASE_PAGE_SIZE - 1;
+/** Spreads tags: 2^32 divided by the golden ratio. */
+const SPREAD = 0x9e37_79b1;
 const TWO_32 = 2 ** 32;
 
 export class Mmu {
@@ -68,8 +73,8 @@ export class Mmu {
   private readonly highMask: number;
   /** The tag of the current address space, where keys have it. */
   private tagKey: number;
-  /** Whether part of a large page may be in the TLB. */
-  private hasLarge: boolean;
+  /** What it adds to the place of an entry. */
+  private tagPlace: number;
 
   /** @param ram what of `mem` is RAM; all of it, if left out */
   constructor(mem: PhysMem, paging: Paging, ram?: RamMap) {
@@ -81,7 +86,7 @@ export class Mmu {
     this.ram = ram ?? { isRam: (at, bytes) => mem.contains(at, bytes) };
     this.highMask = paging.vaddrBits > 32 ? -1 : 0;
     this.tagKey = 0;
-    this.hasLarge = false;
+    this.tagPlace = 0;
     this.invalidateAll();
   }
 
@@ -93,6 +98,7 @@ export class Mmu {
   set tag(tag: number) {
     assert(tag >= 0 && tag < TAG_LIMIT, 'no such tag of an address space');
     this.tagKey = tag << TAG_SHIFT;
+    this.tagPlace = Math.imul(tag, SPREAD) >>> 20;
   }
 
   /**
@@ -102,7 +108,7 @@ export class Mmu {
    */
   ramIndex(high: number, low: number, access: number): number {
     const { entries } = this;
-    const at = (low >>> 9) & 0xff8; // entryAt(low)
+    const at = ((low >>> 9) ^ (low >>> 18) ^ (high << 3) ^ this.tagPlace) & 0xff8; // entryAt
     const key = (low & -0x20_0000) | this.tagKey; // TOP
     if (entries[at + 6 + access] !== key || entries[at + 1] !== high) return -1; // QUICK, HIGH
     return entries[at + 2]! | ((low & 0xfff) >>> 2); // WORD
@@ -126,11 +132,14 @@ export class Mmu {
     if (this.highMask !== 0 && high !== upper) return this.refuse(va, access);
     const low = va | 0;
     const { entries } = this;
-    const at = entryAt(low);
-    const key = entries[at + KEY]!;
-    const isMine = (key & TAG_BITS) === this.tagKey || (key & TAG_BITS) === GLOBAL_KEY;
-    const wrong = ((key ^ low) & TOP) | (key & (1 << (access & 3))) | (entries[at + HIGH]! ^ high);
-    if ((wrong !== 0 || !isMine) && !this.fill(high, low, access)) return -1;
+    let at = entryAt(high, low, this.tagPlace);
+    if (!this.allows(at, this.tagKey, high, low, access)) {
+      at = entryAt(high, low, 0);
+      if (!this.allows(at, GLOBAL_KEY, high, low, access)) {
+        at = this.fill(high, low, access);
+        if (at < 0) return -1;
+      }
+    }
     const pa = (entries[at + FRAME_LOW]! | (low & IN_PAGE)) >>> 0;
     return entries[at + FRAME_HIGH]! * TWO_32 + pa;
   }
@@ -140,10 +149,6 @@ export class Mmu {
     const { entries } = this;
     const high = Math.floor(va / TWO_32) & this.highMask;
     const low = va | 0;
-    if (!this.hasLarge) {
-      if (this.isPartOf(entryAt(low), high, low)) this.empty(entryAt(low));
-      return;
-    }
     for (let at = 0; at < entries.length; at += ENTRY_WORDS) {
       if (this.isPartOf(at, high, low)) this.empty(at);
     }
@@ -161,7 +166,14 @@ export class Mmu {
   invalidateAll(): void {
     const { entries } = this;
     for (let at = 0; at < entries.length; at += ENTRY_WORDS) this.empty(at);
-    this.hasLarge = false;
+  }
+
+  /** Whether the entry at `at` is that of the page of an address, and allows the access. */
+  private allows(at: number, tagKey: number, high: number, low: number, access: number): boolean {
+    const { entries } = this;
+    const key = entries[at]!;
+    const isPage = (key & PLACE_AND_TAG) === ((low & TOP) | tagKey);
+    return isPage && entries[at + HIGH] === high && (key & (1 << (access & 3))) === 0;
   }
 
   private empty(at: number): void {
@@ -174,8 +186,8 @@ export class Mmu {
   /** Whether the page of the entry at `at`, large or not, has the address `high`, `low` in it. */
   private isPartOf(at: number, high: number, low: number): boolean {
     const { entries } = this;
-    const page = (entries[at]! & TOP) | (at << 9); // the place of an entry says bits 20:12
-    const mask = -(2 ** entries[at + PAGE_BITS]!);
+    const page = entries[at + PAGE]!;
+    const mask = -(2 ** (page & IN_PAGE));
     return entries[at + HIGH] === high && ((page ^ low) & mask) === 0;
   }
 
@@ -188,14 +200,14 @@ export class Mmu {
   /**
    * Walk, and keep what was found. The address comes as words, and the answer goes into the entry,
    * because a number that is no small integer would be put on the heap on its way.
-   * @returns whether there is a page that allows the access
+   * @returns the entry; -1: no page allows the access
    */
-  private fill(high: number, low: number, access: number): boolean {
+  private fill(high: number, low: number, access: number): number {
     this.missCount += 1;
     const { entries, walker } = this;
-    if (walker.walkWords(this.root, high, low, access | Access.User) < 0) return false;
+    if (walker.walkWords(this.root, high, low, access | Access.User) < 0) return -1;
     const { pageBits } = walker;
-    const at = entryAt(low);
+    const at = entryAt(high, low, walker.isGlobal ? 0 : this.tagPlace);
     const frameLow = walker.paLow & ~IN_PAGE;
     const frame = walker.paHigh * TWO_32 + (frameLow >>> 0);
     const word = (frame - this.origin) / 4;
@@ -210,15 +222,15 @@ export class Mmu {
     entries[at + WORD] = word;
     entries[at + FRAME_LOW] = frameLow;
     entries[at + FRAME_HIGH] = walker.paHigh;
-    entries[at + PAGE_BITS] = pageBits;
-    if (2 ** pageBits > BASE_PAGE_SIZE) this.hasLarge = true;
-    return true;
+    entries[at + PAGE] = (low & ~IN_PAGE) | pageBits;
+    return at;
   }
 }
 
-/** Where the entry for an address with the low word `low` is: bits 20:12 times `ENTRY_WORDS`. */
-function entryAt(low: number): number {
-  return (low >>> 9) & ((TLB_ENTRIES - 1) * ENTRY_WORDS);
+/** Where the entry of a page is, in words; `tagPlace` is the part of its address space. */
+function entryAt(high: number, low: number, tagPlace: number): number {
+  const hash = (low >>> 9) ^ (low >>> 18) ^ (high << 3) ^ tagPlace;
+  return hash & ((TLB_ENTRIES - 1) * ENTRY_WORDS);
 }
 
 /** What the page that was found denies user mode. A clean one denies writing: that needs a walk. */
