@@ -1,6 +1,6 @@
 /** Services by name: `serve` provides one, `connect` finds one. */
 
-import { holds, Mutex, type Os, TASK_DOMAIN, type Wait } from '@barreleye/libos';
+import { Mutex, type Os, TASK_DOMAIN, type Wait } from '@barreleye/libos';
 import { connect, LmpListener } from '@barreleye/lmp';
 import {
   bindClient,
@@ -89,8 +89,7 @@ export class Names {
     yield* memory.spare();
     const { endpoint } = yield* isPatient ? service.waitFor({ name }) : service.lookup({ name });
     try {
-      const channel = yield* connect(os, endpoint);
-      connections.add(channel);
+      const channel = yield* connect(os, endpoint, { watch: connections.watch });
       return yield* bindClient(os.scheduler, channel, to);
     } finally {
       os.drop(endpoint);
@@ -124,8 +123,7 @@ export class Names {
     try {
       if (this.client === undefined) {
         const { endpoint } = yield* system.nameService({});
-        const channel = yield* connect(os, holds<'EndPointLMP'>(endpoint));
-        connections.add(channel);
+        const channel = yield* connect(os, endpoint, { watch: connections.watch });
         this.client = yield* bindClient(os.scheduler, channel, NameService);
         os.drop(endpoint);
       }
@@ -145,9 +143,8 @@ export function* acceptAll<M extends Methods>(
   options?: ServeOptions,
 ): Wait<never> {
   for (;;) {
-    const channel = yield* listener.accept();
+    const channel = yield* listener.accept({ watch: connections.watch });
     yield* memory.spare();
-    connections.add(channel);
     const callbacks: (() => void)[] = [];
     const connection = { onClose: (callback: () => void) => void callbacks.push(callback) };
     const table = typeof handlers === 'function' ? handlers(connection) : handlers;

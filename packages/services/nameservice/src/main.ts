@@ -16,8 +16,7 @@ export const nameservice = program('nameservice', function* (os) {
   const listener = new LmpListener(os);
   yield* os.system.offerNameService({ endpoint: listener.cap });
   for (;;) {
-    const channel = yield* listener.accept();
-    connections.add(channel);
+    const channel = yield* listener.accept({ watch: connections.watch });
     os.spawnThread('serves names', serveClient(server, channel));
     yield* spare(os);
   }
