@@ -1,0 +1,75 @@
+/** `kill`, `suspend` and `resume`: what becomes of a domain. */
+
+import type { Capref, Wait } from '@barreleye/libos';
+import type { Command } from '../command.ts';
+import { describeDomain, findDomain, findJob, withDomain } from '../domains.ts';
+import { kill as killJob } from '../programs.ts';
+import type { Shell } from '../shell.ts';
+
+export const kill: Command = {
+  name: 'kill',
+  usage: '<domain|%job>...',
+  group: 'Domains',
+  summary: 'end domains, whatever they are doing',
+  details: [
+    'Their memory, capabilities and names come back to the system. A domain is named by',
+    'its number, or by a name that no other has.',
+  ],
+  example: 'kill %1',
+  argCount: [1, Number.POSITIVE_INFINITY],
+  argKinds: ['domain'],
+  *run(shell, args) {
+    for (const text of args) {
+      const job = findJob(shell, text);
+      if (job !== undefined) yield* killJob(shell, job);
+      else yield* apply(shell, text, 'was killed', (domain) => shell.os.system.kill({ domain }));
+    }
+    return 0;
+  },
+};
+
+export const suspend: Command = {
+  name: 'suspend',
+  usage: '<domain|%job>...',
+  group: 'Domains',
+  summary: "stop domains until 'resume'",
+  details: ['Whoever waits for a suspended domain goes on waiting.'],
+  example: 'suspend %1',
+  argCount: [1, Number.POSITIVE_INFINITY],
+  argKinds: ['domain'],
+  *run(shell, args) {
+    for (const text of args) {
+      yield* apply(shell, text, 'is suspended', (domain) => shell.os.system.suspend({ domain }));
+    }
+    return 0;
+  },
+};
+
+export const resume: Command = {
+  name: 'resume',
+  usage: '<domain|%job>...',
+  group: 'Domains',
+  summary: 'let suspended domains go on',
+  details: [],
+  example: 'resume %1',
+  argCount: [1, Number.POSITIVE_INFINITY],
+  argKinds: ['domain'],
+  *run(shell, args) {
+    for (const text of args) {
+      yield* apply(shell, text, 'goes on', (domain) => shell.os.system.resume({ domain }));
+    }
+    return 0;
+  },
+};
+
+/** Do something to the domain that `text` names, and say so. */
+function* apply(
+  shell: Shell,
+  text: string,
+  done: string,
+  use: (domain: Capref<'Domain'>) => Wait<unknown>,
+): Wait<void> {
+  const info = yield* findDomain(shell, text);
+  yield* withDomain(shell, info, use);
+  shell.screen.printLine(`${describeDomain(info)} ${done}`);
+}

@@ -1,0 +1,41 @@
+/** `mem`: memory of the system, and of a domain. */
+
+import { formatBytes } from '@barreleye/core';
+import { describeBlock } from '../blocks.ts';
+import type { Command } from '../command.ts';
+import { describeDomain } from '../domains.ts';
+import { findSubject, spaceOf } from '../inspect.ts';
+import { formatFlags, formatRange } from '../numbers.ts';
+import type { Shell } from '../shell.ts';
+
+export const mem: Command = {
+  name: 'mem',
+  usage: '[domain]',
+  group: 'Memory of this shell',
+  summary: 'show free memory, and what a domain uses',
+  details: ['No domain: this shell, and what alloc has made.'],
+  example: 'mem terminal',
+  argCount: [0, 1],
+  argKinds: ['subject', 'nothing'],
+  *run(shell, [text]) {
+    const { os, screen, session } = shell;
+    const subject = yield* findSubject(shell, text);
+    const { freeBytes, totalBytes, usedBytes, quotaBytes } = yield* os.system.memory({});
+    screen.printLine(`free ${freeBytes} of ${totalBytes} bytes (${formatBytes(freeBytes)})`);
+    if (subject === undefined) showUse(shell, 'this shell', usedBytes, quotaBytes);
+    else showUse(shell, describeDomain(subject), subject.usedBytes, subject.quotaBytes);
+    const { regions, tableCount } = yield* spaceOf(shell, subject);
+    screen.printLine(`${tableCount} page tables, ${regions.length} regions`);
+    for (const { base, bytes, flags } of regions) {
+      screen.printLine(`  ${formatRange(base, bytes)} ${formatFlags(flags)}`);
+    }
+    if (subject !== undefined) return 0;
+    for (const block of session.blocks.all()) screen.printLine(describeBlock(block));
+    return 0;
+  },
+};
+
+function showUse({ screen }: Shell, whom: string, usedBytes: number, quotaBytes: number): void {
+  const size = formatBytes(usedBytes);
+  screen.printLine(`${whom} uses ${usedBytes} of at most ${quotaBytes} bytes (${size})`);
+}

@@ -1,0 +1,31 @@
+/** `names`: who serves what. */
+
+import type { Command } from '../command.ts';
+import { ask } from '../deadline.ts';
+import { formatTable } from '../table.ts';
+
+const COLUMNS = [
+  { heading: 'name', align: 'left' },
+  { heading: 'interface', align: 'left' },
+  { heading: 'domain', align: 'right' },
+] as const;
+
+export const names: Command = {
+  name: 'names',
+  usage: '[prefix]',
+  group: 'Domains',
+  summary: 'list the services that have a name',
+  details: ['With a prefix: only names that begin with it.'],
+  example: 'names term',
+  argCount: [0, 1],
+  argKinds: ['name', 'nothing'],
+  *run(shell, [prefix = '']) {
+    const list = yield* ask(shell, 'the name service', shell.os.names.list(prefix));
+    const rows = list.map(({ name, interfaceName, domainId }) => {
+      return [name, interfaceName, String(domainId)];
+    });
+    if (rows.length === 0) shell.screen.printLine(`no names begin with '${prefix}'`);
+    else for (const line of formatTable(COLUMNS, rows)) shell.screen.printLine(line);
+    return 0;
+  },
+};

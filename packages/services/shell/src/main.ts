@@ -1,0 +1,56 @@
+/** The program `shell`: what commands work with, put together. */
+
+import { type Capref, formatWaits, type Wait } from '@barreleye/libos';
+import { connect } from '@barreleye/lmp';
+import {
+  capsFrom,
+  Inspector,
+  type ProgramOs,
+  program,
+  regionsOf,
+  threadsOf,
+} from '@barreleye/program';
+import { bindClient } from '@barreleye/rpc';
+import { COMMANDS } from './command-list.ts';
+import { Commands } from './commands.ts';
+import { Foreground } from './foreground.ts';
+import { createPower } from './power.ts';
+import { runShell } from './run-shell.ts';
+import { Screen } from './screen.ts';
+import { Session } from './session.ts';
+import type { InspectorLink, OwnDomain } from './shell.ts';
+
+export const shell = program('shell', function* (os) {
+  return yield* runShell({
+    os,
+    power: yield* createPower(os),
+    terminal: yield* os.console.terminal(),
+    screen: new Screen((text) => os.print(text)),
+    session: new Session(os.environment),
+    foreground: new Foreground(os.scheduler),
+    commands: new Commands(COMMANDS),
+    own: ownDomain(os),
+    connectInspector: (endpoint) => connectInspector(os, endpoint),
+  });
+});
+
+function ownDomain(os: ProgramOs): OwnDomain {
+  return {
+    threads: () => threadsOf(os),
+    waits: () => formatWaits(os.reportWaits()),
+    regions: () => regionsOf(os.memory.vspace),
+    caps: () => capsFrom(os, 0, Number.POSITIVE_INFINITY),
+  };
+}
+
+function* connectInspector(os: ProgramOs, endpoint: Capref<'EndPointLMP'>): Wait<InspectorLink> {
+  try {
+    const channel = yield* connect(os, endpoint);
+    return {
+      bind: () => bindClient(os.scheduler, channel, Inspector),
+      close: () => channel.close(),
+    };
+  } finally {
+    yield* os.destroy(endpoint);
+  }
+}
