@@ -28,6 +28,8 @@ type TwinProgram = (
 ) => {
   readonly shows?: string;
   readonly end?: DomainEnd;
+  /** Turns of the loop until it ends; at once, if left out. */
+  readonly after?: number;
 };
 
 export function exited(value: number): DomainEnd {
@@ -40,6 +42,7 @@ const PROGRAMS: { readonly [name: string]: TwinProgram } = {
   fail: ([, value = '1']) => ({ end: exited(Number(value)) }),
   crash: () => ({ end: { how: 'faulted', value: 0, report: 'page fault\n at 0x10' } }),
   environment: (_, environment) => ({ shows: `${environment.join(' ')}\n`, end: exited(0) }),
+  soon: ([, after, value]) => ({ after: Number(after), end: exited(Number(value)) }),
   sleeper: () => ({}),
   'echo-server': () => ({}),
 };
@@ -124,6 +127,15 @@ export class Twin {
     }
   }
 
+  /** Do something after so many turns of the loop. */
+  after(turns: number, step: () => void): void {
+    const body = function* (): Wait<void> {
+      for (let i = 0; i < turns; i++) yield;
+      step();
+    };
+    this.loop.create('a moment', body());
+  }
+
   private *run(): Wait<void> {
     this.exitValue = yield* runShell(this.shell);
   }
@@ -199,9 +211,10 @@ export class Twin {
         if (start === undefined) throw new OsError(Err.SPAWN_ERR_NO_PROGRAM);
         const id = twin.addDomain(program);
         twin.heldCount += 1;
-        const { shows, end } = start(args, environment);
+        const { shows, end, after } = start(args, environment);
         if (shows !== undefined) yield* twin.terminal.write({ text: shows });
-        if (end !== undefined) twin.finish(id, end);
+        if (end !== undefined && after === undefined) twin.finish(id, end);
+        else if (end !== undefined) twin.after(after ?? 0, () => twin.finish(id, end));
         yield* twin.dawdle();
         return { id, domain: domainCap(id) };
       },
