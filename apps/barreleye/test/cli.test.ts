@@ -41,12 +41,14 @@ function barreleye(args: readonly string[], input = ''): Promise<Outcome> {
 }
 
 let folder = '';
+const SERVICES = ['nameservice', 'terminal', 'shell'].map((name) => `module /x86_64/sbin/${name}`);
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'barreleye-cli-'));
   writeFileSync(join(folder, 'bad.lst'), 'title x\n\nmodul /x86_64/sbin/init\n');
   writeFileSync(
     join(folder, 'other.lst'),
-    'cpudriver /x86_64/sbin/cpu\nmodule /x86_64/sbin/init quiet\n',
+    ['cpudriver /x86_64/sbin/cpu', 'module /x86_64/sbin/init quiet', ...SERVICES, ''].join('\n'),
   );
 });
 afterAll(() => {
@@ -101,7 +103,8 @@ describe.concurrent('a system', () => {
 
   it('reads lines from a pipe, the last of which may lack its end', async () => {
     const { code, stdout, stderr } = await barreleye(['boot', 'armv7'], 'nonsense\nexit 4');
-    expect(stdout).toContain("nonsense: no such command; 'help' lists them\nbarreleye> exit 4\n");
+    expect(stdout).toContain("no such command 'nonsense'; 'help' lists commands");
+    expect(stdout).toMatch(/\nbarreleye> exit 4\n$/);
     expect([code, stderr]).toEqual([4, '']);
   });
 
@@ -129,9 +132,8 @@ describe.concurrent('a system', () => {
     expect(first).toBe(second);
   });
 
-  it('stays in the hands of the host when a port has bytes without end', async () => {
-    // Bit 7 of the line control register turns the receive buffer into the baud rate divisor.
-    const child = start(['boot', 'x86_64', '--run', 'poke 0x800000200c 0x80\nexit']);
+  it('stays in the hands of the host when it never stops to work', async () => {
+    const child = start(['boot', 'x86_64', '--run', 'repeat 1000000000 cores']);
     await once(child.stdout, 'data');
     child.kill('SIGINT');
     const [, signal] = await once(child, 'close');

@@ -1,18 +1,12 @@
 /** The target `armv7`: a Versatile Express board, its page tables, and what it boots. */
 
-import type { Target } from '@barreleye/boot';
-import { createInit } from '@barreleye/init';
+import { programFiles, type Target } from '@barreleye/boot';
 import { programImage } from '@barreleye/libos';
 import { boardVexpress } from '@barreleye/machine';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
-
-/** What it boots unless told otherwise: its CPU driver, and init. */
-const MENU = `title     Barreleye
-cpudriver /armv7/sbin/cpu
-module    /armv7/sbin/init
-`;
+import { systemPrograms } from '@barreleye/userland';
 
 /** What the boot loader needs to boot a Versatile Express board. */
 export const targetArmv7: Target = {
@@ -20,8 +14,6 @@ export const targetArmv7: Target = {
   board: boardVexpress,
   paging: pagingArmv7,
   foreignFormats: [pagingX86_64, pagingX86_32Pae],
-  menu: MENU,
-  cpuDriver: '/armv7/sbin/cpu',
-  files: new Map([['/armv7/sbin/init', { program: createInit({ paging: pagingArmv7 }) }]]),
+  ...programFiles('/armv7/sbin', systemPrograms({ paging: pagingArmv7 })),
   imageOf: (index, program) => programImage(boardVexpress.arch, index, program.name),
 };

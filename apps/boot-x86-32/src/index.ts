@@ -1,19 +1,13 @@
 /** The target `x86_32`: a 32-bit PC, its page tables of either kind, and what it boots. */
 
-import type { Target } from '@barreleye/boot';
-import { createInit } from '@barreleye/init';
+import { programFiles, type Target } from '@barreleye/boot';
 import { programImage } from '@barreleye/libos';
 import { boardPc32 } from '@barreleye/machine';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
 import type { Paging } from '@barreleye/spec';
-
-/** What it boots unless told otherwise: its CPU driver, and init. */
-const MENU = `title     Barreleye
-cpudriver /x86_32/sbin/cpu
-module    /x86_32/sbin/init
-`;
+import { systemPrograms } from '@barreleye/userland';
 
 /** What the boot loader needs to boot a 32-bit PC with PAE. */
 export const targetX86_32: Target = targetWith(pagingX86_32Pae);
@@ -27,9 +21,7 @@ function targetWith(paging: Paging): Target {
     board: boardPc32,
     paging,
     foreignFormats: [pagingX86_64, pagingArmv7],
-    menu: MENU,
-    cpuDriver: '/x86_32/sbin/cpu',
-    files: new Map([['/x86_32/sbin/init', { program: createInit({ paging }) }]]),
+    ...programFiles('/x86_32/sbin', systemPrograms({ paging })),
     imageOf: (index, program) => programImage(boardPc32.arch, index, program.name),
   };
 }

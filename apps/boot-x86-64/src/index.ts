@@ -1,18 +1,12 @@
 /** The target `x86_64`: a 64-bit PC, its page tables, and the programs that it boots. */
 
-import type { Target } from '@barreleye/boot';
-import { createInit } from '@barreleye/init';
+import { programFiles, type Target } from '@barreleye/boot';
 import { programImage } from '@barreleye/libos';
 import { boardPc64 } from '@barreleye/machine';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
-
-/** What it boots unless told otherwise: its CPU driver, and init. */
-const MENU = `title     Barreleye
-cpudriver /x86_64/sbin/cpu
-module    /x86_64/sbin/init
-`;
+import { systemPrograms } from '@barreleye/userland';
 
 /** What the boot loader needs to boot a PC. */
 export const targetX86_64: Target = {
@@ -20,8 +14,6 @@ export const targetX86_64: Target = {
   board: boardPc64,
   paging: pagingX86_64,
   foreignFormats: [pagingX86_32Pae, pagingArmv7],
-  menu: MENU,
-  cpuDriver: '/x86_64/sbin/cpu',
-  files: new Map([['/x86_64/sbin/init', { program: createInit({ paging: pagingX86_64 }) }]]),
+  ...programFiles('/x86_64/sbin', systemPrograms({ paging: pagingX86_64 })),
   imageOf: (index, program) => programImage(boardPc64.arch, index, program.name),
 };

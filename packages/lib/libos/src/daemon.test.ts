@@ -63,7 +63,7 @@ describe('a daemon', () => {
     expect(domain.log).toEqual(['true false']);
   });
 
-  it('that waits for messages hides no deadlock of the others, and is not part of the report', () => {
+  it('that waits for messages hides no deadlock of the others, and is not in the report', () => {
     const domain = new Domain(function* (os) {
       os.spawnThread('daemon', listen(os), { isDaemon: true });
       const mutex = new Mutex(os, 'm');

@@ -37,7 +37,7 @@ export {
   MAX_WRITE_BYTES,
   Terminal,
 } from './interfaces/terminal.ts';
-export { type Connection, Names, type ServiceHandlers } from './names.ts';
+export { acceptAll, type Connection, Names, type ServiceHandlers } from './names.ts';
 export { type AppProgram, type ProgramMain, program } from './program.ts';
 export { type Platform, ProgramOs } from './program-os.ts';
-export { capPlace, capsFrom, regionsOf, threadsOf } from './self-inspection.ts';
+export { capPlace, capsFrom, regionsOf, selfInspection, threadsOf } from './self-inspection.ts';

@@ -38,6 +38,7 @@ export interface Platform {
 interface Services {
   readonly system: Client<(typeof System)['methods']>;
   readonly memory: DomainMemory;
+  readonly connections: Connections;
   readonly names: Names;
   readonly console: Console;
 }
@@ -71,6 +72,11 @@ export class ProgramOs extends Os {
 
   get memory(): DomainMemory {
     return this.reached.memory;
+  }
+
+  /** Whom this domain has channels with: `connect` and `accept` take its `watch`. */
+  get connections(): Connections {
+    return this.reached.connections;
   }
 
   get names(): Names {
@@ -127,7 +133,7 @@ export class ProgramOs extends Os {
     const connections = new Connections(this, system);
     const names = new Names({ os: this, memory, connections, system });
     const console = new Console(this, names, this.environment.has(BACKGROUND));
-    this.services = { system, memory, names, console };
+    this.services = { system, memory, connections, names, console };
     const listener = new LmpListener(this);
     const handlers = selfInspection(this, memory.vspace);
     const body = acceptAll({ os: this, memory, connections }, listener, Inspector, handlers);

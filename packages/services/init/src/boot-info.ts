@@ -62,6 +62,15 @@ export function deviceCap(region: Region): Capref<'PhysAddr'> {
   return capref(RootSlot.PhysAddrCn, region.slot);
 }
 
+/** The first device whose class is one of `classes`. Panics when the machine has none. */
+export function findDevice(boot: BootView, classes: readonly DeviceClass[]): Region {
+  const device = boot.regions.find(
+    (r) => r.type === RegionType.PhysAddr && classes.includes(r.device),
+  );
+  assert(device !== undefined, 'the machine lacks a device that the system needs');
+  return device;
+}
+
 function readRegion(cpu: UserCpu, at: number): Region {
   return {
     base: load64(cpu, at + BootRegion.base.offset),

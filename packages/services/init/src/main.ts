@@ -1,50 +1,108 @@
 /**
- * init, the first domain: owns all memory and devices, and talks to whoever sits at the console.
- * This file is its chapter list.
+ * init, the first domain: owns all memory, makes and ends domains, starts the services that make a
+ * system of it. This file is its chapter list.
  */
 
-import { formatBytes } from '@barreleye/core';
-import type { Os, Wait } from '@barreleye/libos';
-import { program } from '@barreleye/libos';
-import type { Paging, Program } from '@barreleye/spec';
-import { Blocks } from './blocks.ts';
+import { type Os, program, type Wait } from '@barreleye/libos';
+import { channelPair, type Invitation, LmpListener } from '@barreleye/lmp';
+import {
+  acceptAll,
+  Connections,
+  Console,
+  type DomainEnd,
+  Inspector,
+  Names,
+  type Platform,
+  System,
+  selfInspection,
+} from '@barreleye/program';
+import { bindClient, serve } from '@barreleye/rpc';
+import type { Program } from '@barreleye/spec';
+import { Account } from './account.ts';
 import { type BootView, readBootInfo } from './boot-info.ts';
-import { caps } from './commands/caps.ts';
-import { createHelp } from './commands/help.ts';
-import { cores, exit, ticks } from './commands/machine.ts';
-import { alloc, free, mem } from './commands/mem.ts';
-import { peek, poke } from './commands/peek.ts';
-import { vm } from './commands/vm.ts';
-import { type Console, createConsole } from './console.ts';
-import { createPower } from './devices.ts';
-import { createMemory } from './memory.ts';
-import { type Command, runShell } from './shell.ts';
+import { watchDeaths } from './death-watch.ts';
+import type { Domain } from './domain.ts';
+import { Domains } from './domains.ts';
+import { createMemory, type Memory } from './memory.ts';
+import { NameServicePoint } from './name-service-point.ts';
+import { type BootProgram, readPrograms } from './programs.ts';
+import { planServices, ServiceKeeper } from './services.ts';
+import { systemHandlers } from './system-handlers.ts';
 
-/** What init must be told about the machine it is linked for. */
-export interface Platform {
-  /** Page tables of the core's architecture. */
-  readonly paging: Paging;
+/** What all parts of init work with. */
+export interface Init {
+  readonly os: Os;
+  readonly boot: BootView;
+  readonly memory: Memory;
+  readonly domains: Domains;
+  readonly programs: ReadonlyMap<string, BootProgram>;
+  readonly nameService: NameServicePoint;
 }
 
-const COMMANDS: readonly Command[] = [mem, vm, caps, alloc, free, peek, poke, cores, ticks, exit];
+/** Memory that init keeps for itself: an eighth, at most so much. */
+const MAX_OWN_BYTES = 4 * 2 ** 20;
+
+/** init's slots grow without a wait. */
+const NO_NEED = {
+  *spare(): Wait<void> {},
+};
 
 /** The program `init` for a platform. */
 export function createInit(platform: Platform): Program {
   return program('init', (os, argPage) => main(os, argPage, platform));
 }
 
-function* main(os: Os, bootInfoAt: number, platform: Platform): Wait<void> {
-  const boot = readBootInfo(os.sys.cpu, bootInfoAt); //        the kernel mapped it
-  const memory = createMemory(os, boot, platform.paging); //   needs the RAM capabilities
-  const power = createPower(os, boot, memory); //              needs the address space
-  const console = createConsole(os, boot, memory); //          needs the interrupt table
-  greet(os, boot, console);
-  const shell = { os, boot, memory, console, power, blocks: new Blocks() };
-  yield* runShell(shell, [createHelp(COMMANDS), ...COMMANDS]);
+function* main(os: Os, bootInfoAt: number, { paging }: Platform): Wait<void> {
+  const boot = readBootInfo(os.sys.cpu, bootInfoAt); //     the kernel mapped it
+  const memory = createMemory(os, boot, paging); //         needs the RAM capabilities
+  const keeping: { keeper: ServiceKeeper | undefined } = { keeper: undefined };
+  const host = {
+    os,
+    memory,
+    paging,
+    serve: (domain: Domain, invitation: Invitation) => serveDomain(init, domain, invitation),
+    childEnded: (domain: Domain, end: DomainEnd) => keeping.keeper?.childEnded(domain, end),
+  };
+  const domains = new Domains(host, rootAccount(os, memory));
+  const nameService = new NameServicePoint(os);
+  const init: Init = { os, boot, memory, domains, programs: readPrograms(boot), nameService };
+  os.spawnThread('buries the dead', watchDeaths(os, domains));
+  const services = planServices(os, boot); //               needs the interrupt table
+  const { names, console } = yield* ownClient(init); //     init uses what it serves, like all
+  keeping.keeper = new ServiceKeeper(init, names, console);
+  keeping.keeper.startAll(services);
 }
 
-function greet({ arch }: Os, boot: BootView, console: Console): void {
-  const cores = boot.coreCount === 1 ? '1 core' : `1 of ${boot.coreCount} cores running`;
-  console.printLine(`Barreleye on ${arch.name}: ${cores}, ${formatBytes(boot.ramBytes)} of RAM`);
-  console.printLine("init is up; 'help' lists what you can type");
+/** All memory is init's, but for what it keeps for itself. */
+function rootAccount(os: Os, memory: Memory): Account {
+  const freeBytes = memory.mm.freeBytes();
+  const quotaBytes = freeBytes - Math.min(Math.floor(freeBytes / 8), MAX_OWN_BYTES);
+  return new Account(os, memory.mm, quotaBytes);
+}
+
+/** Serve a domain from the moment at which it connects. */
+function* serveDomain(init: Init, domain: Domain, invitation: Invitation): Wait<void> {
+  const { os } = init;
+  const channel = yield* invitation.accept();
+  if (channel === undefined) return;
+  domain.channel = channel;
+  domain.invitation = undefined;
+  yield* serve(os.scheduler, channel, System, systemHandlers(init, domain));
+}
+
+/** init as its own client, for what it wants of the services. */
+function* ownClient(init: Init): Wait<{ names: Names; console: Console }> {
+  const { os, domains } = init;
+  const [here, there] = channelPair(os);
+  const handlers = systemHandlers(init, domains.root);
+  os.spawnThread('serves init', serve(os.scheduler, there, System, handlers));
+  const system = yield* bindClient(os.scheduler, here, System);
+  const connections = new Connections(os, system);
+  const listener = new LmpListener(os);
+  const around = { os, memory: NO_NEED, connections };
+  const inspection = selfInspection(os, init.memory.vspace);
+  os.spawnThread('answers questions', acceptAll(around, listener, Inspector, inspection));
+  yield* system.offerInspector({ endpoint: listener.cap });
+  const names = new Names({ ...around, system });
+  return { names, console: new Console(os, names, true) };
 }

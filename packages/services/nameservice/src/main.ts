@@ -2,7 +2,7 @@
 
 import { OsError, type Wait } from '@barreleye/libos';
 import { LmpListener } from '@barreleye/lmp';
-import { Connections, type ProgramOs, program } from '@barreleye/program';
+import { type ProgramOs, program } from '@barreleye/program';
 import { DomainCaps } from './cap-store.ts';
 import { serveClient } from './connection.ts';
 import { Directory } from './directory.ts';
@@ -12,11 +12,10 @@ export const nameservice = program('nameservice', function* (os) {
   const caps = new DomainCaps(os.sys, os.slots);
   const directory = new Directory(caps);
   const server = { threads: os.scheduler, caps, directory, spare: () => spare(os) };
-  const connections = new Connections(os, os.system);
   const listener = new LmpListener(os);
   yield* os.system.offerNameService({ endpoint: listener.cap });
   for (;;) {
-    const channel = yield* listener.accept({ watch: connections.watch });
+    const channel = yield* listener.accept({ watch: os.connections.watch });
     os.spawnThread('serves names', serveClient(server, channel));
     yield* spare(os);
   }

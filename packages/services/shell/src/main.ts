@@ -45,12 +45,12 @@ function ownDomain(os: ProgramOs): OwnDomain {
 
 function* connectInspector(os: ProgramOs, endpoint: Capref<'EndPointLMP'>): Wait<InspectorLink> {
   try {
-    const channel = yield* connect(os, endpoint);
+    const channel = yield* connect(os, endpoint, { watch: os.connections.watch });
     return {
       bind: () => bindClient(os.scheduler, channel, Inspector),
       close: () => channel.close(),
     };
   } finally {
-    yield* os.destroy(endpoint);
+    os.drop(endpoint);
   }
 }

@@ -147,7 +147,9 @@ export class Twin {
     return {
       os,
       terminal: terminal as unknown as TerminalClient,
-      screen: new Screen((text) => terminal.write({ text })),
+      screen: new Screen(function* (text) {
+        yield* terminal.write({ text });
+      }),
       session: new Session(os.environment),
       foreground: new Foreground(loop),
       commands: new Commands(wishes.commands ?? COMMANDS),

@@ -13,4 +13,4 @@ export {
   type System,
   type Target,
 } from './system.ts';
-export { type BootWishes, bootTarget, withPrograms } from './target.ts';
+export { type BootWishes, bootTarget, programFiles, withPrograms } from './target.ts';

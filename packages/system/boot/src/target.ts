@@ -20,7 +20,16 @@ export function bootTarget(target: Target, wishes: BootWishes = {}): BootResult 
  * rest are boot modules behind its own. Their names are words.
  */
 export function withPrograms(target: Target, programs: readonly Program[]): Target {
-  const files = new Map(programs.map((program) => [`/${program.name}`, { program }]));
-  const modules = programs.map(({ name }) => `module /${name}\n`).join('');
-  return { ...target, files, menu: `cpudriver ${target.cpuDriver}\n${modules}` };
+  return { ...target, ...programFiles('', programs) };
+}
+
+/** Files and menu of a target that boots these programs, the first as its first domain. */
+export function programFiles(
+  folder: string,
+  programs: readonly Program[],
+): Pick<Target, 'menu' | 'cpuDriver' | 'files'> {
+  const cpuDriver = `${folder}/cpu`;
+  const files = new Map(programs.map((program) => [`${folder}/${program.name}`, { program }]));
+  const modules = [...files.keys()].map((path) => `module ${path}\n`).join('');
+  return { menu: `title Barreleye\ncpudriver ${cpuDriver}\n${modules}`, cpuDriver, files };
 }

@@ -1,0 +1,228 @@
+/**
+ * All domains: started, found by their capabilities, ended. A domain that has ended has nothing any
+ * more; only how it ended is kept, until whoever started it has asked or has ended, too.
+ */
+
+import { assert, type Errval, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
+import {
+  type Capref,
+  capIdentify,
+  capRetype,
+  capRevoke,
+  type Os,
+  TASK_PROCESS_MANAGER,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
+import { Invitation } from '@barreleye/lmp';
+import { createMemorySource, type TableShape } from '@barreleye/paging';
+import type { DomainEnd } from '@barreleye/program';
+import { spawnProgram } from '@barreleye/spawn';
+import { type CopyableTypeName, Err, TaskSlot } from '@barreleye/spec';
+import type { Account } from './account.ts';
+import { Bell } from './bell.ts';
+import { Domain } from './domain.ts';
+import type { Memory } from './memory.ts';
+import type { BootProgram } from './programs.ts';
+
+/** Ends of children that are kept for a domain that does not ask. */
+const MAX_UNREAD_ENDS = 32;
+/**
+ * What a domain gets that is started without a word about it: half of what there is, but no more
+ * than the one, and no less than the other if there is as much.
+ */
+const MAX_DEFAULT_QUOTA_BYTES = 16 * 2 ** 20;
+const MIN_DEFAULT_QUOTA_BYTES = 2 * 2 ** 20;
+
+/** What a new domain is to be. */
+export interface StartRequest {
+  readonly program: BootProgram;
+  readonly args: readonly string[];
+  readonly environment: readonly string[];
+  readonly caps: readonly Capref<CopyableTypeName>[];
+  readonly quotaBytes?: number | undefined;
+}
+
+/** What `Domains` needs of init. */
+export interface DomainsHost {
+  readonly os: Os;
+  readonly memory: Memory;
+  readonly paging: TableShape;
+  /** Serve a new domain as long as it lives. */
+  readonly serve: (domain: Domain, invitation: Invitation) => Wait<void>;
+  /** A child of init has ended. */
+  readonly childEnded: (domain: Domain, end: DomainEnd) => void;
+}
+
+export class Domains {
+  /** init. */
+  readonly root: Domain;
+  private readonly host: DomainsHost;
+  private readonly byId: Map<number, Domain>;
+  /** Rings whenever a domain has ended. */
+  private readonly deaths: Bell;
+  private deathTotal: number;
+
+  constructor(host: DomainsHost, rootAccount: Account) {
+    const root = new Domain({ ...createIdentity(host.os), name: 'init' }, rootAccount, undefined);
+    this.root = root;
+    this.host = host;
+    this.byId = new Map([[root.id, root]]);
+    this.deaths = new Bell(host.os, 'the end of a domain');
+    this.deathTotal = 0;
+  }
+
+  /** Domains that have ended so far. */
+  get deathCount(): number {
+    return this.deathTotal;
+  }
+
+  all(): Iterable<Domain> {
+    return this.byId.values();
+  }
+
+  get(id: number): Domain | undefined {
+    return this.byId.get(id);
+  }
+
+  /** The domain that a capability names. @errors SPAWN_ERR_NO_DOMAIN */
+  find(cap: Capref): Result<Domain> {
+    const identity = capIdentify(this.host.os.sys, cap);
+    const isDomain = identity.ok && identity.value.type === 'Domain';
+    const domain = isDomain ? this.byId.get(identity.value.arg1) : undefined;
+    return domain === undefined ? fail(Err.SPAWN_ERR_NO_DOMAIN) : succeed(domain);
+  }
+
+  /**
+   * Start a program.
+   * @errors INIT_ERR_QUOTA; LIB_ERR_SPAWN over the reason; no slot for its identity
+   * @post on failure nothing is left
+   */
+  start(parent: Domain, request: StartRequest): Result<Domain> {
+    const quota = request.quotaBytes ?? defaultQuota(parent.account.leftBytes);
+    const account = parent.account.open(quota);
+    if (!account.ok) return account;
+    const made = this.build(parent, request, account.value);
+    if (!made.ok) account.value.close();
+    return made;
+  }
+
+  private build(parent: Domain, request: StartRequest, account: Account): Result<Domain> {
+    const { os } = this.host;
+    const { name } = request.program;
+    const from = parent === this.root ? undefined : parent;
+    const domain = new Domain({ ...createIdentity(os), name }, account, from);
+    const invitation = new Invitation(os);
+    const err = this.spawn(domain, invitation, request);
+    if (!isOk(err)) {
+      invitation.withdraw();
+      os.drop(domain.cap);
+      return fail(err);
+    }
+    domain.invitation = invitation;
+    this.byId.set(domain.id, domain);
+    os.spawnThread(`serves ${name}`, this.host.serve(domain, invitation));
+    return succeed(domain);
+  }
+
+  private spawn(domain: Domain, invitation: Invitation, request: StartRequest): Errval {
+    const { os, memory, paging } = this.host;
+    const { sys } = os;
+    const source = createMemorySource(sys, domain.account, os.slots);
+    const spawned = spawnProgram(
+      { sys, source, vspace: memory.vspace, paging },
+      {
+        name: domain.name,
+        image: request.program.image,
+        args: request.args,
+        environment: request.environment,
+        caps: request.caps,
+        domain: domain.cap,
+        taskCaps: [[TaskSlot.InitEp, invitation.cap]],
+      },
+    );
+    if (!spawned.ok) return spawned.err;
+    domain.spawned = spawned.value;
+    return OK;
+  }
+
+  /** End a domain, whatever it is doing. Everything that it had comes back. */
+  end(domain: Domain, end: DomainEnd): void {
+    if (domain.end !== undefined) return;
+    assert(domain !== this.root, 'init does not end');
+    const { memory } = this.host;
+    const err = domain.spawned?.kill() ?? OK;
+    assert(isOk(err), 'a domain can be taken apart');
+    domain.end = end;
+    domain.invitation?.withdraw();
+    domain.channel?.close();
+    if (domain.inspector !== undefined) this.host.os.drop(domain.inspector);
+    domain.spawned = undefined;
+    domain.invitation = undefined;
+    domain.channel = undefined;
+    domain.inspector = undefined;
+    domain.account.close();
+    memory.collect();
+    this.orphan(domain);
+    this.deathTotal += 1;
+    this.deaths.ring();
+    if (domain.parent !== undefined) this.limitUnread(domain.parent);
+    else {
+      this.forget(domain);
+      this.host.childEnded(domain, end);
+    }
+  }
+
+  /** Wait until `domain` has ended, or `asker` has. */
+  *awaitEnd(domain: Domain, asker: Domain): Wait<Result<DomainEnd>> {
+    while (domain.end === undefined) {
+      if (asker.end !== undefined) return fail(Err.SPAWN_ERR_ENDED);
+      yield* this.deaths.wait();
+    }
+    if (domain.parent === asker) this.forget(domain);
+    return succeed(domain.end);
+  }
+
+  /** Wait until more than `seen` domains have ended, or `asker` has. */
+  *awaitDeath(seen: number, asker: Domain): Wait<number> {
+    while (this.deathTotal <= seen && asker.end === undefined) yield* this.deaths.wait();
+    return this.deathTotal;
+  }
+
+  /** init takes over the children of a domain that has ended. */
+  private orphan(parent: Domain): void {
+    for (const child of [...this.byId.values()]) {
+      if (child.parent !== parent) continue;
+      if (child.end !== undefined) this.forget(child);
+      else child.parent = undefined;
+    }
+  }
+
+  /** Keep the newest of the ends that `parent` has not asked for. */
+  private limitUnread(parent: Domain): void {
+    const ended = [...this.byId.values()].filter((d) => d.parent === parent && d.end !== undefined);
+    for (const domain of ended.slice(0, -MAX_UNREAD_ENDS)) this.forget(domain);
+  }
+
+  /** Nothing names the domain any more. */
+  private forget(domain: Domain): void {
+    if (!this.byId.delete(domain.id)) return;
+    capRevoke(this.host.os.sys, domain.cap); // unless somebody has revoked ours
+    this.host.os.drop(domain.cap);
+  }
+}
+
+/** A new identity of a domain. Throws when there is no slot for it, or the kernel has no more. */
+function createIdentity(os: Os): { readonly cap: Capref<'Domain'>; readonly id: number } {
+  const { sys, slots } = os;
+  const slot = os.allocSlot();
+  const range = { offset: 0, objectBytes: 0, count: 1 };
+  const cap = capRetype(sys, slot, TASK_PROCESS_MANAGER, 'Domain', range);
+  if (!cap.ok) os.check(slots.free(slot));
+  return { cap: unwrap(cap), id: unwrap(capIdentify(sys, unwrap(cap))).arg1 };
+}
+
+function defaultQuota(leftBytes: number): number {
+  const half = Math.min(leftBytes / 2, MAX_DEFAULT_QUOTA_BYTES);
+  return Math.floor(Math.min(Math.max(half, MIN_DEFAULT_QUOTA_BYTES), leftBytes));
+}

@@ -1,0 +1,37 @@
+/** Where the name service listens, once there is one. */
+
+import type { Capref, Os, Wait } from '@barreleye/libos';
+import { OsError } from '@barreleye/libos';
+import { Err } from '@barreleye/spec';
+import { Bell } from './bell.ts';
+import type { Domain } from './domain.ts';
+
+export class NameServicePoint {
+  /** The domain that is to be the name service. */
+  provider: Domain | undefined;
+  private readonly bell: Bell;
+  private endpoint: Capref<'EndPointLMP'> | undefined;
+
+  constructor(os: Os) {
+    this.provider = undefined;
+    this.bell = new Bell(os, 'the name service');
+    this.endpoint = undefined;
+  }
+
+  /** Wait until it listens, or `asker` has ended. */
+  *get(asker: Domain): Wait<Capref<'EndPointLMP'>> {
+    while (this.endpoint === undefined) {
+      if (asker.end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
+      yield* this.bell.wait();
+    }
+    return this.endpoint;
+  }
+
+  /** `domain` listens at `endpoint`; whether it is the one that is to, for the first time. */
+  offer(domain: Domain, endpoint: Capref<'EndPointLMP'>): boolean {
+    if (domain !== this.provider || this.endpoint !== undefined) return false;
+    this.endpoint = endpoint;
+    this.bell.ring();
+    return true;
+  }
+}

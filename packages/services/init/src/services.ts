@@ -1,0 +1,137 @@
+/**
+ * The services that make a system, and in which order they start: each when what it needs can be
+ * found by name. Those that can begin anew without harm are started again when they die.
+ */
+
+import { assert } from '@barreleye/core';
+import {
+  type Capref,
+  capRetype,
+  irqAllocate,
+  type Os,
+  TASK_IRQ_TABLE,
+  TASK_PROCESS_MANAGER,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
+import type { Console, DomainEnd, Names } from '@barreleye/program';
+import { type CopyableTypeName, DeviceClass } from '@barreleye/spec';
+import { type BootView, deviceCap, findDevice, type Region } from './boot-info.ts';
+import type { Domain } from './domain.ts';
+import type { Init } from './main.ts';
+
+/** Times that a service is started again. */
+const MAX_RESTARTS = 3;
+
+/** What a service gets at least, if there is as much. */
+const MIN_SERVICE_BYTES = 1.5 * 2 ** 20;
+
+/** A service, and what it is given. */
+interface Service {
+  readonly program: string;
+  /** Names that must be served before it starts. */
+  readonly needs: readonly string[];
+  readonly canRestart: boolean;
+  /** Of what init has left, the part that it may use: one in so many. */
+  readonly quotaShare: number;
+  readonly args: readonly string[];
+  readonly caps: readonly Capref<CopyableTypeName>[];
+}
+
+/** What the system is made of. The shell gets what is left. */
+export function planServices(os: Os, boot: BootView): readonly Service[] {
+  const uart = findDevice(boot, [DeviceClass.Uart16550, DeviceClass.UartPl011]);
+  const power = findDevice(boot, [DeviceClass.Power]);
+  const irq = unwrap(irqAllocate(os.sys, os.allocSlot(), TASK_IRQ_TABLE, uart.irq));
+  const plain = { needs: [], canRestart: false, args: [], caps: [] };
+  return [
+    { ...plain, program: 'nameservice', quotaShare: 16 },
+    {
+      ...plain,
+      program: 'terminal',
+      quotaShare: 16,
+      args: [uartName(uart)],
+      caps: [deviceFrame(os, uart), irq],
+    },
+    {
+      program: 'shell',
+      needs: ['terminal'],
+      canRestart: true,
+      quotaShare: 1,
+      args: [],
+      caps: [deviceFrame(os, power), TASK_PROCESS_MANAGER],
+    },
+  ];
+}
+
+/** What the terminal calls the kind of a serial port. */
+function uartName({ device }: Region): string {
+  return device === DeviceClass.UartPl011 ? 'pl011' : 'uart16550';
+}
+
+/** The registers of a device. */
+function deviceFrame(os: Os, device: Region): Capref<'DevFrame'> {
+  const range = { offset: 0, objectBytes: device.bytes, count: 1 };
+  return unwrap(capRetype(os.sys, os.allocSlot(), deviceCap(device), 'DevFrame', range));
+}
+
+/** Starts services, and starts them again. */
+export class ServiceKeeper {
+  private readonly init: Init;
+  private readonly names: Names;
+  private readonly console: Console;
+  private readonly running: Map<Domain, Service>;
+  private readonly restarts: Map<Service, number>;
+
+  constructor(init: Init, names: Names, console: Console) {
+    this.init = init;
+    this.names = names;
+    this.console = console;
+    this.running = new Map();
+    this.restarts = new Map();
+  }
+
+  /** Start each as soon as it can. */
+  startAll(services: readonly Service[]): void {
+    for (const service of services) {
+      this.init.os.spawnThread(`starts ${service.program}`, this.start(service));
+    }
+  }
+
+  /** A child of init has ended. */
+  childEnded(domain: Domain, end: DomainEnd): void {
+    const service = this.running.get(domain);
+    this.running.delete(domain);
+    this.init.os.spawnThread(`after ${domain.name}`, this.after(domain, end, service));
+  }
+
+  private *start(service: Service): Wait<void> {
+    for (const need of service.needs) yield* this.names.waitFor(need);
+    const { domains, programs, nameService } = this.init;
+    const program = programs.get(service.program);
+    assert(program !== undefined, `the boot menu has no module ${service.program}`);
+    const { root } = domains;
+    const { leftBytes } = root.account;
+    const share = Math.floor(leftBytes / service.quotaShare);
+    const quotaBytes = Math.min(Math.max(share, MIN_SERVICE_BYTES), leftBytes);
+    const args = [program.name, ...service.args, ...program.args];
+    const request = { program, args, environment: [], caps: service.caps, quotaBytes };
+    const domain = unwrap(domains.start(root, request));
+    this.running.set(domain, service);
+    if (service.program === 'nameservice') nameService.provider = domain;
+  }
+
+  private *after(domain: Domain, end: DomainEnd, service: Service | undefined): Wait<void> {
+    if (end.how === 'faulted') {
+      yield* this.console.print(`init: ${domain.name} (domain ${domain.id}) died: ${end.report}\n`);
+    }
+    if (service === undefined) return;
+    const restarts = this.restarts.get(service) ?? 0;
+    if (!service.canRestart || restarts === MAX_RESTARTS) {
+      yield* this.console.print(`init: ${domain.name} has ended for good\n`);
+      return;
+    }
+    this.restarts.set(service, restarts + 1);
+    yield* this.start(service);
+  }
+}

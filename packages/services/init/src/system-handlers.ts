@@ -1,0 +1,183 @@
+/** What init answers a domain: the handlers of `System`. Capabilities that come are dropped. */
+
+import type { Errval } from '@barreleye/core';
+import {
+  type Capref,
+  capIdentify,
+  dispatcherResume,
+  dispatcherStop,
+  KernelCap,
+  OsError,
+  TASK_KERNEL,
+  unwrap,
+} from '@barreleye/libos';
+import type { System } from '@barreleye/program';
+import type { Handlers } from '@barreleye/rpc';
+import { COUNTERS, type CopyableTypeName, Err } from '@barreleye/spec';
+import type { Domain } from './domain.ts';
+import type { Init } from './main.ts';
+
+/** Domains, and names of programs, that a listing shows. */
+const MAX_LISTED = 256;
+
+type SystemHandlers = Handlers<(typeof System)['methods']>;
+
+/** The handlers for `self`. */
+export function systemHandlers(init: Init, self: Domain): SystemHandlers {
+  return {
+    ...memoryHandlers(init, self),
+    ...lifeHandlers(init, self),
+    ...domainHandlers(init, self),
+    ...introductionHandlers(init, self),
+    ...machineHandlers(init),
+  };
+}
+
+function memoryHandlers(
+  { memory }: Init,
+  { account }: Domain,
+): Pick<SystemHandlers, 'allocRam' | 'freeRam' | 'memory'> {
+  return {
+    allocRam({ bytes, alignBytes }) {
+      return unwrap(account.grant(bytes, alignBytes));
+    },
+    freeRam({ base }) {
+      check(account.takeBack(base));
+      return {};
+    },
+    memory: () => ({
+      totalBytes: memory.mm.totalBytes(),
+      freeBytes: memory.mm.freeBytes(),
+      usedBytes: account.usedBytes,
+      quotaBytes: account.quotaBytes,
+    }),
+  };
+}
+
+/** The life of the caller, and of those whom it starts. */
+function lifeHandlers(
+  { domains, programs, os }: Init,
+  self: Domain,
+): Pick<SystemHandlers, 'spawn' | 'exit' | 'fail' | 'programs'> {
+  return {
+    spawn({ program: name, args, environment, quotaBytes, caps }) {
+      try {
+        const program = programs.get(name);
+        if (program === undefined) throw new OsError(Err.SPAWN_ERR_NO_PROGRAM);
+        const given = caps as readonly Capref[] as readonly Capref<CopyableTypeName>[];
+        const all = [name, ...(args.length === 0 ? program.args : args)];
+        const request = { program, args: all, environment, caps: given, quotaBytes };
+        const { cap: domain, id } = unwrap(domains.start(self, request));
+        return { domain, id };
+      } finally {
+        for (const cap of caps) os.drop(cap);
+      }
+    },
+    exit({ value }) {
+      domains.end(self, { how: 'exited', value, report: '' });
+      return {};
+    },
+    fail({ report }) {
+      domains.end(self, { how: 'faulted', value: 0, report });
+      return {};
+    },
+    programs: () => ({ names: [...programs.keys()].slice(0, MAX_LISTED) }),
+  };
+}
+
+/** Domains by their capabilities. */
+function domainHandlers(
+  { domains, os }: Init,
+  self: Domain,
+): Pick<
+  SystemHandlers,
+  'kill' | 'suspend' | 'resume' | 'wait' | 'list' | 'domainOf' | 'awaitDeath' | 'inspectorOf'
+> {
+  /** The domain that `cap`, which is dropped, names. It may have ended. */
+  const find = (cap: Capref): Domain => {
+    const found = domains.find(cap);
+    os.drop(cap);
+    return unwrap(found);
+  };
+  const setSuspended = (cap: Capref, isSuspended: boolean): void => {
+    const domain = find(cap);
+    if (domain === domains.root) throw new OsError(Err.INIT_ERR_NOT_YOURS);
+    if (domain.spawned === undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
+    const change = isSuspended ? dispatcherStop : dispatcherResume;
+    check(change(os.sys, domain.spawned.dispatcher));
+    domain.isSuspended = isSuspended;
+  };
+  return {
+    kill({ domain: cap }) {
+      const domain = find(cap);
+      if (domain === domains.root) throw new OsError(Err.INIT_ERR_NOT_YOURS);
+      domains.end(domain, { how: 'killed', value: 0, report: '' });
+      return {};
+    },
+    suspend({ domain }) {
+      setSuspended(domain, true);
+      return {};
+    },
+    resume({ domain }) {
+      setSuspended(domain, false);
+      return {};
+    },
+    *wait({ domain }) {
+      return { end: unwrap(yield* domains.awaitEnd(find(domain), self)) };
+    },
+    list: () => ({ domains: [...domains.all()].slice(0, MAX_LISTED).map(({ info }) => info) }),
+    domainOf({ id, authority }) {
+      const identity = capIdentify(os.sys, authority);
+      os.drop(authority);
+      if (!identity.ok || identity.value.type !== 'ProcessManager') {
+        throw new OsError(Err.INIT_ERR_NOT_YOURS);
+      }
+      const domain = domains.get(id);
+      if (domain === undefined) throw new OsError(Err.SPAWN_ERR_NO_DOMAIN);
+      return { domain: domain.cap };
+    },
+    *awaitDeath({ seen }) {
+      return { seen: yield* domains.awaitDeath(seen, self) };
+    },
+    inspectorOf({ domain: cap }) {
+      const { inspector, end } = find(cap);
+      if (end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
+      if (inspector === undefined) throw new OsError(Err.SPAWN_ERR_NO_INSPECTOR);
+      return { endpoint: inspector };
+    },
+  };
+}
+
+function introductionHandlers(
+  { os, nameService }: Init,
+  self: Domain,
+): Pick<SystemHandlers, 'nameService' | 'offerNameService' | 'offerInspector'> {
+  return {
+    *nameService() {
+      return { endpoint: yield* nameService.get(self) };
+    },
+    offerNameService({ endpoint }) {
+      if (nameService.offer(self, endpoint)) return {};
+      os.drop(endpoint);
+      throw new OsError(Err.INIT_ERR_NOT_YOURS);
+    },
+    offerInspector({ endpoint }) {
+      if (self.inspector !== undefined) os.drop(self.inspector);
+      self.inspector = endpoint;
+      return {};
+    },
+  };
+}
+
+function machineHandlers({ os, boot }: Init): Pick<SystemHandlers, 'machine' | 'counters'> {
+  const { coreCount, frequency, ramBytes } = boot;
+  const kernel = new KernelCap(os.sys, TASK_KERNEL);
+  return {
+    machine: () => ({ coreCount, runningCount: 1, frequency, ramBytes, scheduler: '' }),
+    counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),
+  };
+}
+
+function check(err: Errval): void {
+  if (err !== 0) throw new OsError(err);
+}
