@@ -82,6 +82,7 @@ describe.each(TARGETS)('the terminal on $name', (target) => {
     type('böb\b');
     type('b\r');
     expect(log).toEqual(['böb']);
+    expect(decodeUtf8(shown)).toContain('last words\r\n');
     type('x');
     type('\u0003');
     expect(log.toSorted()).toEqual(['böb', 'interrupted', 'read']);

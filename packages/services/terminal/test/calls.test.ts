@@ -49,17 +49,8 @@ class Service {
 
   /** Type text and let everybody run. @returns what threads wait for */
   type(text: string): string[] {
-    const { core, loop, output } = this;
-    loop.create(
-      'keyboard',
-      (function* () {
-        for (const byte of encodeUtf8(text)) {
-          core.receive(byte);
-          yield* output.settle();
-        }
-      })(),
-    );
-    return loop.run();
+    for (const byte of encodeUtf8(text)) this.core.receive(byte);
+    return this.loop.run();
   }
 
   private *serveOnce(transport: MemoryTransport): Wait<void> {
