@@ -14,14 +14,14 @@ export const Terminal = defineInterface('terminal', {
    * follows it.
    */
   write: call({ text: string(MAX_WRITE_BYTES) }, {}),
-  /** Show an unfinished line as far as it goes. */
+  /** Show an unfinished line as far as it goes, unless a line is being edited. */
   flush: call({}, {}),
   /**
    * Show a prompt and have a line edited, which begins as `line` with the cursor behind `cursor`
    * characters (code points). Answers `line`; `cancelled`: Ctrl-C; `end`: Ctrl-D on an empty
    * line; and, if `canComplete`, `complete` when the Tab key was pressed: the caller asks again
    * with the line and cursor that it wants, which goes on where the editing was. Sessions take
-   * turns to read.
+   * turns to read; one that was answered `complete` keeps its turn until it asks again.
    */
   readLine: call(
     {
@@ -39,7 +39,8 @@ export const Terminal = defineInterface('terminal', {
   ),
   /**
    * Answered when Ctrl-C is next pressed: of several that wait, to the one that has asked last. A
-   * `readLine` of another session does not get that key then.
+   * `readLine` of another session is cancelled by it, too. A session that edits a line itself
+   * hears of the key as the end of that line, and goes on waiting.
    */
   awaitInterrupt: call({}, {}),
 });
