@@ -7,7 +7,7 @@ import type { Manifest } from './workspace.mjs';
 export interface Package {
   /** From the workspace root. */
   readonly folder: string;
-  /** The boundaries tag that its place implies; an app's is its own choice of `app` or `cli`. */
+  /** The boundaries tag that its place implies; an app's is its own choice of those of apps. */
   readonly layer: string;
   readonly manifest: Manifest & Readonly<Record<string, unknown>>;
   readonly tsconfig: TsConfig | undefined;
@@ -55,7 +55,7 @@ export function findingIn(pack: Package, file: string, rule: string, message: st
 function layerOf(folder: string, tag: string | undefined): string {
   const [top, layer = ''] = folder.split('/');
   if (top === 'packages') return layer;
-  if (top === 'apps') return tag === 'cli' ? 'cli' : 'app';
+  if (top === 'apps') return tag === 'cli' || tag === 'program' ? tag : 'app';
   return 'tooling';
 }
 

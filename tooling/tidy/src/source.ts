@@ -21,7 +21,7 @@ export interface Source {
   readonly comments: readonly Comment[];
   /** Tests and models: no part of what is published. */
   readonly isTest: boolean;
-  /** Below apps, where nothing may depend on a host. */
+  /** Below apps and in programs, where nothing may depend on a host. */
   readonly isHostFree: boolean;
 }
 
@@ -39,7 +39,7 @@ export function parse(path: string, text: string): Source {
     program,
     comments,
     isTest: /\.(test|model)\.ts$/.test(path) || /^[^/]+\/([^/]+\/)?[^/]+\/test\//.test(path),
-    isHostFree: path.startsWith('packages/'),
+    isHostFree: /^(packages|apps\/programs)\//.test(path),
   };
 }
 

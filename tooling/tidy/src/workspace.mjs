@@ -20,8 +20,11 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** The layers a package can be poured into; the order is that of DESIGN, lowest first. */
 export const LAYERS = [
   ...['base', 'arch', 'machine', 'kernel', 'lib', 'services', 'system'],
-  ...['app', 'cli'],
+  ...['program', 'app', 'cli'],
 ];
+
+/** Those that are poured into `apps`. */
+const APP_LAYERS = ['program', 'app', 'cli'];
 
 /**
  * Folder, from the root, of the package `name` in `layer`: apps are one level up.
@@ -29,7 +32,7 @@ export const LAYERS = [
  * @param {string} name
  */
 export function packageFolder(layer, name) {
-  return layer === 'app' || layer === 'cli' ? `apps/${name}` : `packages/${layer}/${name}`;
+  return APP_LAYERS.includes(layer) ? `apps/${name}` : `packages/${layer}/${name}`;
 }
 
 /** Every package folder, from the root, in a stable order; the skeleton is not a package. */
@@ -71,7 +74,7 @@ export function skeletonWords(folder, layer, description) {
     NAME: folder.slice(folder.lastIndexOf('/') + 1),
     LAYER: layer,
     DESCRIPTION: description,
-    PRESET: folder.startsWith('apps/') ? 'app' : 'package',
+    PRESET: layer === 'app' || layer === 'cli' ? 'app' : 'package',
     ROOT: fromFolder(folder, '.'),
   };
 }

@@ -1,0 +1,27 @@
+/** Programs to run, to read and to begin with, a file each. */
+
+import type { AppProgram } from '@barreleye/program';
+import { count } from './count.ts';
+import { crash } from './crash.ts';
+import { deadlock } from './deadlock.ts';
+import { echoClient } from './echo-client.ts';
+import { echoServer } from './echo-server.ts';
+import { hello } from './hello.ts';
+import { hog } from './hog.ts';
+import { pingPong } from './ping-pong.ts';
+import { pong } from './pong.ts';
+import { producers } from './producers.ts';
+
+/** All of them, to be linked for a machine. */
+export const programs: readonly AppProgram[] = [
+  hello,
+  echoServer,
+  echoClient,
+  pingPong,
+  pong,
+  producers,
+  deadlock,
+  count,
+  crash,
+  hog,
+];

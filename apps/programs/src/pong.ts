@@ -1,0 +1,11 @@
+/** The other half of `ping-pong`, which starts it: serves until the channel is closed. */
+
+import { connect } from '@barreleye/lmp';
+import { program } from '@barreleye/program';
+import { serve } from '@barreleye/rpc';
+import { Ping } from './ping.ts';
+
+export const pong = program('pong', function* (os) {
+  const channel = yield* connect(os, os.argCap<'EndPointLMP'>(0));
+  yield* serve(os.scheduler, channel, Ping, { ping: ({ round }) => ({ round }) });
+});
