@@ -5,7 +5,7 @@
 
 interface Node<V> {
   readonly name: string;
-  value: V;
+  readonly value: V;
   height: number;
   left: Tree<V>;
   right: Tree<V>;
@@ -15,16 +15,9 @@ type Tree<V> = Node<V> | undefined;
 
 export class NameTree<V> {
   private root: Tree<V>;
-  private nodeCount: number;
 
   constructor() {
     this.root = undefined;
-    this.nodeCount = 0;
-  }
-
-  /** Names that are in it. */
-  get count(): number {
-    return this.nodeCount;
   }
 
   /** Height of the tree: the most names that a search compares. */
@@ -32,23 +25,14 @@ export class NameTree<V> {
     return heightOf(this.root);
   }
 
-  /** The value of `name`. */
-  get(name: string): V | undefined {
-    let at = this.root;
-    while (at !== undefined && at.name !== name) at = name < at.name ? at.left : at.right;
-    return at?.value;
-  }
-
   /** Put in a name that is not there yet. */
   add(name: string, value: V): void {
     this.root = add(this.root, name, value);
-    this.nodeCount += 1;
   }
 
   /** Take out a name that is there. */
   remove(name: string): void {
     this.root = remove(this.root, name);
-    this.nodeCount -= 1;
   }
 
   /** Show the values of `from` and of all names behind it, in order, while `visit` says so. */

@@ -32,7 +32,9 @@ export type Found<E> = (entry: E) => void;
 
 export class Registry<O, E> {
   private readonly maxNamesPerOwner: number;
-  private readonly names: NameTree<Registration<O, E>>;
+  private readonly taken: Map<string, Registration<O, E>>;
+  /** The same in order. */
+  private readonly ordered: NameTree<Registration<O, E>>;
   /** Owners that have names, and these. */
   private readonly owned: Map<O, Set<string>>;
   /** Names that somebody waits for. None of them is taken. */
@@ -40,14 +42,15 @@ export class Registry<O, E> {
 
   constructor(maxNamesPerOwner: number = MAX_NAMES_PER_OWNER) {
     this.maxNamesPerOwner = maxNamesPerOwner;
-    this.names = new NameTree();
+    this.taken = new Map();
+    this.ordered = new NameTree();
     this.owned = new Map();
     this.waits = new Map();
   }
 
   /** Names that are taken. */
   get count(): number {
-    return this.names.count;
+    return this.taken.size;
   }
 
   /** Names that somebody waits for. */
@@ -61,11 +64,13 @@ export class Registry<O, E> {
    */
   register(owner: O, name: string, entry: E): Errval {
     if (!isServiceName(name)) return Err.NAME_ERR_INVALID;
-    if (this.names.get(name) !== undefined) return Err.NAME_ERR_EXISTS;
+    if (this.taken.has(name)) return Err.NAME_ERR_EXISTS;
     const owned = this.owned.get(owner) ?? new Set();
     if (owned.size >= this.maxNamesPerOwner) return Err.NAME_ERR_FULL;
     this.owned.set(owner, owned.add(name));
-    this.names.add(name, { name, owner, entry });
+    const registration = { name, owner, entry };
+    this.taken.set(name, registration);
+    this.ordered.add(name, registration);
     const waits = this.waits.get(name);
     this.waits.delete(name);
     for (const found of waits ?? []) found(entry);
@@ -74,13 +79,14 @@ export class Registry<O, E> {
 
   /** Free a name; what it stood for. @errors NAME_ERR_UNKNOWN; NAME_ERR_NOT_OWNER */
   deregister(owner: O, name: string): Result<E> {
-    const registration = this.names.get(name);
+    const registration = this.taken.get(name);
     if (registration === undefined) return fail(Err.NAME_ERR_UNKNOWN);
     if (registration.owner !== owner) return fail(Err.NAME_ERR_NOT_OWNER);
     const owned = this.owned.get(owner);
     assert(owned?.delete(name) === true, 'a name is among those of its owner');
     if (owned.size === 0) this.owned.delete(owner);
-    this.names.remove(name);
+    this.taken.delete(name);
+    this.ordered.remove(name);
     return succeed(registration.entry);
   }
 
@@ -97,7 +103,7 @@ export class Registry<O, E> {
 
   /** Who has `name`, and what it stands for. @errors NAME_ERR_UNKNOWN */
   lookup(name: string): Result<Registration<O, E>> {
-    const registration = this.names.get(name);
+    const registration = this.taken.get(name);
     return registration === undefined ? fail(Err.NAME_ERR_UNKNOWN) : succeed(registration);
   }
 
@@ -107,7 +113,7 @@ export class Registry<O, E> {
    */
   waitFor(name: string, found: Found<E>): Errval {
     if (!isServiceName(name)) return Err.NAME_ERR_INVALID;
-    const registration = this.names.get(name);
+    const registration = this.taken.get(name);
     if (registration === undefined) {
       const waits = this.waits.get(name) ?? new Set();
       this.waits.set(name, waits.add(found));
@@ -126,7 +132,7 @@ export class Registry<O, E> {
   /** Names that are taken, in order. */
   list({ prefix = '', after = '', maxCount = Infinity }: Listing = {}): Registration<O, E>[] {
     const listed: Registration<O, E>[] = [];
-    this.names.visitFrom(after > prefix ? after : prefix, (registration) => {
+    this.ordered.visitFrom(after > prefix ? after : prefix, (registration) => {
       const { name } = registration;
       if (!name.startsWith(prefix) || listed.length >= maxCount) return false;
       if (name !== after) listed.push(registration);

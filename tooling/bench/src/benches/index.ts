@@ -10,6 +10,7 @@ import { benches as localMessages } from './local-messages.ts';
 import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryManager } from './memory-manager.ts';
 import { benches as memoryViews } from './memory-views.ts';
+import { benches as names } from './names.ts';
 import { benches as pageWalk } from './page-walk.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as systemCall } from './system-call.ts';
@@ -27,6 +28,7 @@ export const BENCHES: readonly Bench[] = [
   ...threads,
   ...localMessages,
   ...calls,
+  ...names,
   ...capabilityLookup,
   ...capabilityOperations,
   ...capabilityRevoke,
