@@ -6,6 +6,7 @@ import { boardPc32 } from '@barreleye/machine';
 import { pagingArmv7 } from '@barreleye/paging-armv7';
 import { pagingX86_32, pagingX86_32Pae } from '@barreleye/paging-x86-32';
 import { pagingX86_64 } from '@barreleye/paging-x86-64';
+import { programs } from '@barreleye/programs';
 import type { Paging } from '@barreleye/spec';
 import { systemPrograms } from '@barreleye/userland';
 
@@ -21,7 +22,7 @@ function targetWith(paging: Paging): Target {
     board: boardPc32,
     paging,
     foreignFormats: [pagingX86_64, pagingArmv7],
-    ...programFiles('/x86_32/sbin', systemPrograms({ paging })),
+    ...programFiles('/x86_32/sbin', systemPrograms({ paging }, programs)),
     imageOf: (index, program) => programImage(boardPc32.arch, index, program.name),
   };
 }

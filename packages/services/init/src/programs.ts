@@ -11,7 +11,7 @@ export interface BootProgram {
   readonly args: readonly string[];
 }
 
-/** The boot modules behind init, in the order of the menu; of two with one name the first counts. */
+/** The boot modules behind init, in the order of the menu; of two of a name the first counts. */
 export function readPrograms(boot: BootView): ReadonlyMap<string, BootProgram> {
   const programs = new Map<string, BootProgram>();
   const modules = boot.regions.filter(({ type }) => type === RegionType.Module);
