@@ -35,7 +35,9 @@ export interface SpaceView {
 
 /** The domain that an argument names; undefined: the shell's own. */
 export function* findSubject(shell: Shell, text = SELF): Wait<DomainInfo | undefined> {
-  return text === SELF ? undefined : yield* findDomain(shell, text);
+  if (text === SELF) return undefined;
+  const found = yield* findDomain(shell, text);
+  return found.id === shell.own.id ? undefined : found;
 }
 
 export function* threadsOf(shell: Shell, subject: DomainInfo | undefined): Wait<ThreadsView> {

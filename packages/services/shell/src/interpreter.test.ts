@@ -108,7 +108,7 @@ describe('a program', () => {
 
   it.each([
     ['hello'.padEnd(65, 'o'), /: the name of a program has at most 64 bytes$/],
-    [`hello ${'x '.repeat(32)}`, /^hello: a program takes at most 31 arguments$/],
+    [`hello ${'x '.repeat(33)}`, /^hello: a program takes at most 32 arguments$/],
     [`hello ${'ü'.repeat(513)}`, /^hello: an argument or variable has at most 1024 bytes$/],
     [
       `${Array.from({ length: 33 }, (_, i) => `v${i}=`).join(' ')} hello`,

@@ -1,6 +1,13 @@
 /** The program `shell`: what commands work with, put together. */
 
-import { type Capref, formatWaits, type Wait } from '@barreleye/libos';
+import {
+  type Capref,
+  capIdentify,
+  formatWaits,
+  TASK_DOMAIN,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
 import { connect } from '@barreleye/lmp';
 import {
   capsFrom,
@@ -36,6 +43,7 @@ export const shell = program('shell', function* (os) {
 
 function ownDomain(os: ProgramOs): OwnDomain {
   return {
+    id: unwrap(capIdentify(os.sys, TASK_DOMAIN)).arg1,
     threads: () => threadsOf(os),
     waits: () => formatWaits(os.reportWaits()),
     regions: () => regionsOf(os.memory.vspace),

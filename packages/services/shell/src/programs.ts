@@ -66,15 +66,15 @@ function* start(
   { words, assignments, isBackground, text }: Call,
 ): Wait<Job | undefined> {
   const { os, session } = shell;
-  const [name = ''] = words;
+  const [name = '', ...args] = words;
   const variables = new Map([...session.variables, ...assignments]);
   if (isBackground) variables.set(BACKGROUND, '1'); // it must not wait for lines
   const environment = [...variables].map(([key, value]) => `${key}=${value}`);
-  checkArgs(words, environment);
+  checkArgs(name, args, environment);
   try {
     const { domain, id } = yield* os.system.spawn({
       program: name,
-      args: words,
+      args,
       environment,
       caps: [],
     });
@@ -122,17 +122,17 @@ function* attend(shell: Shell, job: Job): Wait<number> {
   return statusOf(end);
 }
 
-function checkArgs(words: readonly string[], environment: readonly string[]): void {
-  if (encodeUtf8(words[0] ?? '').length > MAX_NAME_BYTES) {
+function checkArgs(name: string, args: readonly string[], environment: readonly string[]): void {
+  if (encodeUtf8(name).length > MAX_NAME_BYTES) {
     throw new UsageError(`the name of a program has at most ${MAX_NAME_BYTES} bytes`);
   }
-  if (words.length > MAX_ARGS) {
-    throw new UsageError(`a program takes at most ${MAX_ARGS - 1} arguments`);
+  if (args.length > MAX_ARGS) {
+    throw new UsageError(`a program takes at most ${MAX_ARGS} arguments`);
   }
   if (environment.length > MAX_ARGS) {
     throw new UsageError(`a program takes at most ${MAX_ARGS} variables; 'unset' removes some`);
   }
-  if ([...words, ...environment].some((each) => encodeUtf8(each).length > MAX_ARG_BYTES)) {
+  if ([...args, ...environment].some((each) => encodeUtf8(each).length > MAX_ARG_BYTES)) {
     throw new UsageError(`an argument or variable has at most ${MAX_ARG_BYTES} bytes`);
   }
 }

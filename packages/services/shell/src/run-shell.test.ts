@@ -90,6 +90,13 @@ describe('a domain', () => {
     expect(twin.heldCount).toBe(2);
   });
 
+  it('that is the shell itself is not suspended', () => {
+    expect(new Twin().type('suspend 2 shell; ps').slice(0, 2)).toEqual([
+      'domain 2 (terminal) is suspended',
+      'suspend: nobody would be here to resume the shell',
+    ]);
+  });
+
   it('that does not answer is an error after a while', () => {
     const twin = new Twin();
     const message = "domain 2 (terminal) does not answer; 'ps' shows whether it runs";

@@ -27,6 +27,7 @@ export interface InspectorLink {
 
 /** What the shell can see of its own domain without asking. */
 export interface OwnDomain {
+  readonly id: number;
   threads(): readonly ThreadInfo[];
   /** Which threads wait for each other, in words. */
   waits(): string;

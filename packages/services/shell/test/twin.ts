@@ -153,7 +153,7 @@ export class Twin {
       session: new Session(os.environment),
       foreground: new Foreground(loop),
       commands: new Commands(wishes.commands ?? COMMANDS),
-      own: { threads: () => [], waits: () => '', regions: () => [], caps: () => [] },
+      own: { id: 3, threads: () => [], waits: () => '', regions: () => [], caps: () => [] },
       power: wishes.isNested
         ? undefined
         : {
@@ -213,7 +213,7 @@ export class Twin {
         if (start === undefined) throw new OsError(Err.SPAWN_ERR_NO_PROGRAM);
         const id = twin.addDomain(program);
         twin.heldCount += 1;
-        const { shows, end, after } = start(args, environment);
+        const { shows, end, after } = start([program, ...args], environment);
         if (shows !== undefined) yield* twin.terminal.write({ text: shows });
         if (end !== undefined && after === undefined) twin.finish(id, end);
         else if (end !== undefined) twin.after(after ?? 0, () => twin.finish(id, end));

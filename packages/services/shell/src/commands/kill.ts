@@ -1,7 +1,7 @@
 /** `kill`, `suspend` and `resume`: what becomes of a domain. */
 
 import type { Capref, Wait } from '@barreleye/libos';
-import type { Command } from '../command.ts';
+import { type Command, UsageError } from '../command.ts';
 import { describeDomain, findDomain, findJob, withDomain } from '../domains.ts';
 import { kill as killJob } from '../programs.ts';
 import type { Shell } from '../shell.ts';
@@ -39,6 +39,8 @@ export const suspend: Command = {
   argKinds: ['domain'],
   *run(shell, args) {
     for (const text of args) {
+      const { id } = yield* findDomain(shell, text);
+      if (id === shell.own.id) throw new UsageError('nobody would be here to resume the shell');
       yield* apply(shell, text, 'is suspended', (domain) => shell.os.system.suspend({ domain }));
     }
     return 0;
