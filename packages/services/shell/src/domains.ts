@@ -69,7 +69,7 @@ export function* withDomain<T>(
     try {
       return yield* use(domain);
     } finally {
-      yield* os.destroy(domain);
+      os.drop(domain);
     }
   } catch (error) {
     if (!(error instanceof OsError)) throw error;

@@ -45,7 +45,7 @@ export function* tellEnds(shell: Shell): Wait<void> {
   });
   yield* shell.screen.tell(lines);
   // Not before: while a job is known, its capability is what it was.
-  for (const { domain } of ended) yield* shell.os.destroy(domain);
+  for (const { domain } of ended) shell.os.drop(domain);
 }
 
 /** Kill a domain that may have ended by itself. */
@@ -114,7 +114,7 @@ function* attend(shell: Shell, job: Job): Wait<number> {
       throw new InterruptError('interrupted');
     }
   }
-  yield* shell.os.destroy(job.domain);
+  shell.os.drop(job.domain);
   if (isInterrupted) throw new InterruptError('interrupted');
   const { end } = job;
   assert(end !== undefined, 'a job that was waited for has ended');

@@ -8,7 +8,7 @@ export interface ShellOs
   extends Pick<ProgramOs, 'args' | 'environment' | 'system' | 'memory'>,
     Pick<ProgramOs, 'arch' | 'sys' | 'now' | 'sleep' | 'preempt'>,
     Pick<ProgramOs, 'load32' | 'store32'>,
-    Pick<ProgramOs, 'slots' | 'allocSlot' | 'check' | 'take' | 'destroy'> {
+    Pick<ProgramOs, 'slots' | 'allocSlot' | 'check' | 'take' | 'drop'> {
   argCap(index: number): Capref;
   readonly names: { list(prefix: string): Wait<readonly NameInfo[]> };
   readonly scheduler: Threads & { readonly timers: Pick<TimerQueue, 'set' | 'cancel'> };

@@ -186,9 +186,8 @@ export class Twin {
       *sleep() {
         for (;;) yield* new Bell(twin.loop, 'the end').until(() => false);
       },
-      *destroy() {
+      drop() {
         twin.heldCount -= 1;
-        yield;
       },
       spawnThread: (name: string, body: Wait<unknown>) => twin.loop.create(name, body),
       scheduler: Object.assign(twin.loop, { timers: twin.timers }),
