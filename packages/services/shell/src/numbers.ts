@@ -33,6 +33,11 @@ export function formatRange(base: number, bytes: number): string {
   return `${hex(base)}-${hex(base + bytes - 1)} ${formatBytes(bytes)}`;
 }
 
+/** So many of something: `1 region`, `2 regions`. */
+export function formatCount(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
 /** Letters of `PageFlag` bits. */
 export function formatFlags(flags: number): string {
   const letter = (flag: number, c: string): string => ((flags & flag) === 0 ? '-' : c);

@@ -287,7 +287,8 @@ describe('the end', () => {
     const twin = new Twin({ isNested: true });
     twin.typeAll('sleeper &', 'echo-server &');
     expect(twin.type('exit 3')).toEqual([
-      'killed, because the shell ends: [1] sleeper, [2] echo-server',
+      '[1] sleeper was killed, because the shell ends',
+      '[2] echo-server was killed, because the shell ends',
     ]);
     expect(twin.log).toEqual(['kill 4', 'kill 5']);
     expect(twin.exitValue).toBe(3);

@@ -101,12 +101,10 @@ function* listen({ terminal, foreground }: Shell): Wait<never> {
 function* end(shell: Shell, code: number): Wait<number> {
   const { os, session, screen, terminal, power } = shell;
   yield* tellEnds(shell);
-  const running = session.jobs.running();
-  if (running.length > 0) {
-    const names = running.map(({ number, name }) => `[${number}] ${name}`);
-    yield* screen.tell([`killed, because the shell ends: ${names.join(', ')}`]);
+  for (const job of session.jobs.running()) {
+    yield* kill(shell, job);
+    yield* screen.tell([`[${job.number}] ${job.name} was killed, because the shell ends`]);
   }
-  for (const job of running) yield* kill(shell, job);
   if (power === undefined) return code;
   yield* terminal.flush({});
   for (;;) {

@@ -3,6 +3,8 @@
 import type { Capref, Wait } from '@barreleye/libos';
 import { type Command, UsageError } from '../command.ts';
 import { describeDomain, findDomain, findJob, withDomain } from '../domains.ts';
+import { InterruptError } from '../foreground.ts';
+import type { Job } from '../jobs.ts';
 import { kill as killJob } from '../programs.ts';
 import type { Shell } from '../shell.ts';
 
@@ -21,7 +23,7 @@ export const kill: Command = {
   *run(shell, args) {
     for (const text of args) {
       const job = findJob(shell, text);
-      if (job !== undefined) yield* killJob(shell, job);
+      if (job !== undefined) yield* killAndTell(shell, job);
       else yield* apply(shell, text, 'was killed', (domain) => shell.os.system.kill({ domain }));
     }
     return 0;
@@ -63,6 +65,14 @@ export const resume: Command = {
     return 0;
   },
 };
+
+/** Kill a job; its end is told of before anything else. */
+function* killAndTell(shell: Shell, job: Job): Wait<void> {
+  yield* killJob(shell, job);
+  if (!(yield* shell.foreground.until(() => job.end !== undefined))) {
+    throw new InterruptError('interrupted');
+  }
+}
 
 /** Do something to the domain that `text` names, and say so. */
 function* apply(

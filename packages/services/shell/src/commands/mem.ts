@@ -5,7 +5,7 @@ import { describeBlock } from '../blocks.ts';
 import type { Command } from '../command.ts';
 import { describeDomain } from '../domains.ts';
 import { findSubject, spaceOf } from '../inspect.ts';
-import { formatFlags, formatRange } from '../numbers.ts';
+import { formatCount, formatFlags, formatRange } from '../numbers.ts';
 import type { Shell } from '../shell.ts';
 
 export const mem: Command = {
@@ -25,11 +25,14 @@ export const mem: Command = {
     if (subject === undefined) showUse(shell, 'this shell', usedBytes, quotaBytes);
     else showUse(shell, describeDomain(subject), subject.usedBytes, subject.quotaBytes);
     const { regions, tableCount } = yield* spaceOf(shell, subject);
-    screen.printLine(`${tableCount} page tables, ${regions.length} regions`);
+    const counts = [formatCount(tableCount, 'page table'), formatCount(regions.length, 'region')];
+    screen.printLine(counts.join(', '));
     for (const { base, bytes, flags } of regions) {
       screen.printLine(`  ${formatRange(base, bytes)} ${formatFlags(flags)}`);
     }
     if (subject !== undefined) return 0;
+    const spareBytes = os.memory.mm.freeBytes();
+    screen.printLine(`${spareBytes} bytes (${formatBytes(spareBytes)}) are ready for alloc`);
     for (const block of session.blocks.all()) screen.printLine(describeBlock(block));
     return 0;
   },

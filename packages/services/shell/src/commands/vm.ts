@@ -10,7 +10,7 @@ import type { DomainInfo, RegionInfo } from '@barreleye/program';
 import { type Command, UsageError } from '../command.ts';
 import { describeDomain } from '../domains.ts';
 import { findSubject, SELF, spaceOf } from '../inspect.ts';
-import { formatFlags, formatRange, parseAddress } from '../numbers.ts';
+import { formatCount, formatFlags, formatRange, parseAddress } from '../numbers.ts';
 import type { Shell } from '../shell.ts';
 
 export const vm: Command = {
@@ -45,7 +45,8 @@ function* showRegions(shell: Shell, subject: DomainInfo | undefined): Wait<void>
   const { screen } = shell;
   const { regions, tableCount } = yield* spaceOf(shell, subject);
   for (const region of regions) screen.printLine(describeRegion(region));
-  screen.printLine(`${regions.length} regions, ${tableCount} page tables`);
+  const counts = [formatCount(regions.length, 'region'), formatCount(tableCount, 'page table')];
+  screen.printLine(counts.join(', '));
 }
 
 /** One line a table, then the page; a page that is missing is no error. */
