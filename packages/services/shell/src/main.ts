@@ -27,16 +27,24 @@ import { Screen } from './screen.ts';
 import { Session } from './session.ts';
 import type { InspectorLink, OwnDomain } from './shell.ts';
 
+/** The name of the service that lines come from. */
+const TERMINAL = 'terminal';
+
 export const shell = program('shell', function* (os) {
+  const own = ownDomain(os);
+  const terminal = yield* os.console.terminal();
+  const services = yield* os.names.list(TERMINAL);
+  const served = services.filter(({ name }) => name === TERMINAL);
   return yield* runShell({
     os,
+    terminal,
+    own,
+    lifelines: new Set([own.id, ...served.map(({ domainId }) => domainId)]),
     power: yield* createPower(os),
-    terminal: yield* os.console.terminal(),
     screen: new Screen((text) => os.print(text)),
     session: new Session(os.environment),
     foreground: new Foreground(os.scheduler),
     commands: new Commands(COMMANDS),
-    own: ownDomain(os),
     connectInspector: (endpoint) => connectInspector(os, endpoint),
   });
 });

@@ -90,10 +90,11 @@ describe('a domain', () => {
     expect(twin.heldCount).toBe(2);
   });
 
-  it('that is the shell itself is not suspended', () => {
-    expect(new Twin().type('suspend 2 shell; ps').slice(0, 2)).toEqual([
-      'domain 2 (terminal) is suspended',
-      'suspend: nobody would be here to resume the shell',
+  it('that is the shell itself, or its terminal, is not suspended', () => {
+    expect(new Twin().typeAll('suspend 1 shell', 'suspend terminal')).toEqual([
+      'domain 1 (nameservice) is suspended',
+      "suspend: nobody could type 'resume' then",
+      "suspend: nobody could type 'resume' then",
     ]);
   });
 
@@ -103,8 +104,8 @@ describe('a domain', () => {
     expect(twin.type('threads terminal')).toEqual([`threads: ${message}`]);
     expect(twin.type('vm 2')).toEqual([`vm: ${message}`]);
     expect(twin.type('caps 2')).toEqual([`caps: ${message}`]);
-    expect(twin.type('suspend 2; threads 2').at(-1)).toBe(
-      "threads: domain 2 (terminal) is suspended; after 'resume 2' it can answer",
+    expect(twin.type('suspend 1; threads 1').at(-1)).toBe(
+      "threads: domain 1 (nameservice) is suspended; after 'resume 1' it can answer",
     );
     expect(twin.heldCount).toBe(0);
   });

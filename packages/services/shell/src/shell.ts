@@ -43,6 +43,8 @@ export interface Shell {
   readonly foreground: Foreground;
   readonly commands: Commands;
   readonly own: OwnDomain;
+  /** Numbers of domains without which nothing can be typed. */
+  readonly lifelines: ReadonlySet<number>;
   /** The shell of the system has it: its end is that of the machine. */
   readonly power: Power | undefined;
   /** Ask a domain at the endpoint where it answers, which is taken over. May wait for ever. */

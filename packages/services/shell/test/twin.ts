@@ -153,6 +153,7 @@ export class Twin {
       session: new Session(os.environment),
       foreground: new Foreground(loop),
       commands: new Commands(wishes.commands ?? COMMANDS),
+      lifelines: new Set([2, 3]),
       own: { id: 3, threads: () => [], waits: () => '', regions: () => [], caps: () => [] },
       power: wishes.isNested
         ? undefined

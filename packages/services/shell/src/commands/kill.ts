@@ -5,7 +5,7 @@ import { type Command, UsageError } from '../command.ts';
 import { describeDomain, findDomain, findJob, withDomain } from '../domains.ts';
 import { InterruptError } from '../foreground.ts';
 import type { Job } from '../jobs.ts';
-import { kill as killJob } from '../programs.ts';
+import { kill as killJob, tellEnds } from '../programs.ts';
 import type { Shell } from '../shell.ts';
 
 export const kill: Command = {
@@ -42,7 +42,7 @@ export const suspend: Command = {
   *run(shell, args) {
     for (const text of args) {
       const { id } = yield* findDomain(shell, text);
-      if (id === shell.own.id) throw new UsageError('nobody would be here to resume the shell');
+      if (shell.lifelines.has(id)) throw new UsageError("nobody could type 'resume' then");
       yield* apply(shell, text, 'is suspended', (domain) => shell.os.system.suspend({ domain }));
     }
     return 0;
@@ -72,6 +72,8 @@ function* killAndTell(shell: Shell, job: Job): Wait<void> {
   if (!(yield* shell.foreground.until(() => job.end !== undefined))) {
     throw new InterruptError('interrupted');
   }
+  yield* shell.screen.flush();
+  yield* tellEnds(shell);
 }
 
 /** Do something to the domain that `text` names, and say so. */
