@@ -182,6 +182,7 @@ const SENTENCES = {
   NAME_ERR_FULL: 'one domain can register no more names',
   LIB_ERR_DISP_STOP: 'the dispatcher could not be stopped',
   LIB_ERR_DISP_RESUME: 'the dispatcher could not be resumed',
+  RPC_ERR_TIMEOUT: 'the call was not answered in time; whether it was served is not known',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -51,7 +51,7 @@ export class Dispatcher implements ProgramInstance {
     this.pageFaultHandler = undefined;
     this.main = main;
     this.sys = new Sys(cpu, 0);
-    this.scheduler = new Scheduler();
+    this.scheduler = new Scheduler(cpu);
     this.events = new Events(this.scheduler);
     this.heap = new FrameHeap();
   }

@@ -29,7 +29,13 @@ class Wire {
   constructor(ringWords: number) {
     this.cpu.hold();
     LmpEndpoint.delivered.set(this.cpu.mem, this.buffer, 0xdead); // left over from earlier use
-    this.endpoint = new Endpoint(new Events(new Scheduler()), this.cpu, FRAME, OFFSET, ringWords);
+    this.endpoint = new Endpoint(
+      new Events(new Scheduler(this.cpu)),
+      this.cpu,
+      FRAME,
+      OFFSET,
+      ringWords,
+    );
   }
 
   /** Where the kernel would put a capability: address of the CSpace, address in it. */

@@ -5,7 +5,7 @@
  */
 
 import { assert } from '@barreleye/core';
-import { Err } from '@barreleye/spec';
+import { Err, type UserCpu } from '@barreleye/spec';
 import { OsError } from './os-error.ts';
 import { Queue } from './queue.ts';
 import { type Outcome, Thread, type ThreadBody, type WaitTarget } from './thread.ts';
@@ -20,6 +20,9 @@ export interface ThreadOptions {
   readonly isDaemon?: boolean;
 }
 
+/** Where the time comes from, cycles. */
+type Clock = Pick<UserCpu, 'now'>;
+
 export class Scheduler {
   /** All threads that are not done, by number. */
   readonly threads: Map<number, Thread>;
@@ -27,6 +30,7 @@ export class Scheduler {
   readonly timers: TimerQueue;
   /** The thread that has the core, or had it last and will go on with it. */
   current: Thread | undefined;
+  private readonly clock: Clock;
   private readonly ready: Queue<Thread>;
   private nextThreadId: number;
   /** Threads that are no daemons. */
@@ -34,7 +38,8 @@ export class Scheduler {
   /** Waits for all other workers to end. */
   private lastWorker: Thread | undefined;
 
-  constructor() {
+  constructor(clock: Clock) {
+    this.clock = clock;
     this.threads = new Map();
     this.timers = new TimerQueue();
     this.current = undefined;
@@ -114,6 +119,18 @@ export class Scheduler {
     thread.sleepTimer ??= new Timer(() => this.wake(thread));
     this.timers.set(thread.sleepTimer, deadline);
     this.block(CLOCK);
+  }
+
+  /** Call `expire` once, when `cycles` cycles have passed. */
+  setAlarm(cycles: number, expire: () => void): Timer {
+    const timer = new Timer(expire);
+    this.timers.set(timer, this.clock.now() + Math.max(cycles, 1));
+    return timer;
+  }
+
+  /** Call it off; no matter if it has expired. */
+  cancelAlarm(alarm: Timer): void {
+    this.timers.cancel(alarm);
   }
 
   /** Make the current thread the last of the ready ones; it must `yield` next. */

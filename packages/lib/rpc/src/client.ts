@@ -6,6 +6,7 @@
 import { asErrval, type Errval, errPush, isOk, OK } from '@barreleye/core';
 import type { Wait } from '@barreleye/libos';
 import { Err } from '@barreleye/spec';
+import { Attempt } from './attempt.ts';
 import type { FieldType } from './field.ts';
 import {
   BIND_ARGS,
@@ -16,7 +17,7 @@ import {
   type Method,
   type Methods,
 } from './interface.ts';
-import { type PendingCall, PendingCalls } from './pending-calls.ts';
+import { MAX_PENDING_CALLS, type PendingCall, PendingCalls } from './pending-calls.ts';
 import { Reader } from './reader.ts';
 import { Receiver, Step } from './receiver.ts';
 import { RpcError } from './rpc-error.ts';
@@ -27,29 +28,44 @@ import { Kind, WIRE_VERSION } from './wire.ts';
 
 const REPLY: WaitReason = { label: 'a reply', holder: undefined };
 
+/** What a client may decide. */
+export interface BindOptions {
+  /**
+   * Cycles after which a call, the bind too, throws RPC_ERR_TIMEOUT. Whether it was served, nobody
+   * knows; what it gives away is gone. Calls wait for as long as it takes, unless said otherwise.
+   */
+  readonly timeoutCycles?: number | undefined;
+}
+
 /**
  * Bind to the server at the other end of `transport`: its methods, as generators. They throw
  * `RpcError`. The binding ends when the transport is closed, by either side.
- * @errors RPC_ERR_INTERFACE under RPC_ERR_REMOTE: the server speaks another; RPC_ERR_CLOSED
+ * @errors RPC_ERR_INTERFACE under RPC_ERR_REMOTE: the server speaks another; RPC_ERR_CLOSED;
+ *   RPC_ERR_TIMEOUT
  */
 export function* bindClient<M extends Methods>(
   threads: Threads,
   transport: Transport,
   to: Interface<M>,
+  options: BindOptions = {},
 ): Wait<Client<M>> {
-  const binding = new ClientBinding(threads, transport, to);
+  const binding = new ClientBinding(threads, transport, to, options);
   const { name, hashLow, hashHigh } = to;
   const args = { version: WIRE_VERSION, hashLow, hashHigh, name };
-  yield* binding.call(Kind.Bind, 0, BIND_ARGS, args, BIND_REPLY);
+  yield* binding.inTime((attempt) =>
+    binding.call(Kind.Bind, 0, BIND_ARGS, args, BIND_REPLY, attempt),
+  );
   const stubs: { [name: string]: (args: unknown) => Wait<unknown> } = {};
   for (const [number, key] of to.methodNames.entries()) {
     const method: Method | undefined = to.methods[key];
     if (method === undefined) continue;
-    const { reply } = method;
-    stubs[key] =
-      reply === undefined
-        ? (values) => binding.notify(number, method.args, values)
-        : (values) => binding.call(Kind.Call, number, method.args, values, reply);
+    const { args: type, reply } = method;
+    stubs[key] = (values) =>
+      binding.inTime((attempt) =>
+        reply === undefined
+          ? binding.notify(number, type, values, attempt)
+          : binding.call(Kind.Call, number, type, values, reply, attempt),
+      );
   }
   return stubs as Client<M>;
 }
@@ -65,8 +81,16 @@ class ClientBinding {
   private isReceiving: boolean;
   /** Why the binding has ended, OK while it has not. */
   private end: Errval;
+  private readonly timeoutCycles: number | undefined;
+  /** Calls with a deadline that are under way, also those that were given up. */
+  private attemptCount: number;
 
-  constructor(threads: Threads, transport: Transport, to: Interface) {
+  constructor(
+    threads: Threads,
+    transport: Transport,
+    to: Interface,
+    { timeoutCycles }: BindOptions,
+  ) {
     this.threads = threads;
     this.transport = transport;
     this.sender = new Sender(threads, transport, to.maxCallWords);
@@ -75,11 +99,40 @@ class ClientBinding {
     this.arrival = new Parking(threads, REPLY.label);
     this.isReceiving = false;
     this.end = OK;
+    this.timeoutCycles = timeoutCycles;
+    this.attemptCount = 0;
+  }
+
+  /** Do `step`, and wait for no longer than the binding allows. */
+  inTime<R>(step: (attempt: Attempt | undefined) => Wait<R>): Wait<R> {
+    const { timeoutCycles } = this;
+    return timeoutCycles === undefined ? step(undefined) : this.tryFor(timeoutCycles, step);
+  }
+
+  private *tryFor<R>(cycles: number, step: (attempt: Attempt) => Wait<R>): Wait<R> {
+    if (this.attemptCount === MAX_PENDING_CALLS) throw new RpcError(Err.RPC_ERR_TOO_MANY_CALLS);
+    const { sender, threads } = this;
+    const attempt = new Attempt(threads);
+    this.attemptCount += 1;
+    try {
+      return yield* attempt.run(this.counted(step(attempt)), cycles);
+    } finally {
+      if (attempt.isAbandoned && sender.holder === attempt.thread) sender.withdraw();
+    }
+  }
+
+  /** The thread of a call, to its end. */
+  private *counted<R>(step: Wait<R>): Wait<R> {
+    try {
+      return yield* step;
+    } finally {
+      this.attemptCount -= 1;
+    }
   }
 
   /** Send a message that is not answered. */
-  *notify<A>(number: number, type: FieldType<A>, args: A): Wait<void> {
-    check(yield* this.send(Kind.Oneway, number, 0, type, args));
+  *notify<A>(number: number, type: FieldType<A>, args: A, attempt?: Attempt): Wait<void> {
+    check(yield* this.send(Kind.Oneway, number, 0, type, args, attempt));
   }
 
   /** Send a message, and wait for what it is answered with. */
@@ -89,11 +142,13 @@ class ClientBinding {
     type: FieldType<A>,
     args: A,
     reply: FieldType<R>,
+    attempt?: Attempt,
   ): Wait<R> {
-    const call = this.calls.add(reply);
+    const call = this.calls.add(reply, attempt);
     if (call === undefined) throw new RpcError(Err.RPC_ERR_TOO_MANY_CALLS);
+    if (attempt !== undefined) attempt.call = call;
     try {
-      check(yield* this.send(kind, number, call.token, type, args));
+      check(yield* this.send(kind, number, call.token, type, args, attempt));
       yield* this.awaitReply(call);
       if (!isOk(call.err)) throw new RpcError(call.err, call.message);
       return call.value as R;
@@ -108,10 +163,17 @@ class ClientBinding {
     token: number,
     type: FieldType<A>,
     args: A,
+    attempt: Attempt | undefined,
   ): Wait<Errval> {
     const { sender } = this;
     yield* sender.take();
     try {
+      if (attempt?.isAbandoned === true) {
+        // Capabilities that it names may be others by now; what it gives away is still its own.
+        type.encode(sender.writer, args);
+        sender.dropGifts();
+        return Err.RPC_ERR_TIMEOUT;
+      }
       if (!isOk(this.end)) return this.end;
       type.encode(sender.writer, args);
       return yield* sender.send(kind, number, token);
@@ -176,6 +238,11 @@ class ClientBinding {
       return;
     }
     call.isDone = true;
+    if (call.attempt?.isAbandoned === true) {
+      receiver.dropCaps();
+      this.wake(call);
+      return;
+    }
     if (kind === Kind.Reply) {
       call.value = call.reply.decode(reader);
     } else {

@@ -1,6 +1,6 @@
 /** Typed interfaces, and calls over any transport of words and capabilities. */
 
-export { bindClient } from './client.ts';
+export { type BindOptions, bindClient } from './client.ts';
 export {
   array,
   bool,

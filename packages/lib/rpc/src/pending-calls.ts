@@ -4,10 +4,11 @@
  */
 
 import { type Errval, OK } from '@barreleye/core';
+import type { Attempt } from './attempt.ts';
 import type { FieldType } from './field.ts';
 
 /** Calls that can wait at once on one binding. */
-const MAX_PENDING_CALLS = 256;
+export const MAX_PENDING_CALLS = 256;
 
 /** A place in the table; used again and again. */
 export interface PendingCall {
@@ -22,6 +23,8 @@ export interface PendingCall {
   value: unknown;
   /** The thread that waits while another receives. */
   thread: object | undefined;
+  /** Of a call with a deadline. */
+  attempt: Attempt | undefined;
 }
 
 export class PendingCalls {
@@ -34,7 +37,7 @@ export class PendingCalls {
   }
 
   /** A new call; undefined when there are too many. */
-  add(reply: FieldType<unknown>): PendingCall | undefined {
+  add(reply: FieldType<unknown>, attempt?: Attempt): PendingCall | undefined {
     const call = this.freePlace(reply);
     if (call === undefined) return undefined;
     call.isInUse = true;
@@ -42,6 +45,7 @@ export class PendingCalls {
     call.isDone = false;
     call.err = OK;
     call.message = '';
+    call.attempt = attempt;
     return call;
   }
 
@@ -51,6 +55,7 @@ export class PendingCalls {
     call.isInUse = false;
     call.value = undefined;
     call.thread = undefined;
+    call.attempt = undefined;
     call.token = (call.token + MAX_PENDING_CALLS) >>> 0;
   }
 
@@ -83,6 +88,7 @@ export class PendingCalls {
       message: '',
       value: undefined,
       thread: undefined,
+      attempt: undefined,
     };
     this.places.push(call);
     return call;

@@ -17,6 +17,8 @@ export class Sender implements WaitReason {
   holder: object | undefined;
   /** Body of the next message, for the holder of the turn. */
   readonly writer: Writer;
+  /** What is still to be sent of the message goes without capabilities. */
+  private isWithdrawn: boolean;
   private readonly threads: Threads;
   private readonly transport: Transport;
   private readonly fragment: Uint32Array;
@@ -31,6 +33,7 @@ export class Sender implements WaitReason {
     this.label = 'the turn to send';
     this.holder = undefined;
     this.writer = new Writer(maxWords);
+    this.isWithdrawn = false;
     this.threads = threads;
     this.transport = transport;
     this.fragment = new Uint32Array(transport.maxWords);
@@ -48,7 +51,13 @@ export class Sender implements WaitReason {
       threads.block(this);
       yield; // woken with the turn
     }
+    this.isWithdrawn = false;
     this.writer.reset();
+  }
+
+  /** Whoever has the turn may not own the capabilities of its message any more; gifts it does. */
+  withdraw(): void {
+    this.isWithdrawn = true;
   }
 
   /** Pass the turn on. */
@@ -67,11 +76,17 @@ export class Sender implements WaitReason {
     const { writer } = this;
     if (!isOk(writer.err)) return writer.err;
     const err = yield* this.sendFragments(kind, method, token);
+    this.dropGifts();
+    return err;
+  }
+
+  /** Delete what the message in `writer` gives away. */
+  dropGifts(): void {
+    const { writer, transport } = this;
     for (let i = 0; i < writer.capCount; i++) {
       const cap = writer.caps[i];
-      if (cap !== undefined && (writer.gifts & (1 << i)) !== 0) this.transport.dropCap(cap);
+      if (cap !== undefined && (writer.gifts & (1 << i)) !== 0) transport.dropCap(cap);
     }
-    return err;
   }
 
   private *sendFragments(kind: number, method: number, token: number): Wait<Errval> {
@@ -107,6 +122,7 @@ export class Sender implements WaitReason {
     let err: Errval = OK;
     let sentCap = cap;
     for (;;) {
+      if (this.isWithdrawn) sentCap = undefined;
       const result = transport.trySend(fragment, length, sentCap, isLast);
       if (result === SendResult.Sent) return err;
       if (result === SendResult.Left) {

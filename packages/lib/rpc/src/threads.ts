@@ -20,8 +20,12 @@ export interface Threads {
   block(reason: WaitReason): void;
   /** Make a blocked thread ready. */
   wake(thread: object): void;
-  /** Start a thread. */
-  create(name: string, body: Wait<unknown>): object;
+  /** Start a thread. A daemon does not keep its domain alive. */
+  create(name: string, body: Wait<unknown>, options?: { readonly isDaemon?: boolean }): object;
+  /** Call `expire` once, when `cycles` cycles have passed. @returns what `cancelAlarm` takes */
+  setAlarm(cycles: number, expire: () => void): object;
+  /** Call it off; no matter if it has expired. */
+  cancelAlarm(alarm: object): void;
 }
 
 /** Where one thread waits for one kind of event; the event may come when nobody waits. */

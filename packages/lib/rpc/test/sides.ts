@@ -4,6 +4,7 @@ import type { Prng } from '@barreleye/core';
 import type { Wait } from '@barreleye/libos';
 import {
   array,
+  type BindOptions,
   bindClient,
   type Client,
   call,
@@ -48,6 +49,8 @@ export interface SidesWishes {
   readonly depth?: number;
   readonly prng?: Prng;
   readonly options?: ServeOptions;
+  /** Of the client. */
+  readonly bind?: BindOptions;
 }
 
 export class Sides {
@@ -57,12 +60,14 @@ export class Sides {
   /** What `serve` returned. */
   served: number | undefined;
   private readonly options: ServeOptions;
+  private readonly bind: BindOptions;
 
-  constructor({ maxWords = 9, depth = 2, prng, options = {} }: SidesWishes = {}) {
+  constructor({ maxWords = 9, depth = 2, prng, options = {}, bind = {} }: SidesWishes = {}) {
     this.loop = new Loop(prng);
     [this.client, this.server] = memoryPair(maxWords, depth);
     this.served = undefined;
     this.options = options;
+    this.bind = bind;
   }
 
   /** Start a server. */
@@ -73,9 +78,9 @@ export class Sides {
   /** Bind, run `main` as the client, close; then nobody waits any more. */
   run(main: (echo: Client<EchoMethods>) => Wait<void>): void {
     let isDone = false;
-    const { loop, client } = this;
+    const { loop, client, bind } = this;
     const body = (function* () {
-      yield* main(yield* bindClient(loop, client, Echo));
+      yield* main(yield* bindClient(loop, client, Echo, bind));
       client.close();
       isDone = true;
     })();
