@@ -1,15 +1,12 @@
 /** Domains as people name them: a number, a name that only one has, a job as `%2`. */
 
-import type { Capref, Wait } from '@barreleye/libos';
-import { holds, OsError } from '@barreleye/libos';
+import { type Capref, OsError, type Wait } from '@barreleye/libos';
 import type { DomainInfo } from '@barreleye/program';
 import { CommandError, UsageError } from './command.ts';
+import { explain } from './explain.ts';
 import type { Job } from './jobs.ts';
 import type { Shell } from './shell.ts';
 import { didYouMean } from './suggest.ts';
-
-/** Which of its argument capabilities gives the shell power over all domains. */
-const AUTHORITY_CAP = 1;
 
 /** The job that `text` names, as `%2` or by the number of its domain; undefined: it is none. */
 export function findJob({ session }: Shell, text: string): Job | undefined {
@@ -60,11 +57,14 @@ export function* withDomain<T>(
   info: DomainInfo,
   use: (domain: Capref<'Domain'>) => Wait<T>,
 ): Wait<T> {
-  const { os, session } = shell;
+  const { os, session, authority } = shell;
   const job = session.jobs.byDomain(info.id);
   try {
     if (job !== undefined) return yield* use(job.domain);
-    const authority = holds<'ProcessManager'>(os.argCap(AUTHORITY_CAP));
+    if (authority === undefined) {
+      const reason = 'this shell has no authority over domains that it has not started';
+      throw new CommandError(`${describeDomain(info)}: ${reason}; the first shell has it`);
+    }
     const { domain } = yield* os.system.domainOf({ id: info.id, authority });
     try {
       return yield* use(domain);
@@ -73,6 +73,6 @@ export function* withDomain<T>(
     }
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
-    throw new CommandError(`${describeDomain(info)}: ${error.message}`);
+    throw new CommandError(`${describeDomain(info)}: ${explain(error)}`);
   }
 }

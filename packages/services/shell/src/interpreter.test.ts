@@ -120,6 +120,13 @@ describe('a program', () => {
   });
 });
 
+it('a name of a service has at most 64 bytes', () => {
+  expect(shown(`names ${'a'.repeat(65)}`, `names ${'a'.repeat(64)}`)).toEqual([
+    'names: a name has at most 64 bytes',
+    `no names begin with '${'a'.repeat(64)}'`,
+  ]);
+});
+
 describe('assignments', () => {
   it('hold from then on, from left to right', () => {
     expect(shown('a=1; b="$a 2" c=$b; echo "$b|$c|$d|"')).toEqual(['1 2|1 2||']);

@@ -6,6 +6,7 @@
 import { KernelPanic } from '@barreleye/core';
 import type { Wait } from '@barreleye/libos';
 import { type Call, type Command, UsageError } from './command.ts';
+import { explain } from './explain.ts';
 import { InterruptError } from './foreground.ts';
 import { Status } from './jobs.ts';
 import { expandWord, expandWords } from './language/expand.ts';
@@ -63,7 +64,7 @@ export function* runCall(shell: Shell, call: Call): Wait<number> {
   } catch (error) {
     // A panic is not the command's fault: give up.
     if (error instanceof KernelPanic || error instanceof InterruptError) throw error;
-    shell.screen.printLine(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    shell.screen.printLine(`${name}: ${explain(error)}`);
     return error instanceof UsageError ? Status.Usage : Status.Failed;
   }
 }

@@ -27,6 +27,8 @@ import { Screen } from './screen.ts';
 import { Session } from './session.ts';
 import type { InspectorLink, OwnDomain } from './shell.ts';
 
+/** Which of its argument capabilities gives the shell power over all domains. */
+const AUTHORITY_CAP = 1;
 /** The name of the service that lines come from. */
 const TERMINAL = 'terminal';
 
@@ -40,6 +42,7 @@ export const shell = program('shell', function* (os) {
     terminal,
     own,
     lifelines: new Set([own.id, ...served.map(({ domainId }) => domainId)]),
+    authority: givenAuthority(os),
     power: yield* createPower(os),
     screen: new Screen((text) => os.print(text)),
     session: new Session(os.environment),
@@ -48,6 +51,13 @@ export const shell = program('shell', function* (os) {
     connectInspector: (endpoint) => connectInspector(os, endpoint),
   });
 });
+
+/** The authority over all domains, if this shell was given it. */
+function givenAuthority(os: ProgramOs): Capref<'ProcessManager'> | undefined {
+  const authority = os.argCap<'ProcessManager'>(AUTHORITY_CAP);
+  const held = capIdentify(os.sys, authority);
+  return held.ok && held.value.type === 'ProcessManager' ? authority : undefined;
+}
 
 function ownDomain(os: ProgramOs): OwnDomain {
   return {

@@ -9,6 +9,7 @@ import { OsError, type Wait } from '@barreleye/libos';
 import { BACKGROUND, MAX_ARG_BYTES, MAX_NAME_BYTES } from '@barreleye/program';
 import { Err } from '@barreleye/spec';
 import { type Call, CommandError, UsageError } from './command.ts';
+import { explain } from './explain.ts';
 import { InterruptError } from './foreground.ts';
 import { describeEnd, type Job, Status, statusOf } from './jobs.ts';
 import type { Shell } from './shell.ts';
@@ -84,7 +85,7 @@ function* start(
   } catch (error) {
     if (isAbout(error, Err.SPAWN_ERR_NO_PROGRAM)) return undefined;
     if (!(error instanceof OsError)) throw error;
-    throw new CommandError(`it could not be started: ${error.message}`);
+    throw new CommandError(`it could not be started: ${explain(error)}`);
   }
 }
 
@@ -95,7 +96,7 @@ function* watch(shell: Shell, job: Job): Wait<void> {
     job.end = (yield* os.system.wait({ domain: job.domain })).end;
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
-    job.end = { how: 'faulted', value: 0, report: `nobody knows how (${error.message})` };
+    job.end = { how: 'faulted', value: 0, report: `nobody knows how (${explain(error)})` };
   }
   foreground.changed();
   if (session.isAtPrompt) yield* tellEnds(shell);

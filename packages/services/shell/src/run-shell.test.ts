@@ -110,6 +110,15 @@ describe('a domain', () => {
     expect(twin.heldCount).toBe(0);
   });
 
+  it('is out of reach of a shell without authority that has not started it', () => {
+    const twin = new Twin({ isNested: true });
+    expect(twin.type('kill terminal; sleeper & kill 4')).toEqual([
+      'kill: domain 2 (terminal): this shell has no authority over domains that it has not started; the first shell has it',
+      '[1] sleeper is domain 4',
+      '[1] sleeper was killed',
+    ]);
+  });
+
   it('can be waited for, whoever has started it', () => {
     const twin = new Twin();
     expect(twin.type('wait terminal; echo $?')).toEqual([]);

@@ -45,6 +45,8 @@ export interface Shell {
   readonly own: OwnDomain;
   /** Numbers of domains without which nothing can be typed. */
   readonly lifelines: ReadonlySet<number>;
+  /** The shell of the system has it: power over domains that it has not started. */
+  readonly authority: Capref<'ProcessManager'> | undefined;
   /** The shell of the system has it: its end is that of the machine. */
   readonly power: Power | undefined;
   /** Ask a domain at the endpoint where it answers, which is taken over. May wait for ever. */

@@ -155,6 +155,7 @@ export class Twin {
       commands: new Commands(wishes.commands ?? COMMANDS),
       lifelines: new Set([2, 3]),
       own: { id: 3, threads: () => [], waits: () => '', regions: () => [], caps: () => [] },
+      authority: wishes.isNested ? undefined : capref(11, 1),
       power: wishes.isNested
         ? undefined
         : {
@@ -181,7 +182,6 @@ export class Twin {
       arch: archX86_64,
       args,
       environment: new Map(environment),
-      argCap: (i: number) => capref(11, i),
       now: () => twin.cycles,
       *preempt() {},
       *sleep() {

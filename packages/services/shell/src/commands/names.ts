@@ -1,6 +1,8 @@
 /** `names`: who serves what. */
 
-import type { Command } from '../command.ts';
+import { encodeUtf8 } from '@barreleye/core';
+import { MAX_SERVICE_NAME_BYTES } from '@barreleye/program';
+import { type Command, UsageError } from '../command.ts';
 import { ask } from '../deadline.ts';
 import { formatTable } from '../table.ts';
 
@@ -20,6 +22,9 @@ export const names: Command = {
   argCount: [0, 1],
   argKinds: ['name', 'nothing'],
   *run(shell, [prefix = '']) {
+    if (encodeUtf8(prefix).length > MAX_SERVICE_NAME_BYTES) {
+      throw new UsageError(`a name has at most ${MAX_SERVICE_NAME_BYTES} bytes`);
+    }
     const list = yield* ask(shell, 'the name service', shell.os.names.list(prefix));
     const rows = list.map(({ name, interfaceName, domainId }) => {
       return [name, interfaceName, String(domainId)];
