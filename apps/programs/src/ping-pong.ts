@@ -15,7 +15,7 @@ export const pingPong = program('ping-pong', function* (os) {
   const listener = new LmpListener(os);
   const caps = [holds<'Null'>(listener.cap)];
   yield* os.system.spawn({ program: 'pong', args: [], environment: [], caps });
-  const channel = yield* listener.accept();
+  const channel = yield* listener.accept({ watch: os.connections.watch });
   const pong = yield* bindClient(os.scheduler, channel, Ping);
 
   const start = os.now(); // cycles

@@ -6,6 +6,7 @@ import { serve } from '@barreleye/rpc';
 import { Ping } from './ping.ts';
 
 export const pong = program('pong', function* (os) {
-  const channel = yield* connect(os, os.argCap<'EndPointLMP'>(0));
+  const { watch } = os.connections; // notices when the other domain is killed
+  const channel = yield* connect(os, os.argCap(0), { watch });
   yield* serve(os.scheduler, channel, Ping, { ping: ({ round }) => ({ round }) });
 });

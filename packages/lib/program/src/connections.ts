@@ -21,7 +21,10 @@ export class Connections {
     this.isWatching = false;
   }
 
-  /** What channels and attempts to connect are to be made with. */
+  /**
+   * What channels and attempts to connect are to be made with, or else they do not notice that the
+   * other side was killed: `connect(os, endpoint, { watch: os.connections.watch })`.
+   */
   get watch(): PeerWatch {
     if (!this.isWatching) {
       this.isWatching = true;
