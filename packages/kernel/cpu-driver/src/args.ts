@@ -23,5 +23,10 @@ export function loadArgs(k: Kernel, argCount: number): void {
 
 /** Fetch `count` words of the system call, from word `first` on. */
 export function loadWords(k: Kernel, first: number, count: number): void {
-  for (let i = 0; i < count; i++) k.args[i] = argWord(k, first + i);
+  const { args, hal } = k;
+  const { regs, arch } = hal;
+  const { argWords } = arch;
+  const inRegisters = Math.min(count, argWords.length - first);
+  for (let i = 0; i < inRegisters; i++) args[i] = regs[argWords[first + i]!]!;
+  for (let i = Math.max(0, inRegisters); i < count; i++) args[i] = argWord(k, first + i);
 }

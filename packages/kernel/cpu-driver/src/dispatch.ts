@@ -162,7 +162,8 @@ function prepareUpcall(k: Kernel, dcb: Ptr<'Dcb'>, entry: number): void {
   const { hal, mem } = k;
   const { regs, arch } = hal;
   DispatcherFrame.disabled.set(mem, frameOf(k, dcb), 1);
-  regs.fill(0);
+  const wordCount = 2 * arch.registers.length;
+  for (let i = 0; i < wordCount; i++) regs[i] = 0;
   writeRegister(regs, arch.upcallArgs[0], Dcb.frameVaddr.get(mem, dcb));
   writeRegister(regs, arch.pc, entry);
 }

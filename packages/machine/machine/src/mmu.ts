@@ -116,10 +116,12 @@ export class Mmu {
 
   /** As `ramIndex`, of an address as a number. */
   ramIndexAt(va: number, access: number): number {
+    const low = va | 0;
+    if (low === va) return this.ramIndex((low >> 31) & this.highMask, low, access);
     const upper = Math.floor(va / TWO_32);
     const high = upper & this.highMask;
     if (this.highMask !== 0 && high !== upper) return -1;
-    return this.ramIndex(high, va | 0, access);
+    return this.ramIndex(high, low, access);
   }
 
   /**

@@ -8,7 +8,7 @@
  * capability to map its frame.
  */
 
-import { asPaddr, assert, type CoreId, offset, type Paddr } from '@barreleye/core';
+import { asPtr, assert, type CoreId } from '@barreleye/core';
 import {
   Access,
   GATE_BYTES,
@@ -21,7 +21,6 @@ import {
   TrapKind,
   writeRegister,
 } from '@barreleye/spec';
-import { BUS_ERROR } from './bus.ts';
 import { type Core, CoreMode } from './core.ts';
 import { Cost } from './costs.ts';
 import { UserPort } from './user-port.ts';
@@ -35,9 +34,9 @@ export interface ProgramFailure {
 
 interface Running {
   readonly program: Program;
-  /** Physical address of its dispatcher frame. */
-  readonly frame: number;
   readonly instance: ProgramInstance;
+  /** It threw, and is never entered again. */
+  isBroken: boolean;
 }
 
 export class ProgramEngine {
@@ -46,8 +45,6 @@ export class ProgramEngine {
   private readonly programs: readonly Program[];
   /** By physical address of the dispatcher frame. */
   private readonly instances: Map<number, Running>;
-  /** Those of them that broke. */
-  private readonly broken: Set<number>;
   private readonly report: (failure: ProgramFailure) => void;
 
   /** @param programs the machine's program table; gates name programs by their place in it */
@@ -61,7 +58,6 @@ export class ProgramEngine {
     this.port = new UserPort(core);
     this.programs = programs;
     this.instances = new Map();
-    this.broken = new Set();
   }
 
   /** Run user mode until it has left, or the clock passes `pauseAt`. */
@@ -88,21 +84,22 @@ export class ProgramEngine {
       core.busError(pc, Access.Execute);
       return;
     }
-    const word = asPaddr(at);
+    const { mem } = core;
+    const word = asPtr<'GateWord'>(at);
     // A gate begins at a multiple of its length, so that it never reaches into another page.
     const isAligned = at % GATE_BYTES === 0;
-    if (!isAligned || this.fetch(word, GateWord.opcode.offset) !== core.arch.gateOpcode) {
+    if (!isAligned || GateWord.opcode.get(mem, word) !== core.arch.gateOpcode) {
       core.trap(TrapKind.Undefined);
       return;
     }
-    const gate = this.fetch(word, GateWord.gate.offset);
-    const program = this.programs[this.fetch(word, GateWord.program.offset)];
+    const gate = GateWord.gate.get(mem, word);
+    const program = this.programs[GateWord.program.get(mem, word)];
     const instance = this.instanceFor(gate, program);
     if (instance === undefined) {
       core.trap(TrapKind.Undefined);
       return;
     }
-    if (this.broken.has(instance.frame)) {
+    if (instance.isBroken) {
       core.trap(TrapKind.Abort); // it broke when the core was not its own any more
       return;
     }
@@ -119,7 +116,7 @@ export class ProgramEngine {
       running.instance.enter(gate);
       assert(!port.isLive(), 'a program returned while it held the core');
     } catch (error) {
-      this.broken.add(running.frame);
+      running.isBroken = true;
       this.report({ program: running.program.name, coreId: core.coreId, error });
       if (port.isLive()) core.trap(TrapKind.Abort);
     }
@@ -131,15 +128,8 @@ export class ProgramEngine {
     const frame = mmu.translate(this.port.threadPointer, Access.Read);
     if (frame < 0) return undefined;
     if (gate !== Gate.Start) return this.instances.get(frame);
-    const running = { program, frame, instance: program.create(this.port) };
+    const running = { program, instance: program.create(this.port), isBroken: false };
     this.instances.set(frame, running);
-    this.broken.delete(frame);
     return running;
-  }
-
-  private fetch(gate: Paddr, at: number): number {
-    const value = this.core.bus.load(offset(gate, at), 4);
-    assert(value !== BUS_ERROR, 'a gate in RAM can be read');
-    return value;
   }
 }
