@@ -1,5 +1,5 @@
 /** An x86_64 machine with programs of a bench instead of a system. */
-import { bootTarget, type System, withPrograms } from '@barreleye/boot';
+import { type BootWishes, bootTarget, type System, withPrograms } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
 import type { Program } from '@barreleye/spec';
 
@@ -7,8 +7,9 @@ import type { Program } from '@barreleye/spec';
 export function bootPrograms(
   programs: readonly Program[],
   ramBytes = targetX86_64.board.minRamBytes,
+  wishes: BootWishes = {},
 ): System {
-  const booted = bootTarget(withPrograms(targetX86_64, programs), { ramBytes });
+  const booted = bootTarget(withPrograms(targetX86_64, programs), { ...wishes, ramBytes });
   if (!booted.ok) throw new Error(booted.message);
   return booted.system;
 }

@@ -4,6 +4,7 @@
  */
 import type { System } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
+import type { Kernel } from '@barreleye/cpu-driver';
 import { createMemory, readBootInfo } from '@barreleye/init';
 import {
   type Capref,
@@ -38,37 +39,56 @@ export const MESSAGE_WORDS = 4;
 const BUFFER = 0x2000;
 const RING_WORDS = 1024;
 /** Where both have the endpoint of the other. */
-const ENDPOINT = capAddrOf(RootSlot.SlotAlloc1, 0);
+export const ENDPOINT = capAddrOf(RootSlot.SlotAlloc1, 0);
 /** More than one turn of the host. */
 const TURN_CYCLES = 100_000;
 const RAM_BYTES = 32 * 2 ** 20;
 
-/** Round trips that are wanted, and what is done after each. */
+/** What is told of while messages go round. */
+export interface Watcher {
+  /** `ping` is about to send the message that takes the core along. */
+  readonly onSend?: () => void;
+  /** `pong` has read it. */
+  readonly onReceive?: () => void;
+  /** `ping` has read the answer. */
+  readonly onReply?: () => void;
+}
+
+/** Round trips that are wanted. */
 interface Order {
   roundTrips: number;
-  onReply: () => void;
+  watcher: Watcher;
 }
 
 export class MessagePair {
   private readonly system: System;
   private readonly order: Order;
+  private driver: Kernel | undefined;
 
   /** @param batch messages of `ping` for one of `pong`; the last of them brings the core along */
-  constructor(batch: number) {
-    this.order = { roundTrips: 0, onReply: () => {} };
-    this.system = bootPair(this.order, batch);
+  constructor(batch: number, words = MESSAGE_WORDS) {
+    this.order = { roundTrips: 0, watcher: {} };
+    this.system = bootPair(this.order, { batch, words }, (kernel) => {
+      this.driver = kernel;
+    });
     // The builder gets ready, and both wait.
     this.system.machine.run(50 * TURN_CYCLES);
     this.fail();
   }
 
   /** Let `count` messages, or batches, of `ping` be answered. */
-  run(count: number, onReply: () => void = () => {}): void {
+  run(count: number, watcher: Watcher = {}): void {
     const { order, system } = this;
     order.roundTrips = count;
-    order.onReply = onReply;
+    order.watcher = watcher;
     while (order.roundTrips > 0) system.machine.run(TURN_CYCLES);
     this.fail();
+  }
+
+  /** The CPU driver below both. */
+  get kernel(): Kernel {
+    if (this.driver === undefined) throw new Error('the machine has not booted');
+    return this.driver;
   }
 
   private fail(): void {
@@ -81,10 +101,12 @@ export class MessagePair {
 class Side {
   private readonly cpu: UserCpu;
   private readonly head: number;
+  private readonly words: number;
   sum: number;
 
-  constructor(cpu: UserCpu) {
+  constructor(cpu: UserCpu, words: number) {
     this.cpu = cpu;
+    this.words = words;
     this.head = cpu.arch.dispatcherBase + BUFFER;
     this.sum = 0;
   }
@@ -110,13 +132,13 @@ class Side {
 
   /** Send a message; false when the core went with it. */
   send(flags: number): boolean {
-    const { cpu } = this;
+    const { cpu, words } = this;
     const { argWords } = cpu.arch;
     cpu.regs[argWords[0] ?? 0] = Syscall.Invoke;
-    cpu.regs[argWords[1] ?? 0] = invokeHeader(0, 2, flags, MESSAGE_WORDS);
+    cpu.regs[argWords[1] ?? 0] = invokeHeader(0, 2, flags, words);
     cpu.regs[argWords[2] ?? 0] = ENDPOINT;
     cpu.regs[argWords[3] ?? 0] = 0;
-    for (let i = 0; i < MESSAGE_WORDS; i++) cpu.regs[argWords[4 + i] ?? 0] = i;
+    for (let i = 0; i < words; i++) cpu.regs[argWords[4 + i] ?? 0] = i;
     return cpu.syscall();
   }
 
@@ -132,11 +154,11 @@ class Side {
 }
 
 /** A program that calls `work` whenever it has the core. */
-function rawProgram(name: string, work: (side: Side) => void): Program {
+function rawProgram(name: string, words: number, work: (side: Side) => void): Program {
   return {
     name,
     create(cpu) {
-      const side = new Side(cpu);
+      const side = new Side(cpu, words);
       return {
         enter() {
           work(side);
@@ -146,11 +168,15 @@ function rawProgram(name: string, work: (side: Side) => void): Program {
   };
 }
 
-function bootPair(order: Order, batch: number): System {
-  const ping = rawProgram('ping', (side) => {
+function bootPair(
+  order: Order,
+  { batch, words }: { readonly batch: number; readonly words: number },
+  onBoot: (kernel: Kernel) => void,
+): System {
+  const ping = rawProgram('ping', words, (side) => {
     if (side.drain()) {
       order.roundTrips -= 1;
-      order.onReply();
+      order.watcher.onReply?.();
     }
     if (order.roundTrips <= 0) {
       side.wait();
@@ -159,14 +185,24 @@ function bootPair(order: Order, batch: number): System {
     for (let i = 1; i < batch; i++) {
       if (!side.send(0)) throw new Error('a message took the core along');
     }
+    order.watcher.onSend?.();
     if (side.send(LmpFlag.Sync)) throw new Error('the message did not take the core along');
   });
-  const pong = rawProgram('pong', (side) => {
-    if (!side.drain()) side.wait();
-    else if (side.send(LmpFlag.Sync)) throw new Error('the answer did not take the core along');
+  const pong = rawProgram('pong', words, (side) => {
+    if (!side.drain()) {
+      side.wait();
+      return;
+    }
+    order.watcher.onReceive?.();
+    if (side.send(LmpFlag.Sync)) throw new Error('the answer did not take the core along');
   });
   const builder = program('builder', build);
-  return bootPrograms([builder, ping, pong], RAM_BYTES);
+  return bootPrograms([builder, ping, pong], RAM_BYTES, {
+    wrapDriver(driver) {
+      onBoot(driver.kernel);
+      return driver;
+    },
+  });
 }
 
 /** Make both domains, and give each an endpoint of the other. */

@@ -10,6 +10,7 @@ import { benches as localMessages } from './local-messages.ts';
 import { benches as mappingDatabase } from './mapping-database.ts';
 import { benches as memoryManager } from './memory-manager.ts';
 import { benches as memoryViews } from './memory-views.ts';
+import { benches as messagePieces } from './message-pieces.ts';
 import { benches as names } from './names.ts';
 import { benches as pageWalk } from './page-walk.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
@@ -17,6 +18,7 @@ import { benches as systemCall } from './system-call.ts';
 import { benches as threads } from './threads.ts';
 import { benches as translatedLoad } from './translated-load.ts';
 import { benches as translationHeap } from './translation-heap.ts';
+import { benches as upcalls } from './upcalls.ts';
 import { benches as userMemoryHeap } from './user-memory-heap.ts';
 
 export const BENCHES: readonly Bench[] = [
@@ -25,8 +27,10 @@ export const BENCHES: readonly Bench[] = [
   ...pageWalk,
   ...translationHeap,
   ...systemCall,
+  ...upcalls,
   ...threads,
   ...localMessages,
+  ...messagePieces,
   ...calls,
   ...names,
   ...capabilityLookup,

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Bench, Gauge, Trial } from '../bench.ts';
-import { MESSAGE_WORDS, MessagePair } from '../message-pair.ts';
+import { MESSAGE_WORDS, MessagePair, type Watcher } from '../message-pair.ts';
 import { allocating } from '../sides.ts';
 
 const ROUND_TRIPS = 10_000;
@@ -47,8 +47,19 @@ export const benches: readonly Bench[] = [
     baselineName: `MessagePort, ${BATCH} at a time`,
     setup: () => ({ ...lmpTrial(BATCH), ...portBaseline(BATCH) }),
   },
-  quantileBench('p50', 0.5),
-  quantileBench('p99', 0.99),
+  ...[
+    { name: 'p50', quantile: 0.5 },
+    { name: 'p99', quantile: 0.99 },
+  ].flatMap(({ name, quantile }) => [
+    quantileBench(`round trip, ${name}`, quantile, (begin, end) => ({
+      onSend: begin,
+      onReply: end,
+    })),
+    quantileBench(`one way, ${name}`, quantile, (begin, end) => ({
+      onSend: begin,
+      onReceive: end,
+    })),
+  ]),
   {
     name: 'heap churn of an LMP round trip',
     unit: 'B/op',
@@ -105,17 +116,20 @@ function setupWorkers(): Trial {
   return { ...lmpTrial(1), baseline: { round }, teardown: () => void worker.terminate() };
 }
 
-/** Round trips timed one by one; the time that a part `quantile` of them stays below. */
-function quantileBench(name: string, quantile: number): Bench {
+/** What a watcher does at the beginning and at the end of what is timed. */
+type Timing = (begin: () => void, end: () => void) => Watcher;
+
+/** Messages timed one by one; the time that a part `quantile` of them stays below. */
+function quantileBench(name: string, quantile: number, timing: Timing): Bench {
   return {
-    name: `LMP round trip, ${name}`,
+    name: `LMP ${name}`,
     unit: 'ns/op',
-    baselineName: `MessagePort in a thread, ${name}`,
-    setup: () => setupQuantile(quantile),
+    baselineName: 'MessagePort round trip, likewise',
+    setup: () => setupQuantile(quantile, timing),
   };
 }
 
-function setupQuantile(quantile: number): Trial {
+function setupQuantile(quantile: number, timing: Timing): Trial {
   const pair = new MessagePair(1);
   const times = new Float64Array(SAMPLES);
   const { port1, port2 } = new MessageChannel();
@@ -123,24 +137,24 @@ function setupQuantile(quantile: number): Trial {
   const exchange = exchanger(port1, 1);
   const subject: Gauge = {
     round: () => {
-      let last = performance.now();
+      let start = 0;
       let i = 0;
-      pair.run(SAMPLES, () => {
-        const now = performance.now();
-        times[i++] = (now - last) * 1e6;
-        last = now;
-      });
+      const begin = (): void => {
+        start = performance.now();
+      };
+      const end = (): void => {
+        times[i++] = (performance.now() - start) * 1e6;
+      };
+      pair.run(SAMPLES, timing(begin, end));
       return times.toSorted()[Math.floor(quantile * (SAMPLES - 1))] ?? 0;
     },
   };
   const baseline: Gauge = {
     round: async () => {
-      let last = performance.now();
       for (let i = 0; i < SAMPLES; i++) {
+        const start = performance.now();
         await exchange();
-        const now = performance.now();
-        times[i] = (now - last) * 1e6;
-        last = now;
+        times[i] = (performance.now() - start) * 1e6;
       }
       return times.toSorted()[Math.floor(quantile * (SAMPLES - 1))] ?? 0;
     },

@@ -1,25 +1,44 @@
 /**
- * A system call that does nothing, on a booted machine: registers, trap, the funnel of the CPU
- * driver, result, back. Beside it a plain function call, which is the same host work without an
+ * System calls on a booted machine: registers, trap, the funnel of the CPU driver, result, back.
+ * One does nothing, the other says what a capability is. Beside it a plain function call, which is the same host work without an
  * operating system.
  */
-import { type Program, Syscall, type UserCpu } from '@barreleye/spec';
+import {
+  CNodeCmd,
+  CPTR_ROOTCN,
+  invokeHeader,
+  type Program,
+  Syscall,
+  type UserCpu,
+} from '@barreleye/spec';
 import type { Bench, Trial } from '../bench.ts';
 import { bootPrograms } from '../boot-programs.ts';
 
 const CALLS = 10_000;
 
 export const benches: readonly Bench[] = [
-  { name: 'system call (nop)', unit: 'ns/op', baselineName: 'function call', setup },
+  bench('nop', ({ arch, regs }) => {
+    regs[arch.argWords[0] ?? 0] = Syscall.Nop;
+  }),
+  bench('identify', ({ arch, regs }) => {
+    const words = [Syscall.Invoke, invokeHeader(CNodeCmd.Identify, 2), CPTR_ROOTCN, CPTR_ROOTCN, 2];
+    for (let i = 0; i < words.length; i++) regs[arch.argWords[i] ?? 0] = words[i] ?? 0;
+  }),
 ];
 
-function setup(): Trial {
+function bench(name: string, load: (cpu: UserCpu) => void): Bench {
+  const setup = (): Trial => trial(load);
+  return { name: `system call (${name})`, unit: 'ns/op', baselineName: 'function call', setup };
+}
+
+/** @param load puts the words of the call into the registers */
+function trial(load: (cpu: UserCpu) => void): Trial {
   const sums = new Uint32Array(2);
   const program: Program = {
     name: 'nop',
     create: (cpu) => ({
       enter() {
-        sums[0] = callKernel(cpu);
+        sums[0] = callKernel(cpu, load);
         cpu.poll(); // the turn is over: back to the host
       },
     }),
@@ -38,15 +57,14 @@ function setup(): Trial {
   };
 }
 
-/** `CALLS` system calls; the sum of their results, so that none can be left out. */
-function callKernel(cpu: UserCpu): number {
-  const [number = 0] = cpu.arch.argWords;
-  const [result] = cpu.arch.resultWords;
+/** `CALLS` system calls that succeed. @returns the sum of what they answer */
+function callKernel(cpu: UserCpu, load: (cpu: UserCpu) => void): number {
+  const [errLow, , valueLow] = cpu.arch.resultWords;
   let sum = 0;
   for (let i = 0; i < CALLS; i++) {
-    cpu.regs[number] = Syscall.Nop;
-    if (!cpu.syscall()) throw new Error('a system call that does nothing took the core away');
-    sum = (sum + (cpu.regs[result] ?? 0)) | 0;
+    load(cpu);
+    if (!cpu.syscall() || cpu.regs[errLow] !== 0) throw new Error('the call was refused');
+    sum = (sum + (cpu.regs[valueLow] ?? 0)) | 0;
   }
   return sum;
 }
