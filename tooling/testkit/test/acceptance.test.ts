@@ -219,7 +219,7 @@ describe.each(TARGETS)('on $name', (target) => {
     ]);
   });
 
-  test('33: every kind of value arrives whole and in order; what was sent may be freed at once', () => {
+  test('33: every kind of value arrives whole and in order, and may be freed once sent', () => {
     const heard: unknown[] = [];
     const long = 'zwölf Boxkämpfer '.repeat(120);
     const buffer = Uint8Array.from({ length: 3000 }, (_, i) => i * 7);

@@ -112,8 +112,9 @@ describe('a domain', () => {
 
   it('is out of reach of a shell without authority that has not started it', () => {
     const twin = new Twin({ isNested: true });
+    const why = 'this shell has no authority over domains that it has not started';
     expect(twin.type('kill terminal; sleeper & kill 4')).toEqual([
-      'kill: domain 2 (terminal): this shell has no authority over domains that it has not started; the first shell has it',
+      `kill: domain 2 (terminal): ${why}; the first shell has it`,
       '[1] sleeper is domain 4',
       '[1] sleeper was killed',
     ]);

@@ -1,7 +1,7 @@
 /**
  * System calls on a booted machine: registers, trap, the funnel of the CPU driver, result, back.
- * One does nothing, the other says what a capability is. Beside it a plain function call, which is the same host work without an
- * operating system.
+ * One does nothing, the other says what a capability is. Beside it a plain function call, which is
+ * the same host work without an operating system.
  */
 import {
   CNodeCmd,
