@@ -5,6 +5,7 @@
  */
 
 import {
+  alignDown,
   alignUp,
   asPaddr,
   assert,
@@ -130,9 +131,9 @@ export class Account implements RamSource {
     return isOk(err) ? this.free(block) : err;
   }
 
-  /** Cut out an account for another domain. @errors INIT_ERR_QUOTA */
+  /** Cut out an account of whole pages for another domain. @errors INIT_ERR_QUOTA */
   open(quotaBytes: number): Result<Account> {
-    const quota = alignUp(quotaBytes, BASE_PAGE_BITS);
+    const quota = alignDown(quotaBytes, BASE_PAGE_BITS);
     if (quota > this.leftBytes) return fail(Err.INIT_ERR_QUOTA);
     const child = new Account(this.os, this.mm, quota, this);
     this.children.add(child);

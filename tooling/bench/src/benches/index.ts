@@ -14,6 +14,7 @@ import { benches as messagePieces } from './message-pieces.ts';
 import { benches as names } from './names.ts';
 import { benches as pageWalk } from './page-walk.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
+import { benches as spawn } from './spawn.ts';
 import { benches as systemCall } from './system-call.ts';
 import { benches as threads } from './threads.ts';
 import { benches as translatedLoad } from './translated-load.ts';
@@ -32,6 +33,7 @@ export const BENCHES: readonly Bench[] = [
   ...localMessages,
   ...messagePieces,
   ...calls,
+  ...spawn,
   ...names,
   ...capabilityLookup,
   ...capabilityOperations,
