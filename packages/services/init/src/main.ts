@@ -3,6 +3,7 @@
  * system of it. This file is its chapter list.
  */
 
+import { alignDown, BASE_PAGE_BITS } from '@barreleye/core';
 import { type Os, program, type Wait } from '@barreleye/libos';
 import { channelPair, type Invitation, LmpListener } from '@barreleye/lmp';
 import {
@@ -76,7 +77,9 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform): Wait<void> {
 /** All memory is init's, but for what it keeps for itself. */
 function rootAccount(os: Os, memory: Memory): Account {
   const freeBytes = memory.mm.freeBytes();
-  const quotaBytes = freeBytes - Math.min(Math.floor(freeBytes / 8), MAX_OWN_BYTES);
+  const ownBytes = Math.min(Math.floor(freeBytes / 8), MAX_OWN_BYTES);
+  // Quotas are whole pages; all that is left must be one.
+  const quotaBytes = alignDown(freeBytes - ownBytes, BASE_PAGE_BITS);
   return new Account(os, memory.mm, quotaBytes);
 }
 

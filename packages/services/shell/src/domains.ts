@@ -18,14 +18,18 @@ export function findJob({ session }: Shell, text: string): Job | undefined {
   return job;
 }
 
-/** The domain that `text` names. */
-export function* findDomain(shell: Shell, text: string): Wait<DomainInfo> {
+/** The domain that `text` names. `hint` is what to do if there is none. */
+export function* findDomain(
+  shell: Shell,
+  text: string,
+  hint = "'ps' lists them",
+): Wait<DomainInfo> {
   const { domains } = yield* shell.os.system.list({});
   const job = findJob(shell, text);
   const id = job?.id ?? (/^\d+$/.test(text) ? Number(text) : undefined);
   if (id !== undefined) {
     const found = domains.find((domain) => domain.id === id);
-    if (found === undefined) throw new UsageError(`there is no domain ${id}; 'ps' lists them`);
+    if (found === undefined) throw new UsageError(`there is no domain ${id}; ${hint}`);
     return found;
   }
   const alive = domains.filter(({ state }) => state !== 'ended');
@@ -33,8 +37,7 @@ export function* findDomain(shell: Shell, text: string): Wait<DomainInfo> {
   const [only] = named;
   if (only === undefined) {
     const names = alive.map(({ name }) => name);
-    const hint = didYouMean(text, names, "'ps' lists them");
-    throw new UsageError(`there is no domain '${text}'${hint}`);
+    throw new UsageError(`there is no domain '${text}'${didYouMean(text, names, hint)}`);
   }
   if (named.length > 1) {
     const ids = named.map((domain) => domain.id).join(', ');

@@ -34,9 +34,13 @@ export interface SpaceView {
 }
 
 /** The domain that an argument names; undefined: the shell's own. */
-export function* findSubject(shell: Shell, text = SELF): Wait<DomainInfo | undefined> {
+export function* findSubject(
+  shell: Shell,
+  text = SELF,
+  hint?: string,
+): Wait<DomainInfo | undefined> {
   if (text === SELF) return undefined;
-  const found = yield* findDomain(shell, text);
+  const found = yield* findDomain(shell, text, hint);
   return found.id === shell.own.id ? undefined : found;
 }
 

@@ -84,6 +84,9 @@ describe('a domain', () => {
       "suspend: several domains are called 'sleeper': 4, 5; say which by its number",
     ]);
     expect(twin.type('kill 99')).toEqual(["kill: there is no domain 99; 'ps' lists them"]);
+    expect(twin.type('vm 4096')).toEqual([
+      "vm: there is no domain 4096; 'ps' lists them; an address begins with 0x",
+    ]);
     expect(twin.type('kill sleper')).toEqual([
       "kill: there is no domain 'sleper'; did you mean 'sleeper'?",
     ]);

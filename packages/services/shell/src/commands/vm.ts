@@ -13,6 +13,9 @@ import { findSubject, SELF, spaceOf } from '../inspect.ts';
 import { formatCount, formatFlags, formatRange, parseAddress } from '../numbers.ts';
 import type { Shell } from '../shell.ts';
 
+/** For those who have typed an address without its 0x. */
+const HINT = "'ps' lists them; an address begins with 0x";
+
 export const vm: Command = {
   name: 'vm',
   usage: '[domain] [0xaddress]',
@@ -33,7 +36,7 @@ export const vm: Command = {
       throw new UsageError('the domain comes before the address');
     }
     const va = addressText === undefined ? undefined : parseAddress(shell.os.arch, addressText);
-    const subject = yield* findSubject(shell, domainText);
+    const subject = yield* findSubject(shell, domainText, HINT);
     if (va === undefined) yield* showRegions(shell, subject);
     else if (subject === undefined) yield* showWalk(shell, va);
     else yield* showRegionAt(shell, subject, va);
