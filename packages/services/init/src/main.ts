@@ -40,6 +40,11 @@ export interface Init {
   readonly nameService: NameServicePoint;
 }
 
+/**
+ * Calls of one domain that may wait at once: as many as its library can make. A shell waits for the
+ * ends of all its jobs, and wants to kill them meanwhile.
+ */
+const MAX_WAITING_CALLS = 256;
 /** Memory that init keeps for itself: an eighth, at most so much. */
 const MAX_OWN_BYTES = 4 * 2 ** 20;
 
@@ -90,7 +95,8 @@ function* serveDomain(init: Init, domain: Domain, invitation: Invitation): Wait<
   if (channel === undefined) return;
   domain.channel = channel;
   domain.invitation = undefined;
-  yield* serve(os.scheduler, channel, System, systemHandlers(init, domain));
+  const options = { maxActive: MAX_WAITING_CALLS };
+  yield* serve(os.scheduler, channel, System, systemHandlers(init, domain), options);
 }
 
 /** init as its own client, for what it wants of the services. */

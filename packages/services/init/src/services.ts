@@ -9,6 +9,7 @@ import {
   capRetype,
   irqAllocate,
   type Os,
+  OsError,
   TASK_IRQ_TABLE,
   TASK_PROCESS_MANAGER,
   unwrap,
@@ -123,15 +124,24 @@ export class ServiceKeeper {
 
   private *after(domain: Domain, end: DomainEnd, service: Service | undefined): Wait<void> {
     if (end.how === 'faulted') {
-      yield* this.console.print(`init: ${domain.name} (domain ${domain.id}) died: ${end.report}\n`);
+      yield* this.tell(`${domain.name} (domain ${domain.id}) died: ${end.report}`);
     }
     if (service === undefined) return;
     const restarts = this.restarts.get(service) ?? 0;
     if (!service.canRestart || restarts === MAX_RESTARTS) {
-      yield* this.console.print(`init: ${domain.name} has ended for good\n`);
+      yield* this.tell(`${domain.name} has ended for good`);
       return;
     }
     this.restarts.set(service, restarts + 1);
     yield* this.start(service);
+  }
+
+  /** Say something, as long as there is a terminal that can be found. */
+  private *tell(text: string): Wait<void> {
+    try {
+      yield* this.console.print(`init: ${text}\n`);
+    } catch (error) {
+      if (!(error instanceof OsError)) throw error;
+    }
   }
 }
