@@ -19,8 +19,8 @@ export const ps: Command = {
   group: 'Domains',
   summary: 'list the domains of the system',
   details: [
-    'Parent is the domain that has started it; 0 stands for init. Memory is what is charged',
-    'to it, quota the most that may be.',
+    'Parent is the domain that has started it; 0 stands for init. Memory is what is',
+    'charged to it, quota the most that may be.',
   ],
   example: 'ps',
   argCount: [0, 0],
