@@ -15,3 +15,4 @@ export {
   runFirstDomain,
   spawnerOf,
 } from './first-domain.ts';
+export { runInPlaceOfShell, type ShellRun, type ShellWishes } from './in-place-of-shell.ts';
