@@ -270,6 +270,7 @@ describe.each(TARGETS)('on $name', (target) => {
           ],
           ['is a frame', () => undefined, TASK_DISPATCHER_FRAME],
           ['is a CNode', () => undefined, TASK_ROOT_CN],
+          ['is the listener itself', () => undefined, listener.cap],
         ];
         for (const [name, prepare, cap = own.cap] of hostile) {
           prepare(own.cap);

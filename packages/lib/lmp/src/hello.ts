@@ -22,13 +22,20 @@ export function tryReceiveHello(os: Os, own: OwnEndpoint): Capref<'EndPointLMP'>
   const wordCount = own.buffer.tryReceiveInto(into);
   const slot = own.buffer.receivedSlot;
   if (wordCount < 0 || slot === undefined) return undefined;
-  const identity = capIdentify(os.sys, slot);
-  const isEndpoint = identity.ok && identity.value.type === 'EndPointLMP';
-  if (isEndpoint && wordCount === HELLO.length && into[0] === HELLO[0]) {
+  const isHello = wordCount === HELLO.length && into[0] === HELLO[0];
+  if (isHello && isEndpointOfOthers(os, slot, own)) {
     return holds<'EndPointLMP'>(slot);
   }
   dropCap(os, slot);
   return undefined;
+}
+
+/** Whether `cap` is an endpoint, and not `own`: who is introduced to itself would never be free. */
+function isEndpointOfOthers(os: Os, cap: Capref, own: OwnEndpoint): boolean {
+  const theirs = capIdentify(os.sys, cap);
+  const ours = capIdentify(os.sys, own.cap);
+  if (!theirs.ok || !ours.ok || theirs.value.type !== 'EndPointLMP') return false;
+  return theirs.value.base !== ours.value.base || theirs.value.arg0 !== ours.value.arg0;
 }
 
 /** Say no, if it can be heard, and drop the capability. */

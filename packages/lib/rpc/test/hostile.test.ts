@@ -1,11 +1,11 @@
 /** The other side of a binding is hostile: whatever it sends, nobody throws, and nobody hangs. */
 
 import { OK } from '@barreleye/core';
-import { type Capref, capref } from '@barreleye/libos';
+import { type Capref, capref, type Wait } from '@barreleye/libos';
 import { Err } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bindClient, type Handlers } from '../src/index.ts';
+import { bindClient, type Handlers, RpcError } from '../src/index.ts';
 import { Kind } from '../src/wire.ts';
 import { RAW_WORDS, type RawMessage, receiveAll, recordTraffic, sendRaw } from './raw.ts';
 import { Echo, type EchoMethods, echoHandlers, failureOf, Sides } from './sides.ts';
@@ -279,6 +279,74 @@ function rawMessage(recorded: readonly RawMessage[]): fc.Arbitrary<RawMessage> {
     });
   return fc.oneof(random, headed, changed);
 }
+
+/** What answers a `swap` with `count` capabilities, its token left out. */
+function swapReply(count: number): RawMessage[] {
+  const first: RawMessage = { words: [header(4, count, 0, 1), 0, count] };
+  const further: RawMessage = { words: [1 * 2 ** 16], cap: FRAME };
+  if (count === 0) return [first];
+  return [{ ...first, cap: FRAME }, ...Array<RawMessage>(count - 1).fill(further)];
+}
+
+/** What `step` throws, if it does; an `RpcError` is all that it may be. */
+function* errorOf(step: Wait<unknown>): Wait<unknown> {
+  try {
+    return yield* step;
+  } catch (error) {
+    expect(error).toBeInstanceOf(RpcError);
+    return error;
+  }
+}
+
+it('a client survives any messages, and loses no capability (seed 59)', () => {
+  let [keptCount, droppedCount] = [0, 0];
+  const token = fc.oneof(
+    fc.nat(4),
+    fc.nat(4).map((place) => place + 256),
+  );
+  const any = rawMessage(replies).map((message) => [message]);
+  const answer = fc.tuple(fc.oneof(any, fc.nat(3).map(swapReply)), fc.boolean(), token);
+  const property = fc.property(
+    fc.boolean(),
+    fc.array(fc.array(answer, { maxLength: 10 }), { maxLength: 4 }),
+    (hasDeadline, rounds) => {
+      const { loop, client, server } = new Sides({ maxWords: RAW_WORDS, depth: 64 });
+      const kept: Capref[] = [];
+      let sentCount = 0;
+      const options = hasDeadline ? { timeoutCycles: 40 } : {};
+      const body = (function* () {
+        const echo = yield* bindClient(loop, client, Echo, options);
+        for (let i = 0; i < 4; i++) {
+          const swap = (function* () {
+            kept.push(...(yield* echo.swap({ frames: [] })).frames);
+          })();
+          loop.create('caller', errorOf(swap));
+        }
+      })();
+      loop.create('client', errorOf(body));
+      sendRaw(server, { words: [header(4, 0, 0, 0), 0] }); // the bind has the first token
+      for (const round of rounds) {
+        for (const [[first, ...rest], isAimed, place] of round) {
+          const { words = [], cap } = first ?? {};
+          const aimed = isAimed && words.length > 1 ? words.with(1, place) : words;
+          for (const message of [{ words: aimed, ...(cap && { cap }) }, ...rest]) {
+            if (sendRaw(server, message) && message.cap !== undefined) sentCount += 1;
+          }
+        }
+        loop.run();
+        receiveAll(server);
+      }
+      server.close();
+      client.close(); // what has not been received
+      expect(loop.run()).toEqual([]);
+      expect(kept.length + client.dropped.length).toBe(sentCount);
+      keptCount += kept.length;
+      droppedCount += client.dropped.length;
+    },
+  );
+  fc.assert(property, { seed: 59, numRuns: 500 });
+  expect([keptCount > 0, droppedCount > 0]).toEqual([true, true]);
+});
 
 it('a server survives any messages, and loses no capability (seed 55)', () => {
   let endedCount = 0;
