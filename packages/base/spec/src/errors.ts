@@ -135,6 +135,7 @@ const SENTENCES = {
   LIB_ERR_PMAP_MODIFY_FLAGS: 'what the pages allow could not be changed',
   LIB_ERR_FRAME_ALLOC: 'no frame could be made',
   LIB_ERR_DISP_SETUP: 'the dispatcher could not be set up',
+  LIB_ERR_DISP_PROPERTIES: 'the dispatcher could not be made such a task',
   LIB_ERR_SPAWN: 'the domain could not be made',
   LIB_ERR_SPAWN_KILL: 'the domain could not be taken apart',
   LIB_ERR_HEAP_FULL: 'the heap cannot grow',

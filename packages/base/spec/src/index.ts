@@ -103,6 +103,7 @@ export {
   NO_DCB,
   REAL_TIME_SHARE,
   RtQueue,
+  SCHEDULER_NAMES,
   Scheduler,
   TaskType,
 } from './kcb.ts';

@@ -132,6 +132,7 @@ export const KernelCmd = {
   GetPlatform: 33,
   ReclaimRam: 34, // dest cnode, place
   Counters: 35, // counter number; value: its count
+  GetScheduler: 36, // value: `Scheduler`
 } as const;
 
 /** What `KernelCmd.Counters` reads, in order: field of the KCB, and name for people. */

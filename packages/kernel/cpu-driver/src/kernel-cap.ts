@@ -126,6 +126,10 @@ export const KERNEL: Commands = {
   }),
   [KernelCmd.ReclaimRam]: row(Read, 2, (k) => invokeReclaimRam(k.caps, cspaceOf(k), k.args)),
   [KernelCmd.Counters]: row(Read, 1, readCounter),
+  [KernelCmd.GetScheduler]: row(Read, 0, (k) => {
+    k.value = Kcb.scheduler.get(k.mem, k.kcb);
+    return OK;
+  }),
 };
 
 /** An operation on the capability that a call is about. */

@@ -20,6 +20,7 @@ import {
   ObjType,
   Rights,
   RootSlot,
+  Scheduler,
   Syscall,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
@@ -67,11 +68,15 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
     expect(monitor(user, KernelCmd.IdentifyCap, user.newSlot(), 2).names).toEqual(names);
   });
 
-  test('says which core and architecture this is', () => {
+  test('says which core and architecture this is, and how it shares its time', () => {
     const user = new User(target);
     expect(must(monitor(user, KernelCmd.GetCoreId)).value).toBe(0);
     const { value } = must(monitor(user, KernelCmd.GetArchId));
     expect(ARCH_NAMES[value]).toBe(target.name);
+    for (const scheduler of [Scheduler.RoundRobin, Scheduler.Rbed]) {
+      const other = new User(target, { scheduler });
+      expect(must(monitor(other, KernelCmd.GetScheduler)).value).toBe(scheduler);
+    }
   });
 
   test('reads and writes what copies agree about', () => {

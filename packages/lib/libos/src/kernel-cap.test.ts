@@ -43,6 +43,7 @@ const OPERATIONS: readonly [keyof KernelCap, (k: KernelCap) => unknown, number, 
   ['coreId', (k) => k.coreId(), KernelCmd.GetCoreId, []],
   ['arch', (k) => k.arch(), KernelCmd.GetArchId, []],
   ['counter', (k) => k.counter(2), KernelCmd.Counters, [2]],
+  ['scheduler', (k) => k.scheduler(), KernelCmd.GetScheduler, []],
   ['identify', (k) => k.identify(FRAME), KernelCmd.IdentifyDomainsCap, ANY],
   ['relations', (k) => k.relations(FRAME), KernelCmd.RemoteRelations, [...ANY, 0]],
   [

@@ -26,6 +26,7 @@ import {
   ObjType,
   packCapHead,
   type RetypeTarget,
+  type Scheduler,
 } from '@barreleye/spec';
 import { type Capref, holds, placeOf, type Slot } from './capref.ts';
 import { beginRetype, type CapIdentity, type RetypeRange, readIdentity } from './caps.ts';
@@ -56,6 +57,12 @@ export class KernelCap {
   /** Counter `index` of the CPU driver (spec `COUNTERS`). */
   counter(index: number): Result<number> {
     return this.begin(KernelCmd.Counters, index).answer();
+  }
+
+  /** How this core shares its time. */
+  scheduler(): Result<Scheduler> {
+    const number = this.begin(KernelCmd.GetScheduler).answer();
+    return number.ok ? succeed(number.value as Scheduler) : number;
   }
 
   /** What a capability of any domain says, whatever rights the way to it has beside read. */

@@ -13,7 +13,7 @@ import {
 } from '@barreleye/libos';
 import type { System } from '@barreleye/program';
 import type { Handlers } from '@barreleye/rpc';
-import { COUNTERS, type CopyableTypeName, Err } from '@barreleye/spec';
+import { COUNTERS, type CopyableTypeName, Err, SCHEDULER_NAMES } from '@barreleye/spec';
 import type { Domain } from './domain.ts';
 import type { Init } from './main.ts';
 
@@ -173,7 +173,10 @@ function machineHandlers({ os, boot }: Init): Pick<SystemHandlers, 'machine' | '
   const { coreCount, frequency, ramBytes } = boot;
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
   return {
-    machine: () => ({ coreCount, runningCount: 1, frequency, ramBytes, scheduler: '' }),
+    machine: () => {
+      const scheduler = SCHEDULER_NAMES[unwrap(kernel.scheduler())];
+      return { coreCount, runningCount: 1, frequency, ramBytes, scheduler };
+    },
     counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),
   };
 }

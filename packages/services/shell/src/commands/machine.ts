@@ -17,9 +17,9 @@ export const cores: Command = {
   argCount: [0, 0],
   argKinds: [],
   *run({ os, screen }) {
-    const { coreCount, runningCount, frequency } = yield* os.system.machine({});
+    const { coreCount, runningCount, frequency, scheduler } = yield* os.system.machine({});
     for (let i = 0; i < coreCount; i++) {
-      const state = i < runningCount ? 'running' : 'not started';
+      const state = i < runningCount ? `running, ${scheduler}` : 'not started';
       screen.printLine(`core ${i}: ${os.arch.name}, ${frequency / MHZ} MHz, ${state}`);
     }
     return 0;
