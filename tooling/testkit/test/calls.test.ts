@@ -61,6 +61,8 @@ const Words = defineInterface('words', {
   next: call({ words: array(u32, 512) }, { words: array(u32, 512) }),
 });
 
+const Lending = defineInterface('lending', { lend: call({}, { frame: cap('Frame') }) });
+
 /** Calls with 1 to 512 words; each answer must be the one to its own. */
 function* callOften(server: Client<typeof Words.methods>, seed: number, count: number): Wait<void> {
   for (let i = 1; i <= count; i++) {
@@ -228,6 +230,38 @@ describe.each(TARGETS)('on $name', (target) => {
     );
     expect(served).toBe(domainCount * threadCount * callCount);
     expect(mostAtOnce).toBeGreaterThan(1);
+  });
+
+  test('a call that is late fails in time, and its reply leaves nothing behind', () => {
+    runFirstDomain(
+      target,
+      function* ({ os }) {
+        const [here, there] = channelPair(os);
+        let waitCycles = 300_000;
+        const serving = serve(os.scheduler, there, Lending, {
+          *lend() {
+            yield* os.sleep(waitCycles);
+            return { frame: TASK_DISPATCHER_FRAME };
+          },
+        });
+        const server = os.spawnThread('server', serving);
+        const options = { timeoutCycles: 100_000 };
+        const client = yield* bindClient(os.scheduler, here, Lending, options);
+        const free = os.slots.freeCount;
+        const start = os.now();
+        expect(yield* failureOf(client.lend({}))).toMatchObject({ errval: Err.RPC_ERR_TIMEOUT });
+        expect(os.now() - start).toBeGreaterThanOrEqual(100_000);
+        expect(os.now() - start).toBeLessThan(300_000);
+        waitCycles = 1;
+        const { frame } = yield* client.lend({});
+        yield* os.destroy(frame);
+        yield* os.sleep(400_000); // the late reply comes
+        expect(os.slots.freeCount).toBe(free);
+        here.close();
+        expect(yield* os.join(server)).toBe(OK);
+      },
+      wishes,
+    );
   });
 
   test('a call ends with an error when the other domain is killed', () => {
