@@ -16,3 +16,11 @@ export {
   spawnerOf,
 } from './first-domain.ts';
 export { runInPlaceOfShell, type ShellRun, type ShellWishes } from './in-place-of-shell.ts';
+export { expectInventory, expectNothingLeft, type Inventory, takeInventory } from './inventory.ts';
+export {
+  bare,
+  runSystem,
+  type SystemRun,
+  type SystemWishes,
+  type Tester,
+} from './whole-system.ts';

@@ -13,6 +13,7 @@ import {
   BASE_PAGE_SIZE,
   type Errval,
   fail,
+  isAligned,
   isOk,
   OK,
   type Result,
@@ -37,7 +38,7 @@ export interface Grant {
 }
 
 export class Account implements RamSource {
-  /** The most that may be in use. */
+  /** The most that may be in use: whole pages. */
   readonly quotaBytes: number;
   private readonly os: Os;
   private readonly mm: Mm<Capref<'RAM'>>;
@@ -50,6 +51,7 @@ export class Account implements RamSource {
   private used: number;
 
   constructor(os: Os, mm: Mm<Capref<'RAM'>>, quotaBytes: number, parent?: Account) {
+    assert(isAligned(quotaBytes, BASE_PAGE_BITS), 'all that is left can be given away');
     this.quotaBytes = quotaBytes;
     this.os = os;
     this.mm = mm;

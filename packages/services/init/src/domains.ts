@@ -10,6 +10,7 @@ import {
   capRetype,
   capRevoke,
   type Os,
+  OsError,
   TASK_PROCESS_MANAGER,
   unwrap,
   type Wait,
@@ -64,7 +65,8 @@ export class Domains {
   private deathTotal: number;
 
   constructor(host: DomainsHost, rootAccount: Account) {
-    const root = new Domain({ ...createIdentity(host.os), name: 'init' }, rootAccount, undefined);
+    const identity = unwrap(createIdentity(host.os));
+    const root = new Domain({ ...identity, name: 'init' }, rootAccount, undefined);
     this.root = root;
     this.host = host;
     this.byId = new Map([[root.id, root]]);
@@ -110,13 +112,21 @@ export class Domains {
   private build(parent: Domain, request: StartRequest, account: Account): Result<Domain> {
     const { os } = this.host;
     const { name } = request.program;
+    const identity = createIdentity(os);
+    if (!identity.ok) return identity;
+    const { cap, id } = identity.value;
+    const invited = resultOf(() => new Invitation(os));
+    if (!invited.ok) {
+      os.drop(cap);
+      return invited;
+    }
+    const invitation = invited.value;
     const from = parent === this.root ? undefined : parent;
-    const domain = new Domain({ ...createIdentity(os), name }, account, from);
-    const invitation = new Invitation(os);
+    const domain = new Domain({ cap, id, name }, account, from);
     const err = this.spawn(domain, invitation, request);
     if (!isOk(err)) {
       invitation.withdraw();
-      os.drop(domain.cap);
+      os.drop(cap);
       return fail(err);
     }
     domain.invitation = invitation;
@@ -212,14 +222,31 @@ export class Domains {
   }
 }
 
-/** A new identity of a domain. Throws when there is no slot for it, or the kernel has no more. */
-function createIdentity(os: Os): { readonly cap: Capref<'Domain'>; readonly id: number } {
-  const { sys, slots } = os;
-  const slot = os.allocSlot();
+interface Identity {
+  readonly cap: Capref<'Domain'>;
+  readonly id: number;
+}
+
+/** A new identity of a domain. @errors no slot for it; the kernel has no more */
+function createIdentity({ sys, slots }: Os): Result<Identity> {
+  const slot = slots.alloc();
+  if (!slot.ok) return slot;
   const range = { offset: 0, objectBytes: 0, count: 1 };
-  const cap = capRetype(sys, slot, TASK_PROCESS_MANAGER, 'Domain', range);
-  if (!cap.ok) os.check(slots.free(slot));
-  return { cap: unwrap(cap), id: unwrap(capIdentify(sys, unwrap(cap))).arg1 };
+  const cap = capRetype(sys, slot.value, TASK_PROCESS_MANAGER, 'Domain', range);
+  if (cap.ok) return succeed({ cap: cap.value, id: unwrap(capIdentify(sys, cap.value)).arg1 });
+  const err = slots.free(slot.value);
+  assert(isOk(err), 'a slot that was just allocated can be freed');
+  return cap;
+}
+
+/** What `make` returns, or the error that it throws. */
+function resultOf<T>(make: () => T): Result<T> {
+  try {
+    return succeed(make());
+  } catch (error) {
+    if (error instanceof OsError) return fail(error.errval);
+    throw error;
+  }
 }
 
 function defaultQuota(leftBytes: number): number {

@@ -53,12 +53,15 @@ const NO_NEED = {
   *spare(): Wait<void> {},
 };
 
+/** Is shown all parts of init before anything else starts: for tests. */
+export type Observer = (init: Init) => void;
+
 /** The program `init` for a platform. */
-export function createInit(platform: Platform): Program {
-  return program('init', (os, argPage) => main(os, argPage, platform));
+export function createInit(platform: Platform, observer?: Observer): Program {
+  return program('init', (os, argPage) => main(os, argPage, platform, observer));
 }
 
-function* main(os: Os, bootInfoAt: number, { paging }: Platform): Wait<void> {
+function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Observer): Wait<void> {
   const boot = readBootInfo(os.sys.cpu, bootInfoAt); //     the kernel mapped it
   const memory = createMemory(os, boot, paging); //         needs the RAM capabilities
   const keeping: { keeper: ServiceKeeper | undefined } = { keeper: undefined };
@@ -72,6 +75,7 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform): Wait<void> {
   const domains = new Domains(host, rootAccount(os, memory));
   const nameService = new NameServicePoint(os);
   const init: Init = { os, boot, memory, domains, programs: readPrograms(boot), nameService };
+  observer?.(init);
   os.spawnThread('buries the dead', watchDeaths(os, domains));
   const services = planServices(os, boot); //               needs the interrupt table
   const { names, console } = yield* ownClient(init); //     init uses what it serves, like all
