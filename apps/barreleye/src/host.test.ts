@@ -182,6 +182,18 @@ describe('a machine at its host', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('types on while a program in the background sleeps and wakes', async () => {
+    const { exitCode, screen } = await run(textInput('run count 100 &\nkill %1\nexit 5\n'));
+    expect(exitCode).toBe(5);
+    expect(screen).toContain('[1] count was killed');
+  });
+
+  it('goes on after the end of the input for as long as there is something to do', async () => {
+    const { exitCode, screen } = await run(textInput('run count 100'));
+    expect(exitCode).toBe(0);
+    expect(screen).toMatch(/\r\n99\r\n100\r\nbarreleye> \r\n$/);
+  });
+
   it('has nothing left to do when a system sleeps although the input has ended', async () => {
     const machine = boot();
     const sink = (): void => undefined;

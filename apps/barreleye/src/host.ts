@@ -2,10 +2,11 @@
  * The host of a deterministic machine: lets it run, carries bytes between its console and the
  * terminal, and waits for input when the machine has nothing to do.
  *
- * Input that is not typed by a person is handed over a line at a time, each when the machine is
- * idle, so that a run does not depend on how a pipe cuts its data.
+ * Input that is not typed by a person is handed over a line at a time, each when it is due, so that
+ * a run does not depend on how a pipe cuts its data.
  */
 
+import { Typist } from '@barreleye/boot';
 import type { Machine } from '@barreleye/machine';
 
 /** Cycles that the machine runs before the host looks at its own events. */
@@ -16,9 +17,9 @@ const CTRL_BRACKET = 0x1d;
 
 /** Where input comes from. */
 export interface InputSource {
-  /** More bytes, or undefined at the end. Called only when the machine is idle. */
+  /** More bytes, or undefined at the end. */
   next(): Promise<Uint8Array | undefined>;
-  /** What a person has typed while the machine was busy. */
+  /** Of a person, who types when they like: what was typed while the machine was busy. */
   waiting?(): Uint8Array | undefined;
 }
 
@@ -36,21 +37,23 @@ export async function runMachine(
 ): Promise<number | undefined> {
   let shown: number[] = [];
   machine.console.transmit = (byte) => shown.push(byte);
+  const typist = new Typist(machine);
   let isAtEnd = false;
   for (;;) {
-    const outcome = machine.run(RUN_CYCLES);
+    const isAwaited = input.waiting === undefined && !isAtEnd;
+    const outcome = isAwaited ? typist.run(RUN_CYCLES) : machine.run(RUN_CYCLES);
     if (shown.length > 0) output(Uint8Array.from(shown));
     shown = [];
     if (outcome.kind === 'off') return outcome.exitCode;
     if (outcome.kind === 'budget') {
       await hostTurn();
-      for (const byte of input.waiting?.() ?? []) machine.console.receive(byte);
-      continue;
+      typist.type(input.waiting?.() ?? []);
+    } else {
+      if (isAtEnd) return undefined;
+      const bytes = await input.next();
+      isAtEnd = bytes === undefined;
+      typist.type(bytes ?? [CTRL_D]);
     }
-    if (isAtEnd) return undefined;
-    const bytes = await input.next();
-    isAtEnd = bytes === undefined;
-    for (const byte of bytes ?? [CTRL_D]) machine.console.receive(byte);
   }
 }
 

@@ -3,6 +3,7 @@
 import { driveCaps } from './caps.ts';
 import { driveMm } from './mm.ts';
 import { driveMmu } from './mmu.ts';
+import { driveSh } from './sh.ts';
 import { driveVspace } from './vspace.ts';
 
 /** Takes a parsed JSON document and returns one. Throws InputError for input not of the form. */
@@ -13,6 +14,7 @@ export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ['caps', driveCaps],
   ['mm', driveMm],
   ['mmu', driveMmu],
+  ['sh', driveSh],
   ['vspace', driveVspace],
 ]);
 

@@ -14,3 +14,4 @@ export {
   type Target,
 } from './system.ts';
 export { type BootWishes, bootTarget, programFiles, withPrograms } from './target.ts';
+export { Typist, type TypistOutcome } from './typist.ts';
