@@ -8,6 +8,7 @@ import {
   SCHEDULERS,
   type System,
   type Target,
+  withModuleArgs,
 } from '@barreleye/boot';
 import type { Scheduler } from '@barreleye/spec';
 import {
@@ -21,6 +22,7 @@ import {
 import { parseBytes, parseInteger } from './numbers.ts';
 import { formatStats } from './stats.ts';
 import { type BootTarget, findTarget } from './targets.ts';
+import { terminalArgs } from './terminal-args.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The options of `boot` as they were typed. */
@@ -66,9 +68,10 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
 function createSystem(bootTarget: BootTarget, flags: BootFlags): System {
   const target = flags.pae ? bootTarget.target : targetWithoutPae(bootTarget);
   refuseUnfinished(flags);
+  const menu = readMenu(target.menu, flags.menu);
   const booted = bootSystem({
     target,
-    menu: readMenu(target.menu, flags.menu),
+    menu: flags.run === undefined ? menuAtTerminal(menu) : menu,
     coreCount: parseInteger(flags.cores, '--cores', 1, target.board.maxCores),
     ramBytes:
       flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),
@@ -111,6 +114,12 @@ function readMenu(builtIn: string, file: string | undefined): Menu {
     file === undefined ? parseMenu(builtIn, 'menu.lst') : parseMenu(readText(file), file);
   if (!parsed.ok) throw new UsageError(parsed.message);
   return parsed.menu;
+}
+
+/** The menu, for a system that uses what the terminal of the host can do. */
+function menuAtTerminal(menu: Menu): Menu {
+  const { stdin, stdout, env } = process;
+  return withModuleArgs(menu, 'terminal', terminalArgs({ stdin, stdout, term: env['TERM'] }));
 }
 
 function readText(file: string): string {

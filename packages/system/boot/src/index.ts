@@ -3,7 +3,13 @@
 export { type BootFailure, bootFailure } from './failure.ts';
 export { SCHEDULERS } from './kernel-args.ts';
 export type { LoadedModule, MemoryPlan } from './loader.ts';
-export { type Menu, type MenuModule, type MenuResult, parseMenu } from './menu.ts';
+export {
+  type Menu,
+  type MenuModule,
+  type MenuResult,
+  parseMenu,
+  withModuleArgs,
+} from './menu.ts';
 export { runScript, type ScriptResult } from './run-script.ts';
 export {
   type BootOptions,

@@ -3,7 +3,7 @@
 import { Err } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Menu, parseMenu } from './menu.ts';
+import { type Menu, parseMenu, withModuleArgs } from './menu.ts';
 
 const FILE = 'dir/menu.lst';
 const CPU = 'cpudriver /sbin/cpu';
@@ -176,5 +176,32 @@ describe('random text', () => {
       },
     );
     fc.assert(property, { seed: 32, numRuns: 200 });
+  });
+});
+
+describe('arguments for a module of a menu', () => {
+  const argsIn = (module: string): string | undefined =>
+    withModuleArgs(menuOf(`cpudriver /term\nmodule /init\nmodule ${module}`), 'term', 'mode=x')
+      .modules[1]?.args;
+
+  it('are added to modules of that name', () => {
+    expect(argsIn('/a/b/term')).toBe('mode=x');
+    expect(argsIn('/term')).toBe('mode=x');
+    expect(argsIn('/a/xterm')).toBe('');
+    expect(argsIn('/term/other')).toBe('');
+  });
+
+  it('do not replace what the menu says', () => {
+    expect(argsIn('/term mode=y')).toBe('mode=y');
+  });
+
+  it('are left out where a module has no room for them', () => {
+    expect(argsIn(`/${'p'.repeat(35)}/term`)).toBe('mode=x');
+    expect(argsIn(`/${'p'.repeat(36)}/term`)).toBe('');
+  });
+
+  it('change nothing else', () => {
+    const menu = menuOf('title t\ncpudriver /term\nmodule /init');
+    expect(withModuleArgs(menu, 'term', 'mode=x')).toEqual(menu);
   });
 });

@@ -104,6 +104,19 @@ export function parseMenu(text: string, file: string): MenuResult {
   return { ok: true, menu: { file, title, cpuDriver, modules } };
 }
 
+/**
+ * A menu whose modules called `name`, the last part of their path, have arguments. What the menu
+ * says itself wins: a module that has arguments keeps them, and so does one without room for these.
+ */
+export function withModuleArgs(menu: Menu, name: string, args: string): Menu {
+  const modules = menu.modules.map((module) => {
+    const isMeant = module.path.endsWith(`/${name}`) && module.args === '';
+    const changed = { ...module, args };
+    return isMeant && moduleName(changed).length <= MODULE_NAME_LENGTH ? changed : module;
+  });
+  return { ...menu, modules };
+}
+
 /** The module that `rest` names, or what is wrong with it. */
 function parseModule(rest: string, line: number): MenuModule | string {
   const [path = '', args = ''] = splitOnce(rest);
