@@ -71,7 +71,7 @@ describe.each(TARGETS)('on $name', (target) => {
     expect(exitCode).toBe(3);
   });
 
-  test('programs run in the background, each end is told of, and the last go with the shell', () => {
+  test('programs run in the background, each end is told of, and none outlives the shell', () => {
     const { shown, exitCode } = session(target, [
       'sleeper & fail 7 & wait %2; echo $?',
       'jobs',
