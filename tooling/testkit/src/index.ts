@@ -15,7 +15,6 @@ export {
   runFirstDomain,
   spawnerOf,
 } from './first-domain.ts';
-export { runInPlaceOfShell, type ShellRun, type ShellWishes } from './in-place-of-shell.ts';
 export { expectInventory, expectNothingLeft, type Inventory, takeInventory } from './inventory.ts';
 export {
   bare,

@@ -5,7 +5,7 @@ import type { Wait } from '@barreleye/libos';
 import type { DomainEnd, ProgramOs } from '@barreleye/program';
 import { programs } from '@barreleye/programs';
 import { describe, expect, test } from 'vitest';
-import { boot, runInPlaceOfShell, TARGETS } from '../src/index.ts';
+import { boot, runSystem, TARGETS } from '../src/index.ts';
 
 const wishes = { ramBytes: 64 * 2 ** 20 };
 const CTRL_D = '\u0004';
@@ -66,9 +66,9 @@ test('all targets show the same but for numbers', () => {
 
 describe.each(TARGETS)('on $name', (target) => {
   test('a partner is gone when its program is killed', () => {
-    runInPlaceOfShell(
+    runSystem(
       target,
-      function* (os) {
+      function* ({ os }) {
         const before = yield* running(os);
         const request = { program: 'ping-pong', args: ['1000000'], environment: [], caps: [] };
         const { domain } = yield* os.system.spawn(request);
@@ -79,14 +79,14 @@ describe.each(TARGETS)('on $name', (target) => {
         yield* os.sleep(10_000_000);
         expect(yield* running(os)).toEqual(before);
       },
-      { ...wishes, programs },
+      { ...wishes, others: programs },
     );
   });
 
   test('programs leave no memory behind, however they end', () => {
-    runInPlaceOfShell(
+    runSystem(
       target,
-      function* (os) {
+      function* ({ os }) {
         const used: number[] = [];
         for (let i = 0; i < 3; i++) {
           for (const name of ['hello', 'crash', 'deadlock', 'hog', 'producers', 'ping-pong']) {
@@ -98,7 +98,7 @@ describe.each(TARGETS)('on $name', (target) => {
         }
         expect(used[2]).toBe(used[1]);
       },
-      { ...wishes, programs },
+      { ...wishes, others: programs },
     );
   });
 });

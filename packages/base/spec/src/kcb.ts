@@ -38,8 +38,8 @@ export const FreeRam = layout('FreeRam', 24, {
 export const Scheduler = { RoundRobin: 0, Rbed: 1 } as const;
 export type Scheduler = (typeof Scheduler)[keyof typeof Scheduler];
 
-/** Schedulers by number, for people. */
-export const SCHEDULER_NAMES = ['round robin', 'RBED'] as const;
+/** Schedulers by number, as menus and people name them. */
+export const SCHEDULER_NAMES = ['rr', 'rbed'] as const;
 
 /** What a dispatcher is to RBED. Source: Barrelfish `enum task_type`. */
 export const TaskType = { BestEffort: 0, Soft: 1, Hard: 2 } as const;

@@ -1,5 +1,5 @@
 /**
- * What hostile neighbours can take of the core under either scheduler: their own turns, and no more.
+ * What hostile neighbours can take of the core under either scheduler: their own turns, no more.
  * The victim computes and never yields, as the neighbours do their worst.
  */
 

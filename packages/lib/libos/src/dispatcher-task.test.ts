@@ -1,16 +1,10 @@
-/** Setting up, and properties: the words of the calls, and their errors. */
-
 import { errPush, OK } from '@barreleye/core';
 import { archArmv7, archX86_64, DispatcherCmd, Err, invokeHeader, TaskType } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { Recorder } from '../test/recorder.ts';
 import { type Capref, capref } from './capref.ts';
-import {
-  type DispatcherParts,
-  dispatcherProperties,
-  dispatcherSetup,
-  type Task,
-} from './dispatcher-cap.ts';
+import { type DispatcherParts, dispatcherSetup } from './dispatcher-cap.ts';
+import { dispatcherProperties, type Task } from './dispatcher-task.ts';
 
 const DISPATCHER: Capref<'Dispatcher'> = capref(8, 1);
 const DOMAIN: Capref<'Domain'> = capref(8, 2);

@@ -42,12 +42,11 @@ export { type DeathReport, describeDeath, parseDeathReport } from './death-repor
 export { Dispatcher, type DispatcherMain } from './dispatcher.ts';
 export {
   type DispatcherParts,
-  dispatcherProperties,
   dispatcherResume,
   dispatcherSetup,
   dispatcherStop,
-  type Task,
 } from './dispatcher-cap.ts';
+export { dispatcherProperties, type Task } from './dispatcher-task.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
 export { EventSource, type EventSourceOptions, type Waiter } from './event-source.ts';
 export { Events } from './events.ts';

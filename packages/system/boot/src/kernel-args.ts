@@ -3,15 +3,14 @@
  * spaces between.
  */
 
-import { Err, Scheduler } from '@barreleye/spec';
+import { Err, SCHEDULER_NAMES, Scheduler } from '@barreleye/spec';
 import { type BootFailure, bootFailure } from './failure.ts';
 import type { Menu } from './menu.ts';
 
 /** Schedulers by the name that menus and command lines give them. */
-export const SCHEDULERS: { readonly [name: string]: Scheduler | undefined } = {
-  rr: Scheduler.RoundRobin,
-  rbed: Scheduler.Rbed,
-};
+export const SCHEDULERS: { readonly [name: string]: Scheduler | undefined } = Object.fromEntries(
+  SCHEDULER_NAMES.map((name, number) => [name, number as Scheduler]),
+);
 
 /** What a CPU driver can be told. */
 export interface KernelArgs {

@@ -19,7 +19,7 @@ export const cores: Command = {
   *run({ os, screen }) {
     const { coreCount, runningCount, frequency, scheduler } = yield* os.system.machine({});
     for (let i = 0; i < coreCount; i++) {
-      const state = i < runningCount ? `running, ${scheduler}` : 'not started';
+      const state = i < runningCount ? `running, scheduler ${scheduler}` : 'not started';
       screen.printLine(`core ${i}: ${os.arch.name}, ${frequency / MHZ} MHz, ${state}`);
     }
     return 0;
