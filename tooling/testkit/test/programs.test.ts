@@ -72,11 +72,11 @@ describe.each(TARGETS)('on $name', (target) => {
         const before = yield* running(os);
         const request = { program: 'ping-pong', args: ['1000000'], environment: [], caps: [] };
         const { domain } = yield* os.system.spawn(request);
-        yield* os.sleep(10_000_000);
+        yield* os.sleep(1_000_000);
         expect((yield* running(os)).slice(before.length)).toEqual(['ping-pong', 'pong']);
         yield* os.system.kill({ domain });
         yield* os.system.wait({ domain });
-        yield* os.sleep(10_000_000);
+        yield* os.sleep(1_000_000);
         expect(yield* running(os)).toEqual(before);
       },
       { ...wishes, others: programs },

@@ -31,6 +31,8 @@ export interface ChannelOptions {
   readonly isSync?: boolean;
   /** Finds out when the other domain has been ended. Without it, the next message does. */
   readonly watch?: PeerWatch | undefined;
+  /** Hears, once, that this side has closed. */
+  readonly onClose?: () => void;
 }
 
 /** Times that a full ring is tried before a channel closes without a word. */
@@ -47,6 +49,7 @@ export class LmpChannel implements Transport, Peer {
   private readonly remote: Capref<'EndPointLMP'>;
   private readonly isSync: boolean;
   private readonly watch: PeerWatch | undefined;
+  private readonly onClose: (() => void) | undefined;
   private readonly retry: SendRetry;
   /** Sets a slot aside as soon as one is free, while somebody waits to receive. */
   private readonly arming: EventSource;
@@ -63,7 +66,7 @@ export class LmpChannel implements Transport, Peer {
     os: Os,
     own: OwnEndpoint,
     remote: Capref<'EndPointLMP'>,
-    { isSync = true, watch }: ChannelOptions = {},
+    { isSync = true, watch, onClose }: ChannelOptions = {},
   ) {
     this.maxWords = os.arch.lmpWords;
     this.receivedCap = undefined;
@@ -72,6 +75,7 @@ export class LmpChannel implements Transport, Peer {
     this.remote = remote;
     this.isSync = isSync;
     this.watch = watch;
+    this.onClose = onClose;
     this.retry = new SendRetry(os.events, 'room in an endpoint');
     const isReady = (): boolean => armEndpoint(os, own);
     this.arming = new EventSource(os.events, { label: 'a free slot', watch: 'poll', isReady });
@@ -85,6 +89,11 @@ export class LmpChannel implements Transport, Peer {
 
   get isDead(): boolean {
     return this.isClosed || (this.isPeerGone && !this.own.buffer.hasMessage());
+  }
+
+  /** Whether, as far as is known, there still is another side. */
+  get hasPeer(): boolean {
+    return !this.isClosed && !this.isPeerGone;
   }
 
   trySend(
@@ -142,6 +151,7 @@ export class LmpChannel implements Transport, Peer {
     this.isClosed = true;
     this.watch?.delete(this);
     this.tellWaiters();
+    this.onClose?.();
     this.os.spawnThread('closes a channel', this.sayGoodbye());
   }
 

@@ -3,6 +3,6 @@
 export { type ChannelOptions, LmpChannel } from './channel.ts';
 export { channelPair, connect } from './connect.ts';
 export { Invitation } from './invitation.ts';
-export { LmpListener } from './listener.ts';
+export { type ListenerOptions, LmpListener } from './listener.ts';
 export { type Peer, PeerWatch } from './peer-watch.ts';
 export { lmpSend } from './send.ts';

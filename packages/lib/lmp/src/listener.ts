@@ -1,22 +1,41 @@
 /**
  * The side of a connection at which others knock. Whoever connects has room for the answer before
  * it asks, so a listener tries once to answer and waits for nobody: a client that will not be
- * answered holds up no other.
+ * answered holds up no other. And it may bound what one client takes, so that there is something
+ * left for the next.
  */
 
-import { type Capref, type Os, OsError, type OwnEndpoint, type Wait } from '@barreleye/libos';
+import {
+  type Capref,
+  capIdentify,
+  type Os,
+  OsError,
+  type OwnEndpoint,
+  type Wait,
+} from '@barreleye/libos';
 import { SendResult } from '@barreleye/rpc';
 import { type ChannelOptions, LmpChannel } from './channel.ts';
 import { refuse, sendHello, tryReceiveHello } from './hello.ts';
 import { armEndpoint, createRing, endEndpoint } from './own-endpoint.ts';
 
+/** What a listener may decide. */
+export interface ListenerOptions {
+  /** Channels that one dispatcher may have here at a time. Any number, if left out. */
+  readonly maxPerPeer?: number;
+}
+
 export class LmpListener {
   private readonly os: Os;
   private readonly own: OwnEndpoint;
+  private readonly maxPerPeer: number;
+  /** Channels that are open, by the address of the dispatcher at the other end. */
+  private readonly channels: Map<number, Set<LmpChannel>>;
 
-  constructor(os: Os) {
+  constructor(os: Os, { maxPerPeer = Number.POSITIVE_INFINITY }: ListenerOptions = {}) {
     this.os = os;
     this.own = createRing(os);
+    this.maxPerPeer = maxPerPeer;
+    this.channels = new Map();
   }
 
   /** What those need who want to connect: a capability to be copied to them. */
@@ -26,7 +45,7 @@ export class LmpListener {
 
   /**
    * Wait for a domain that connects. What is no attempt to connect is dropped, and who cannot be
-   * given an endpoint is refused.
+   * given an endpoint, or may have no more, is refused.
    */
   *accept(options: ChannelOptions = {}): Wait<LmpChannel> {
     const { os, own } = this;
@@ -34,7 +53,7 @@ export class LmpListener {
       yield* own.buffer.received.wait();
       const remote = this.takeHello();
       if (remote === undefined) continue;
-      const channel = admit(os, remote, options);
+      const channel = this.admit(remote, options);
       if (channel !== undefined) return channel;
       refuse(os, remote);
     }
@@ -62,14 +81,38 @@ export class LmpListener {
     armEndpoint(os, own);
     return undefined;
   }
+
+  /** A channel to a client. Undefined: it may have no more, or takes or gets no answer. */
+  private admit(remote: Capref<'EndPointLMP'>, options: ChannelOptions): LmpChannel | undefined {
+    const peer = capIdentify(this.os.sys, remote);
+    if (!peer.ok) return undefined;
+    const channels = this.channels.get(peer.value.base) ?? new Set();
+    if (!this.isRoomIn(channels)) return undefined;
+    const own = answer(this.os, remote);
+    if (own === undefined) return undefined;
+    const onClose = (): void => {
+      channels.delete(channel);
+      if (channels.size === 0) this.channels.delete(peer.value.base);
+      options.onClose?.();
+    };
+    const channel = new LmpChannel(this.os, own, remote, { ...options, onClose });
+    this.channels.set(peer.value.base, channels.add(channel));
+    return channel;
+  }
+
+  /** Whether there may be one more. Those of the dead do not count: others get their places. */
+  private isRoomIn(channels: ReadonlySet<LmpChannel>): boolean {
+    if (channels.size < this.maxPerPeer) return true;
+    const alive = [...channels].filter((channel) => {
+      channel.checkPeer();
+      return channel.hasPeer;
+    });
+    return alive.length < this.maxPerPeer;
+  }
 }
 
-/** A channel to a client. Undefined: it does not take the answer, or nothing can be made for it. */
-function admit(
-  os: Os,
-  remote: Capref<'EndPointLMP'>,
-  options: ChannelOptions,
-): LmpChannel | undefined {
+/** Send an endpoint to a client. Undefined: it does not take it, or none can be made. */
+function answer(os: Os, remote: Capref<'EndPointLMP'>): OwnEndpoint | undefined {
   let own: OwnEndpoint;
   try {
     own = createRing(os);
@@ -77,9 +120,7 @@ function admit(
     if (error instanceof OsError) return undefined;
     throw error;
   }
-  if (sendHello(os, remote, own) === SendResult.Sent) {
-    return new LmpChannel(os, own, remote, options);
-  }
+  if (sendHello(os, remote, own) === SendResult.Sent) return own;
   endEndpoint(os, own);
   return undefined;
 }

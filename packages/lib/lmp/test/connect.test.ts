@@ -2,10 +2,17 @@
 
 import { type Capref, capMint, type Os, type Slot, unwrap, type Wait } from '@barreleye/libos';
 import { ReceiveResult, SendResult } from '@barreleye/rpc';
-import { Err, Rights } from '@barreleye/spec';
+import { archX86_64, Err, Rights } from '@barreleye/spec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { connect, Invitation, type LmpChannel, lmpSend, PeerWatch } from '../src/index.ts';
+import {
+  connect,
+  Invitation,
+  type ListenerOptions,
+  type LmpChannel,
+  lmpSend,
+  PeerWatch,
+} from '../src/index.ts';
 import {
   awaitMessage,
   FRAME,
@@ -35,8 +42,8 @@ function* echo(side: Side): Wait<void> {
 }
 
 /** A server that takes all clients, and is told now and then that some domain has ended. */
-function* echoAll(os: Os, pair: Pair): Wait<void> {
-  const listener = pair.listen(os);
+function* echoAll(os: Os, pair: Pair, options?: ListenerOptions): Wait<void> {
+  const listener = pair.listen(os, options);
   const watch = new PeerWatch();
   function* tell(): Wait<void> {
     for (let i = 0; i < 100; i++) {
@@ -52,7 +59,10 @@ function* echoAll(os: Os, pair: Pair): Wait<void> {
 }
 
 /** Run `client` beside such a server. */
-function runClient(client: (os: Os) => Wait<unknown>, server = echoAll): Pair {
+function runClient(
+  client: (os: Os) => Wait<unknown>,
+  server: (os: Os, pair: Pair) => Wait<unknown> = echoAll,
+): Pair {
   let isDone = false;
   const pair: Pair = new Pair(
     (os) => server(os, pair),
@@ -127,6 +137,55 @@ describe('a listener', () => {
       },
     );
     expect(results).toMatchObject([REFUSED, REFUSED, REFUSED, true]);
+  });
+
+  it('gives one client so many channels at a time, and another as many', () => {
+    const results: unknown[] = [];
+    const pair: Pair = new Pair(
+      (os) => echoAll(os, pair, { maxPerPeer: 2 }),
+      function* (os) {
+        yield* os.sleep(10_000);
+        const first = yield* connect(os, TO_SERVER, ASYNC);
+        const second = yield* connect(os, TO_SERVER, ASYNC);
+        results.push(yield* failureOf(connect(os, TO_SERVER, ASYNC)));
+        yield* os.sleep(100_000); // the other client has its turn
+        first.close();
+        yield* os.sleep(10_000);
+        results.push(yield* isServed(os));
+        second.close();
+      },
+    );
+    pair.world.add('other', function* (os) {
+      yield* os.sleep(50_000);
+      results.push(yield* isServed(os));
+    });
+    pair.world.run();
+    expect(results).toMatchObject([REFUSED, true, true]);
+    expect(pair.server.capCount).toBe(1);
+  });
+
+  it('counts no channel of the dead, whose place another may have got', () => {
+    let isAccepted = false;
+    const pair: Pair = new Pair(
+      function* (os) {
+        const listener = pair.listen(os, { maxPerPeer: 1 });
+        yield* listener.accept(ASYNC);
+        pair.client.kill();
+        yield* listener.accept(ASYNC);
+        isAccepted = true;
+      },
+      function* (os) {
+        yield* os.sleep(10_000);
+        yield* connect(os, TO_SERVER, ASYNC);
+      },
+    );
+    const heir = function* (os: Os): Wait<void> {
+      yield* os.sleep(50_000);
+      yield* connect(os, TO_SERVER, ASYNC);
+    };
+    pair.world.add('heir', heir, archX86_64, pair.client.id);
+    pair.world.run();
+    expect(isAccepted).toBe(true);
   });
 
   it('that is closed refuses who waits for its answer, and who comes later', () => {

@@ -3,7 +3,13 @@
 import { type Capref, capref, type Os, type Wait } from '@barreleye/libos';
 import { Parking } from '@barreleye/rpc';
 import { RootSlot, TaskSlot } from '@barreleye/spec';
-import { type ChannelOptions, connect, type LmpChannel, LmpListener } from '../src/index.ts';
+import {
+  type ChannelOptions,
+  connect,
+  type ListenerOptions,
+  type LmpChannel,
+  LmpListener,
+} from '../src/index.ts';
 import { type Domain, World } from './world.ts';
 
 /** Where the client finds the endpoint of the server's listener. */
@@ -30,10 +36,12 @@ export class Pair {
     this.client.put(FRAME, 'Frame');
   }
 
-  /** Make the listener of the server, and give the client its capability. */
-  listen(os: Os): LmpListener {
-    const listener = new LmpListener(os);
-    this.client.give(TO_SERVER, this.server, listener.cap);
+  /** Make the listener of the server, and give all others its capability. */
+  listen(os: Os, options?: ListenerOptions): LmpListener {
+    const listener = new LmpListener(os, options);
+    for (const domain of this.world.domains) {
+      if (domain !== this.server) domain.give(TO_SERVER, this.server, listener.cap);
+    }
     return listener;
   }
 }

@@ -62,9 +62,14 @@ export class World {
     this.next = undefined;
   }
 
-  /** Make a domain; it runs when the world does. */
-  add(name: string, main: (os: Os) => Wait<unknown>, arch: Arch = archX86_64): Domain {
-    const domain = new Domain(this, name, main, arch);
+  /** Make a domain; it runs when the world does. It may have the `id` of one that is dead. */
+  add(
+    name: string,
+    main: (os: Os) => Wait<unknown>,
+    arch: Arch = archX86_64,
+    id: number = this.domains.length + 1,
+  ): Domain {
+    const domain = new Domain(this, name, main, arch, id);
     this.domains.push(domain);
     return domain;
   }
@@ -117,8 +122,8 @@ export class Domain {
   /** What the system call under way returns beside its error. */
   private value: number;
 
-  constructor(world: World, name: string, main: (os: Os) => Wait<unknown>, arch: Arch) {
-    this.id = world.domains.length + 1;
+  constructor(world: World, name: string, main: (os: Os) => Wait<unknown>, arch: Arch, id: number) {
+    this.id = id;
     this.deaths = [];
     this.entryCount = 0;
     this.isRunnable = true;

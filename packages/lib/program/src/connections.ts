@@ -8,6 +8,9 @@ import { PeerWatch } from '@barreleye/lmp';
 import type { Client } from '@barreleye/rpc';
 import type { System } from './interfaces/system.ts';
 
+/** Channels that one dispatcher can have with a service, so that it leaves room for others. */
+export const MAX_CHANNELS_PER_PEER = 16;
+
 export class Connections {
   private readonly os: Os;
   private readonly system: Client<(typeof System)['methods']>;

@@ -2,7 +2,7 @@
 
 export { type Allocators, createAllocators, deleteAndFree } from './allocators.ts';
 export { type Arguments, readArguments } from './arguments.ts';
-export { Connections } from './connections.ts';
+export { Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
 export { BACKGROUND, Console, type LineInput } from './console.ts';
 export { DomainMemory } from './domain-memory.ts';
 export {

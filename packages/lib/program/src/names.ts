@@ -11,7 +11,7 @@ import {
   type ServeOptions,
   serve,
 } from '@barreleye/rpc';
-import type { Connections } from './connections.ts';
+import { type Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
 import type { DomainMemory } from './domain-memory.ts';
 import { type NameInfo, NameService } from './interfaces/name-service.ts';
 import type { System } from './interfaces/system.ts';
@@ -60,7 +60,7 @@ export class Names {
     const { os, memory } = this.around;
     const service = yield* this.service();
     yield* memory.spare();
-    const listener = new LmpListener(os);
+    const listener = new LmpListener(os, { maxPerPeer: MAX_CHANNELS_PER_PEER });
     const { cap: endpoint } = listener;
     try {
       yield* service.register({

@@ -20,7 +20,7 @@ import type { TableShape } from '@barreleye/paging';
 import { bindClient, type Client } from '@barreleye/rpc';
 import { type CapTypeName, RootSlot } from '@barreleye/spec';
 import { readArguments } from './arguments.ts';
-import { Connections } from './connections.ts';
+import { Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
 import { BACKGROUND, Console, type LineInput, pieces } from './console.ts';
 import { DomainMemory } from './domain-memory.ts';
 import { Inspector } from './interfaces/inspector.ts';
@@ -134,7 +134,7 @@ export class ProgramOs extends Os {
     const names = new Names({ os: this, memory, connections, system });
     const console = new Console(this, names, this.environment.has(BACKGROUND));
     this.services = { system, memory, connections, names, console };
-    const listener = new LmpListener(this);
+    const listener = new LmpListener(this, { maxPerPeer: MAX_CHANNELS_PER_PEER });
     const handlers = selfInspection(this, memory.vspace);
     const body = acceptAll({ os: this, memory, connections }, listener, Inspector, handlers);
     this.spawnThread('answers questions', body, { isDaemon: true });

@@ -2,7 +2,7 @@
 
 import { OsError, type Wait } from '@barreleye/libos';
 import { LmpListener } from '@barreleye/lmp';
-import { type ProgramOs, program } from '@barreleye/program';
+import { MAX_CHANNELS_PER_PEER, type ProgramOs, program } from '@barreleye/program';
 import { DomainCaps } from './cap-store.ts';
 import { serveClient } from './connection.ts';
 import { Directory } from './directory.ts';
@@ -12,7 +12,7 @@ export const nameservice = program('nameservice', function* (os) {
   const caps = new DomainCaps(os.sys, os.slots);
   const directory = new Directory(caps);
   const server = { threads: os.scheduler, caps, directory, spare: () => spare(os) };
-  const listener = new LmpListener(os);
+  const listener = new LmpListener(os, { maxPerPeer: MAX_CHANNELS_PER_PEER });
   yield* os.system.offerNameService({ endpoint: listener.cap });
   for (;;) {
     const channel = yield* listener.accept({ watch: os.connections.watch });
