@@ -13,7 +13,7 @@ import {
 import { bindClient, type Client, RpcError } from '@barreleye/rpc';
 import { RootSlot } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { runInPlaceOfShell, TARGETS } from '../src/index.ts';
+import { runSystem, TARGETS } from '../src/index.ts';
 
 type Names = Client<typeof NameService.methods>;
 
@@ -159,6 +159,6 @@ describe.each(TARGETS)('the name service on $name', (target) => {
       expect(counts[2]).toBe(counts[1]);
     };
     const programs = [...new Set(rogues)];
-    runInPlaceOfShell(target, main, { ramBytes: 64 * 2 ** 20, programs });
+    runSystem(target, ({ os }) => main(os), { ramBytes: 64 * 2 ** 20, others: programs });
   });
 });
