@@ -93,7 +93,7 @@ export class LmpChannel implements Transport, Peer {
 
   /** Whether, as far as is known, there still is another side. */
   get hasPeer(): boolean {
-    return !this.isClosed && !this.isPeerGone;
+    return !this.isPeerGone;
   }
 
   trySend(

@@ -164,6 +164,28 @@ describe('a listener', () => {
     expect(pair.server.capCount).toBe(1);
   });
 
+  it('counts no channel that it has closed itself', () => {
+    let count = 0;
+    const pair: Pair = new Pair(
+      function* (os) {
+        const listener = pair.listen(os, { maxPerPeer: 1 });
+        for (;;) {
+          const channel = yield* listener.accept(ASYNC);
+          yield* os.sleep(10_000);
+          channel.close();
+        }
+      },
+      function* (os) {
+        for (; count < 3; count++) {
+          yield* os.sleep(20_000);
+          yield* connect(os, TO_SERVER, ASYNC);
+        }
+      },
+    );
+    pair.world.run();
+    expect(count).toBe(3);
+  });
+
   it('counts no channel of the dead, whose place another may have got', () => {
     let isAccepted = false;
     const pair: Pair = new Pair(
