@@ -17,6 +17,7 @@ const LINES = [
   'run count 3',
   'run echo-client early bird &',
   'run echo-server &',
+  'wait %1',
   'run echo-server',
   'run echo-client one two',
   'run echo-client',
