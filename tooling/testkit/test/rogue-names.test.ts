@@ -142,6 +142,24 @@ function* suffer(os: ProgramOs, rogues: readonly AppProgram[]): Wait<void> {
   yield* os.sleep(1e6);
 }
 
+test('names are listed that do not fit one answer', () => {
+  const [target] = TARGETS;
+  if (target === undefined) throw new Error('there is a target');
+  const main = function* (os: ProgramOs): Wait<void> {
+    for (let i = 0; i < 3; i++) {
+      const request = { program: 'grabber', args: [`${i}`], environment: [], caps: [] };
+      yield* os.system.spawn(request);
+    }
+    let names: string[] = [];
+    while (names.length < 3 * 2 * 64) {
+      yield* os.sleep(1e6);
+      names = (yield* os.names.list('grabbed/')).map(({ name }) => name);
+    }
+    expect(names).toEqual([...new Set(names)].sort());
+  };
+  runSystem(target, ({ os }) => main(os), { ramBytes: 64 * 2 ** 20, others: [grabber] });
+});
+
 describe.each(TARGETS)('the name service on $name', (target) => {
   test('serves others beside rogues, and keeps nothing of them', () => {
     const rogues = [grabber, grabber, babbler, sitter, sitter];

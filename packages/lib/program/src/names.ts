@@ -13,7 +13,7 @@ import {
 } from '@barreleye/rpc';
 import { type Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
 import type { DomainMemory } from './domain-memory.ts';
-import { type NameInfo, NameService } from './interfaces/name-service.ts';
+import { MAX_LISTED_NAMES, type NameInfo, NameService } from './interfaces/name-service.ts';
 import type { System } from './interfaces/system.ts';
 
 /** One client of a service, as its handlers see it. */
@@ -112,8 +112,12 @@ export class Names {
   /** Who serves names that begin with `prefix`. */
   *list(prefix: string): Wait<readonly NameInfo[]> {
     const service = yield* this.service();
-    const { names } = yield* service.list({ prefix });
-    return names;
+    const listed: NameInfo[] = [];
+    for (let last: NameInfo | undefined; ; last = listed.at(-1)) {
+      const { names } = yield* service.list({ prefix, ...(last && { after: last.name }) });
+      listed.push(...names);
+      if (names.length < MAX_LISTED_NAMES) return listed;
+    }
   }
 
   /** The name service itself; the first who needs it connects. */
