@@ -7,6 +7,7 @@ export {
   type TestTarget,
   withProgram,
 } from './boot.ts';
+export { type Child, endOf, errorOf, infoOf, kill, start } from './children.ts';
 export { digestRam } from './digest.ts';
 export {
   type FirstDomain,

@@ -5,6 +5,7 @@
 
 import { type BootWishes, type System, withPrograms } from '@barreleye/boot';
 import { decodeUtf8 } from '@barreleye/core';
+import { checkInvariants } from '@barreleye/cpu-driver';
 import { createInit, type Init } from '@barreleye/init/testing';
 import { program as bareProgram, type Os, type Wait } from '@barreleye/libos';
 import { nameservice } from '@barreleye/nameservice';
@@ -37,7 +38,7 @@ export interface SystemRun {
 
 /** Cycles after which it is looked whether the test has ended, and how often at most. */
 const SLICE_CYCLES = 1e8;
-const MAX_SLICES = 10_000;
+const MAX_SLICES = 100;
 const RAM_BYTES = 32 * 2 ** 20;
 
 /** A program that knows nothing of init: it has `Os`, and what is in its CSpace. */
@@ -81,6 +82,8 @@ export function runSystem(
   const isGoing = (): boolean => run.state !== 'done' && kind === 'budget';
   for (let i = 1; i < MAX_SLICES && isGoing(); i++) kind = system.machine.run(SLICE_CYCLES).kind;
   if (run.failure !== undefined) throw run.failure.error;
+  const [problem] = checkInvariants(system.driver.kernel);
+  if (problem !== undefined) throw new Error(problem);
   if (run.state === 'done') return { system, screen: screen() };
   const broken = system.machine.programFailures.map((each) => `${each.program}: ${each.error}`);
   const what = [`the test did not end: the machine is ${kind}`, ...broken, screen()];

@@ -16,7 +16,7 @@ const MIB = 2 ** 20;
 
 type Wishes = Partial<Parameters<ProgramOs['system']['spawn']>[0]>;
 
-/** Start a domain: the names of the error below RPC_ERR_REMOTE; or it is killed, and none. */
+/** Start a domain, and kill it. If it cannot be started: the errors below RPC_ERR_REMOTE. */
 function* start({ os }: Tester, wishes: Wishes = {}): Wait<string[]> {
   try {
     const { domain } = yield* os.system.spawn({ ...PLAIN, ...wishes });

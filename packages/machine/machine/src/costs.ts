@@ -9,6 +9,8 @@ export const Cost = {
   Trap: 100,
   /** Entering a program at a gate. */
   Gate: 20,
+  /** A point of pre-emption: whoever does nothing else still lets time pass. */
+  Poll: 1,
   /** A load or store that the TLB translates. */
   Access: 1,
   /** A page walk, on top. */

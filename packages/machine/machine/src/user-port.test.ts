@@ -208,11 +208,11 @@ it('time that is spent is a whole number of cycles, or none passes', () => {
 });
 
 describe('a point of pre-emption', () => {
-  it('is nothing when no interrupt waits', () => {
+  it('lets a cycle pass, and no more, when no interrupt waits', () => {
     const { rig, port } = create();
     const before = port.now();
     expect(port.poll()).toBe(true);
-    expect([rig.traps, port.now()]).toEqual([[], before]);
+    expect([rig.traps, port.now()]).toEqual([[], before + 1]);
   });
 
   it('takes an interrupt, and goes on if the kernel resumes', () => {
@@ -234,9 +234,8 @@ describe('a point of pre-emption', () => {
       rig.core.takeInterrupt();
       rig.core.enterUser();
     };
-    port.spend(9);
+    port.spend(8);
     expect(port.poll()).toBe(true);
-    port.spend(1);
     expect(port.poll()).toBe(false);
     expect(rig.traps).toEqual([TrapKind.Interrupt]);
   });
@@ -244,9 +243,8 @@ describe('a point of pre-emption', () => {
   it('goes back to the host without a trap when the turn is over', () => {
     const { rig, port } = create();
     port.pauseAt = port.now() + 100;
-    port.spend(99);
+    port.spend(98);
     expect(port.poll()).toBe(true);
-    port.spend(1);
     expect([port.poll(), port.isLive(), port.syscall()]).toEqual([false, false, false]);
     expect(rig.traps).toEqual([]);
   });

@@ -61,6 +61,7 @@ export class UserPort implements UserCpu {
 
   poll(): boolean {
     if (!this.isLive()) return false;
+    this.core.cycles += Cost.Poll;
     if (this.core.hasInterrupt()) this.core.trap(TrapKind.Interrupt);
     if (this.core.cycles >= this.pauseAt) this.holder = NOBODY;
     return this.isLive();
