@@ -1,9 +1,10 @@
 /** `npm run reference`: write the pages. */
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { PAGES, ROOT } from './pages.ts';
 
 for (const [path, render] of PAGES) {
-  writeFileSync(new URL(path, ROOT), render());
+  const file = new URL(path, ROOT);
+  writeFileSync(file, render(readFileSync(file, 'utf8')));
   console.log(path);
 }

@@ -348,7 +348,7 @@ describe('a newcomer', () => {
   it('is greeted by the shell of the system', () => {
     expect(new Twin().terminal.lines).toEqual([
       'Barreleye on x86_64: 1 of 2 cores running, 8 MiB of RAM',
-      "'help' lists what you can type, 'programs' what you can start; Tab completes a word",
+      "'help' lists what you can type, 'programs' what you can start; Tab completes",
     ]);
     expect(new Twin({ isNested: true }).terminal.lines).toEqual([]);
   });

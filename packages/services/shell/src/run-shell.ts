@@ -47,7 +47,7 @@ function* greet({ os, screen }: Shell): Wait<void> {
   const cores = `${running} ${coreCount === 1 ? 'core' : 'cores'}${isWhole ? '' : ' running'}`;
   yield* screen.tell([
     `Barreleye on ${os.arch.name}: ${cores}, ${formatBytes(ramBytes)} of RAM`,
-    "'help' lists what you can type, 'programs' what you can start; Tab completes a word",
+    "'help' lists what you can type, 'programs' what you can start; Tab completes",
   ]);
 }
 
