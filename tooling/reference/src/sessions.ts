@@ -1,8 +1,7 @@
 /**
  * Pages of prose around what a system really shows. A block that begins with "```text TARGET" is a
- * session at the prompt of that target; blocks that name the same target go on with the same
- * session. What is typed is what stands behind the prompts; everything else in the block is replaced
- * by what the screen shows.
+ * session at the prompt of that target; blocks of the same target go on with the same session. What
+ * stands behind the prompts is typed; everything else in the block is what the screen shows then.
  */
 
 import { bootTarget, type Target, Typist } from '@barreleye/boot';
