@@ -8,6 +8,7 @@ export {
   withProgram,
 } from './boot.ts';
 export { type Child, endOf, errorOf, infoOf, kill, start } from './children.ts';
+export { Desk } from './desk.ts';
 export { digestRam } from './digest.ts';
 export {
   type FirstDomain,

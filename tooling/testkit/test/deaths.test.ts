@@ -11,7 +11,6 @@ import {
   parseDeathReport,
   program,
   Semaphore,
-  TASK_DISPATCHER_FRAME,
   TASK_KERNEL,
   TASK_PROCESS_MANAGER,
   unwrap,
@@ -22,7 +21,10 @@ import { DeathReason, DispatcherFrame } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkEveryEntry, moduleCap, runFirstDomain, spawnerOf, TARGETS } from '../src/index.ts';
 
-/** Every way to die that a program has. */
+/** From this one its spawner takes the CSpace. */
+const HOMELESS = 'homeless';
+
+/** Every way to die that there is. */
 const MORTALS: readonly (readonly [string, DeathReason, (os: Os) => Wait<unknown>])[] = [
   [
     'thrower',
@@ -43,14 +45,7 @@ const MORTALS: readonly (readonly [string, DeathReason, (os: Os) => Wait<unknown
       yield;
     },
   ],
-  [
-    'homeless',
-    DeathReason.Dismantled,
-    function* ({ sys }) {
-      capRevoke(sys, TASK_DISPATCHER_FRAME);
-      yield;
-    },
-  ],
+  [HOMELESS, DeathReason.Dismantled, (os) => os.sleep(1e12)],
 ];
 
 /** A new domain, and its number. */
@@ -75,7 +70,9 @@ describe.each(TARGETS)('on $name', (target) => {
         for (const [i, [name]] of MORTALS.entries()) {
           const { cap, id } = makeDomain(os);
           names.set(id, name);
-          unwrap(spawnProgram(spawnerOf(domain), { name, image: moduleCap(i), domain: cap }));
+          const request = { name, image: moduleCap(i), domain: cap };
+          const { rootCn } = unwrap(spawnProgram(spawnerOf(domain), request));
+          if (name === HOMELESS) os.check(capRevoke(os.sys, rootCn));
         }
         yield* os.sleep(100_000); // they all die before anybody listens
         for (let i = 0; i < MORTALS.length; i++) {

@@ -16,8 +16,21 @@ export const L2_CNODE_BYTES = L2_CNODE_SLOTS * CTE_BYTES;
 /** An L1 CNode is a multiple of this many bytes. */
 export const L1_CNODE_GRANULE = L2_CNODE_BYTES;
 
-/** Rights of a capability: a bit mask. */
-export const Rights = { Read: 1, Write: 2, Execute: 4, Grant: 8, Identify: 16, All: 31 } as const;
+/**
+ * Rights of a capability: a bit mask. `Revoke` is ours: who holds it may end all copies of the
+ * capability, and a copy in a message comes without it (ADR 12).
+ */
+export const Rights = {
+  Read: 1,
+  Write: 2,
+  Execute: 4,
+  Grant: 8, //    it may go along in a message
+  Identify: 16,
+  Revoke: 32,
+  All: 63,
+  /** What a copy has that somebody else is to use. */
+  Lent: 31,
+} as const;
 
 /** State bits of a slot. */
 export const CteFlag = {

@@ -32,7 +32,7 @@ export const CNodeCmd = {
   // dest cspace, dest cnode, place
   Retype: 2,
   Delete: 3, // cap, level 1 or 2
-  Revoke: 4, // cap, level 1 or 2
+  Revoke: 4, // cap, level 1 or 2; it takes the revoke right
   Create: 5, // type, dest cnode, place
   GetState: 6, // cap, level; value: CteFlag bits, 32 when foreign
   GetSize: 7, // value: bytes

@@ -54,7 +54,8 @@ export interface Destination extends Place {
   readonly rights: number;
 }
 
-const ALL_RIGHTS = 31;
+const ALL_RIGHTS = 63;
+const REVOKE = 32;
 const READ_WRITE = 3;
 const WRITE = 2;
 const SLOT_COUNT = 256;
@@ -151,6 +152,7 @@ export class Model {
   revoke(name: string): string {
     const target = this.slots.get(name);
     if (target === undefined) return 'SYS_ERR_CAP_NOT_FOUND';
+    if ((target.rights & REVOKE) === 0) return 'SYS_ERR_CAP_RIGHTS';
     for (const [other, { thing }] of [...this.slots]) {
       const isRelative = thing === target.thing || isBelow(thing, target.thing);
       if (isRelative && other !== name && this.slots.has(other)) this.delete(other);

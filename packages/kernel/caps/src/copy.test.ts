@@ -79,11 +79,11 @@ describe('mint', () => {
   it('takes rights away and never adds any', () => {
     const w = new World();
     expectOk(w, w.mint(w.ram, w.at(1, 1), Rights.Read | Rights.Grant));
-    expect(w.show(w.at(1, 1))).toBe('RAM 0x200000 (2 MiB) r--g-');
+    expect(w.show(w.at(1, 1))).toBe('RAM 0x200000 (2 MiB) r--g--');
     expectOk(w, w.mint(w.at(1, 1), w.at(1, 2), 0xffff_ffff));
-    expect(w.show(w.at(1, 2))).toBe('RAM 0x200000 (2 MiB) r--g-');
+    expect(w.show(w.at(1, 2))).toBe('RAM 0x200000 (2 MiB) r--g--');
     expectOk(w, w.mint(w.at(1, 2), w.at(1, 3), 0));
-    expect(w.show(w.at(1, 3))).toBe('RAM 0x200000 (2 MiB) -----');
+    expect(w.show(w.at(1, 3))).toBe('RAM 0x200000 (2 MiB) ------');
     expect(isCopy(w.caps, w.ram, w.at(1, 3))).toBe(true);
   });
 
@@ -91,7 +91,7 @@ describe('mint', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
     expectOk(w, w.mint(endpoint, w.at(1, 5), Rights.All, 0x2000, 64 | (3 << 16)));
-    expect(w.show(w.at(1, 5))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) rwxgi');
+    expect(w.show(w.at(1, 5))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) rwxgiv');
     expect(Cte.iftype.get(w.mem, w.at(1, 5))).toBe(3);
   });
 
@@ -111,14 +111,14 @@ describe('mint', () => {
     const w = new World();
     const endpoint = createEndpoint(w);
     expectOk(w, w.mint(endpoint, w.at(1, 5), Rights.Read | Rights.Write, 0x2000, 64 | (3 << 16)));
-    expect(w.show(w.at(1, 5))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) rw---');
+    expect(w.show(w.at(1, 5))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) rw----');
     expectOk(w, w.mint(w.at(1, 5), w.at(1, 6), Rights.Write | Rights.Grant));
-    expect(w.show(w.at(1, 6))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) -w---');
+    expect(w.show(w.at(1, 6))).toBe('EndPointLMP of 0x200000 at +0x2000 (64 words) -w----');
     expect(Cte.iftype.get(w.mem, w.at(1, 6)), 'its buffer and interface stay').toBe(3);
     expect(isCopy(w.caps, w.at(1, 5), w.at(1, 6))).toBe(true);
     createCap(w.caps, w.at(2, 0), ObjType.IO, { arg0: 0x100, arg1: 0x3ff, rights: Rights.Read });
     expectOk(w, w.mint(w.at(2, 0), w.at(2, 1), Rights.All, 0x100, 0x101));
-    expect(w.show(w.at(2, 1))).toBe('IO 0x100..0x101 r----');
+    expect(w.show(w.at(2, 1))).toBe('IO 0x100..0x101 r-----');
   });
 
   it('refuses parameters that mean nothing for the type', () => {
@@ -187,7 +187,7 @@ describe('mint', () => {
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0x1_0200, 0x1_0201));
     expectRefused(w, ['SYS_ERR_MINT_PARAMETERS'], call(0, 0));
     expectOk(w, call(0x3f8, 0x3ff)());
-    expect(w.show(w.at(2, 1))).toBe('IO 0x3f8..0x3ff rwxgi');
+    expect(w.show(w.at(2, 1))).toBe('IO 0x3f8..0x3ff rwxgiv');
     expect(isCopy(w.caps, w.at(2, 0), w.at(2, 1))).toBe(false);
     Cte.flags.set(w.mem, w.at(2, 1), CteFlag.RemoteCopies);
     expectOk(w, w.mint(w.at(2, 0), w.at(2, 2), Rights.All, 0x3f8, 0x3ff));

@@ -39,7 +39,7 @@ describe('delete', () => {
     expectOk(w, w.copy(w.at(1, 1), w.at(1, 2)));
     expectOk(w, w.delete(w.at(1, 1)));
     expect(w.isEmpty(w.at(1, 1))).toBe(true);
-    expect(w.show(w.at(1, 2))).toBe('Frame 0x200000 (4 KiB) rwxgi');
+    expect(w.show(w.at(1, 2))).toBe('Frame 0x200000 (4 KiB) rwxgiv');
     expect(w.log).toEqual([]);
   });
 
@@ -247,7 +247,7 @@ describe('a CNode', () => {
     expectOk(w, w.retype(w.ram, ObjType.L2CNode, w.at(1, 1), L2));
     copyToSlot(w.caps, w.ram, inside(w, w.at(1, 1), 100));
     applyDelete(w.caps, w.at(1, 1));
-    expect(w.show(w.at(1, 1))).toBe('L2CNode 0x200000 (16 KiB) rwxgi dying');
+    expect(w.show(w.at(1, 1))).toBe('L2CNode 0x200000 (16 KiB) rwxgiv dying');
     expectRefused(w, ['SYS_ERR_CAP_LOCKED'], () => w.delete(w.at(1, 1)));
     expectRefused(w, ['SYS_ERR_CAP_NOT_FOUND'], () => clearStep(w.caps));
     expectRefused(w, ['SYS_ERR_REVOKE_FIRST'], () =>
@@ -336,7 +336,7 @@ describe('a CNode', () => {
     Cte.flags.set(w.mem, shared, CteFlag.RemoteCopies);
     expect(w.delete(w.at(1, 1))).not.toBe(0);
     expect(isSweepPending(w.caps)).toBe(true);
-    expect(w.show(shared)).toBe('Frame 0x210000 (4 KiB) rwxgi dying');
+    expect(w.show(shared)).toBe('Frame 0x210000 (4 KiB) rwxgiv dying');
     expect(checkCaps(w.caps)).toEqual([]);
     Cte.flags.set(w.mem, shared, CteFlag.InDelete); // the monitor has deleted the foreign copies
     sweepChecked(w);

@@ -17,10 +17,10 @@ describe('a description', () => {
     createCap(w.caps, at(1), ObjType.Kernel);
     createCap(w.caps, at(2), ObjType.ID, { arg0: 1, arg1: 7 });
     createCap(w.caps, at(3), ObjType.IO, { arg0: 0x60, arg1: 0x64 });
-    expect(w.show(at(0))).toBe('DevFrame 0x10000000 (64 KiB) rw-gi');
-    expect(w.show(at(1))).toBe('Kernel rwxgi');
-    expect(w.show(at(2))).toBe('ID 1.7 rwxgi');
-    expect(w.show(at(3))).toBe('IO 0x60..0x64 rwxgi');
+    expect(w.show(at(0))).toBe('DevFrame 0x10000000 (64 KiB) rw-giv');
+    expect(w.show(at(1))).toBe('Kernel rwxgiv');
+    expect(w.show(at(2))).toBe('ID 1.7 rwxgiv');
+    expect(w.show(at(3))).toBe('IO 0x60..0x64 rwxgiv');
     expect(w.show(at(4))).toBe('Null');
     expect(w.show(asPtr<'Cte'>(at(5)))).toBe('Null');
   });
@@ -28,11 +28,11 @@ describe('a description', () => {
   it('says what is going on', () => {
     const w = new World();
     Cte.flags.set(w.mem, w.ram, CteFlag.Locked | CteFlag.InDelete);
-    expect(w.show(w.ram)).toBe('RAM 0x200000 (2 MiB) rwxgi locked dying');
+    expect(w.show(w.ram)).toBe('RAM 0x200000 (2 MiB) rwxgiv locked dying');
   });
 
   it('spells rights as letters', () => {
-    expect(describeRights(0)).toBe('-----');
-    expect(describeRights(Rights.Read | Rights.Execute)).toBe('r-x--');
+    expect(describeRights(0)).toBe('------');
+    expect(describeRights(Rights.Read | Rights.Execute)).toBe('r-x---');
   });
 });

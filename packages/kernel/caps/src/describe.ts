@@ -1,4 +1,4 @@
-/** Capabilities as people read them: `Frame 0x100000 (64 KiB) rw-gi`. */
+/** Capabilities as people read them: `Frame 0x100000 (64 KiB) rw-giv`. */
 
 import { formatBytes, hex, never, type PhysMem } from '@barreleye/core';
 import { Cte, CteFlag, capTypeInfo, capTypeName, type ObjType, Rights } from '@barreleye/spec';
@@ -10,6 +10,7 @@ const RIGHT_LETTERS = [
   ['x', Rights.Execute],
   ['g', Rights.Grant],
   ['i', Rights.Identify],
+  ['v', Rights.Revoke],
 ] as const;
 
 /** The capability in `slot`: its type, what it names, its rights, and what is special about it. */
@@ -21,7 +22,7 @@ export function describeCap(mem: PhysMem, slot: Slot): string {
   return [...words, ...describeFlags(Cte.flags.get(mem, slot))].filter((w) => w !== '').join(' ');
 }
 
-/** Rights as letters: `rw-gi`. */
+/** Rights as letters: `rw-giv`. */
 export function describeRights(rights: number): string {
   return RIGHT_LETTERS.map(([letter, bit]) => ((rights & bit) !== 0 ? letter : '-')).join('');
 }

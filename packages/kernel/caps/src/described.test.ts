@@ -70,7 +70,7 @@ describe('a description', () => {
       [4, 0x10_0000],
       [5, 255], // owner
       [5, 256],
-      [0, ObjType.Frame + 0x2000], // rights
+      [0, ObjType.Frame + 0x4000], // rights
     ] as const) {
       const changed = wrong.slice();
       changed[i] = word;
@@ -94,7 +94,7 @@ describe('a capability from another core', () => {
     expectOk(w, w.retype(w.ram, ObjType.EndPointUMP, w.at(1, 1), { bytes: PAGE }));
     Cte.flags.set(w.mem, w.at(1, 1), CteFlag.RemoteCopies | CteFlag.Locked);
     expectOk(w, create(w, ObjType.EndPointUMP, { rights: Rights.Read, iftype: 7 })());
-    expect(w.show(w.at(3, 0))).toBe('EndPointUMP 0x200000 (4 KiB) r---- locked');
+    expect(w.show(w.at(3, 0))).toBe('EndPointUMP 0x200000 (4 KiB) r----- locked');
     expect(Cte.iftype.get(w.mem, w.at(3, 0))).toBe(7);
     expect(isCopy(w.caps, w.at(1, 1), w.at(3, 0))).toBe(true);
     const other = create(w, ObjType.EndPointUMP, { owner: 1 }, 1);
@@ -129,7 +129,7 @@ describe('a capability from another core', () => {
       expect(Cte.flags.get(w.mem, w.at(3, owner))).toBe(flags);
     }
     expectOk(w, create(w, ObjType.IO, { args: [5, 9] }, 9)());
-    expect(w.show(w.at(3, 9))).toBe('IO 0x5..0x9 rwxgi');
+    expect(w.show(w.at(3, 9))).toBe('IO 0x5..0x9 rwxgiv');
     expect(Cte.flags.get(w.mem, w.at(3, 9))).toBe(0);
   });
 
@@ -202,7 +202,7 @@ describe('a copy of what another core describes', () => {
         );
     expectRefused(w, ['SYS_ERR_CAP_NOT_FOUND'], call(PAGE));
     expectOk(w, call(2048 * KIB)());
-    expect(w.show(w.at(3, 4))).toBe('RAM 0x200000 (2 MiB) -w---');
+    expect(w.show(w.at(3, 4))).toBe('RAM 0x200000 (2 MiB) -w----');
     expect(hasCopies(w.caps, w.ram)).toBe(true);
     expectRefused(w, ['SYS_ERR_SLOT_IN_USE'], call(2048 * KIB));
     for (const slot of [w.ram, w.at(3, 4)]) Cte.flags.set(w.mem, slot, CteFlag.Locked);

@@ -52,7 +52,7 @@ describe('RAM that nobody holds', () => {
     expect(waiting(w)).toEqual(['0+2048']);
     expect(w.mem.isZero(ramAt(0), FreeRam.$bytes)).toBe(false);
     expectOk(w, reclaimRam(w.caps, w.rootSlot(1), 7));
-    expect(w.show(w.at(1, 7))).toBe('RAM 0x200000 (2 MiB) rwxgi');
+    expect(w.show(w.at(1, 7))).toBe('RAM 0x200000 (2 MiB) rwxgiv');
     expect(w.mem.isZero(ramAt(0), RAM_BYTES)).toBe(true);
     expectOk(w, w.retype(w.at(1, 7), ObjType.Frame, w.at(1, 8), { bytes: RAM_BYTES }));
   });

@@ -147,13 +147,13 @@ describe('the copy invocation', () => {
     const w = new World();
     const args = copyArgs({ params: [Rights.Read, 0, 0] });
     expectOk(w, invokeMint(w.caps, w.root, args));
-    expect(w.show(w.at(1, 5))).toBe('RAM 0x200000 (2 MiB) r----');
+    expect(w.show(w.at(1, 5))).toBe('RAM 0x200000 (2 MiB) r-----');
     expectOk(w, invokeCopy(w.caps, w.root, copyArgs({ slot: 6, params: [Rights.Read, 0, 0] })));
-    expect(w.show(w.at(1, 6))).toBe('RAM 0x200000 (2 MiB) rwxgi');
+    expect(w.show(w.at(1, 6))).toBe('RAM 0x200000 (2 MiB) rwxgiv');
     createCap(w.caps, w.at(1, 7), ObjType.IO, { arg0: 0x60, arg1: 0x64 });
     const ports = { cap: capAddrOf(1, 7), slot: 8, params: [Rights.Write, 0x60, 0x61] };
     expectOk(w, invokeMint(w.caps, w.root, copyArgs(ports)));
-    expect(w.show(w.at(1, 8))).toBe('IO 0x60..0x61 -w---');
+    expect(w.show(w.at(1, 8))).toBe('IO 0x60..0x61 -w----');
   });
 });
 
@@ -163,7 +163,7 @@ describe('the retype invocation', () => {
   it('unpacks type and count, and offsets and sizes of two words', () => {
     const w = new World();
     expectOk(w, call(w, retypeArgs({ offset: 64 * KIB, bytes: 8 * KIB, count: 3 }))());
-    expect(w.show(w.at(1, 7))).toBe('Frame 0x214000 (8 KiB) rwxgi');
+    expect(w.show(w.at(1, 7))).toBe('Frame 0x214000 (8 KiB) rwxgiv');
     expectRefused(
       w,
       ['SYS_ERR_RETYPE_INVALID_OFFSET'],
@@ -306,8 +306,8 @@ describe('other invocations', () => {
         invokeCreate(w.caps, w.root, words(type, cnode, slot | (level << 24)));
     expectOk(w, call(ObjType.ID, CNODE1, 5)());
     expectOk(w, call(ObjType.ID, CNODE1, 6)());
-    expect(w.show(w.at(1, 5))).toBe('ID 3.1 rwxgi');
-    expect(w.show(w.at(1, 6))).toBe('ID 3.2 rwxgi');
+    expect(w.show(w.at(1, 5))).toBe('ID 3.1 rwxgiv');
+    expect(w.show(w.at(1, 6))).toBe('ID 3.2 rwxgiv');
     expectRefused(w, ['SYS_ERR_ILLEGAL_DEST_TYPE'], call(0, NO_CNODE, 7));
     expectRefused(w, ['SYS_ERR_ILLEGAL_DEST_TYPE'], call(200, NO_CNODE, 7));
     expectRefused(
@@ -365,10 +365,10 @@ describe('the resize invocation', () => {
     const w = new World();
     createRoot(w, 64 * KIB);
     expectOk(w, call(w, NEW_ROOT, capAddrOf(3, 0), 8)());
-    expect(w.show(w.at(0, 2))).toBe('L1CNode 0x200000 (64 KiB) rwxgi');
-    expect(w.show(w.root), 'the dispatcher follows').toBe('L1CNode 0x200000 (64 KiB) rwxgi');
+    expect(w.show(w.at(0, 2))).toBe('L1CNode 0x200000 (64 KiB) rwxgiv');
+    expect(w.show(w.root), 'the dispatcher follows').toBe('L1CNode 0x200000 (64 KiB) rwxgiv');
     const old = slotAt(w.mem, w.rootSlot(3), 8);
-    expect(w.show(old)).toBe('L1CNode 0x120000 (16 KiB) rwxgi');
+    expect(w.show(old)).toBe('L1CNode 0x120000 (16 KiB) rwxgiv');
     const out = createIdentification();
     expectOk(w, invokeIdentify(w.caps, w.at(0, 2), words(RAM, 2), out));
     expect(out.type).toBe(ObjType.RAM);
@@ -388,11 +388,11 @@ describe('the resize invocation', () => {
     expectOk(w, w.mint(w.root, w.at(2, 3), Rights.Read));
     expectOk(w, call(w, NEW_ROOT, capAddrOf(3, 0), 8)());
     for (const slot of [w.root, mine, other, w.at(0, 2)]) {
-      expect(w.show(slot)).toBe('L1CNode 0x200000 (64 KiB) rwxgi');
+      expect(w.show(slot)).toBe('L1CNode 0x200000 (64 KiB) rwxgiv');
       expect(w.show(slotOf(lookupSlot(w.caps, slot, RAM, 2, Rights.Read)))).toBe(w.show(w.ram));
     }
     expect(w.show(w.at(2, 3)), 'with the rights that it had').toBe(
-      'L1CNode 0x200000 (64 KiB) r----',
+      'L1CNode 0x200000 (64 KiB) r-----',
     );
     expect(hasCopies(w.caps, w.at(3, 8)), 'the old root').toBe(false);
     expectOk(w, w.delete(w.at(3, 8)));
@@ -404,7 +404,7 @@ describe('the resize invocation', () => {
     createRoot(w, 64 * KIB);
     Cte.rights.set(w.mem, w.at(2, 0), Rights.Read | Rights.Write);
     expectOk(w, call(w, NEW_ROOT, capAddrOf(3, 0), 8)());
-    expect(w.show(w.root)).toBe('L1CNode 0x200000 (64 KiB) rw---');
+    expect(w.show(w.root)).toBe('L1CNode 0x200000 (64 KiB) rw----');
   });
 
   it('refuses what is not a root, not empty, too small or has no place to go', () => {

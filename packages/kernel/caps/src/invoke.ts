@@ -94,14 +94,14 @@ export function invokeGetState(caps: Caps, root: Slot, args: Uint32Array): numbe
   return isError(found) ? found : stateOf(caps, slotOf(found));
 }
 
-/** `CNodeCmd.Identify`: fills `out`. It takes all rights on the path. */
+/** `CNodeCmd.Identify`: fills `out`. It takes all rights of use on the path. */
 export function invokeIdentify(
   caps: Caps,
   root: Slot,
   args: Uint32Array,
   out: Identification,
 ): Errval {
-  const found = lookupSlot(caps, root, word(args, 0), word(args, 1), Rights.All);
+  const found = lookupSlot(caps, root, word(args, 0), word(args, 1), Rights.Lent);
   if (isError(found)) return errorOf(found);
   identify(caps.mem, slotOf(found), out);
   return OK;
@@ -110,7 +110,7 @@ export function invokeIdentify(
 /** `CNodeCmd.Resize`. */
 export function invokeResize(caps: Caps, root: Slot, args: Uint32Array): Errval {
   if (Cte.type.get(caps.mem, root) !== ObjType.L1CNode) return Err.SYS_ERR_RESIZE_NOT_L1;
-  const newRoot = lookupSlot(caps, root, word(args, 0), 2, Rights.All);
+  const newRoot = lookupSlot(caps, root, word(args, 0), 2, Rights.Lent);
   if (isError(newRoot)) return errorOf(newRoot);
   const cnode = lookupSlot(caps, root, word(args, 1), 1, READ_WRITE);
   if (isError(cnode)) return errorOf(cnode);

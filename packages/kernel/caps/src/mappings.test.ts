@@ -24,7 +24,7 @@ describe('a mapping', () => {
     const w = createWorld();
     expectOk(w, w.mint(w.at(1, 1), w.at(1, 5), Rights.Read));
     w.map(w.at(1, 5), w.at(1, 3), w.at(2, 0), 7, 2);
-    expect(w.show(w.at(2, 0))).toBe('Frame_Mapping 0x210000 in 0x200000 [7..8] r----');
+    expect(w.show(w.at(2, 0))).toBe('Frame_Mapping 0x210000 in 0x200000 [7..8] r-----');
     expect(Cte.iftype.get(w.mem, w.at(2, 0))).toBe(ObjType.VNode_x86_64_ptable);
     expect(firstMappingIn(w.caps, w.at(1, 3))).toBe(w.at(2, 0));
   });

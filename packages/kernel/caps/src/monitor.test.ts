@@ -137,12 +137,12 @@ describe('the mark phase of a revoke', () => {
     expectOk(w, markTarget(w.caps, w.at(1, 1)));
     sweep(w.caps);
     expect(w.dump()).toEqual(['RAM +0K 2048K', 'L2CNode +32K 16K']);
-    expect(w.show(w.at(1, 1))).toBe('RAM 0x200000 (2 MiB) rwxgi');
-    expect(w.show(w.rootSlot(60))).toBe('L2CNode 0x208000 (16 KiB) rwxgi dying');
+    expect(w.show(w.at(1, 1))).toBe('RAM 0x200000 (2 MiB) rwxgiv');
+    expect(w.show(w.rootSlot(60))).toBe('L2CNode 0x208000 (16 KiB) rwxgiv dying');
 
     // The monitor gets what waits, asks the others, and finishes.
     expect(deleteStepInto(w.caps, w.rootSlot(3), 0)).toBe(1);
-    expect(w.show(w.at(3, 0))).toBe('L2CNode 0x208000 (16 KiB) rwxgi');
+    expect(w.show(w.at(3, 0))).toBe('L2CNode 0x208000 (16 KiB) rwxgiv');
     expectOk(w, deleteLast(w.caps, w.at(3, 0)));
     expectOk(w, sweep(w.caps));
     expect(w.dump()).toEqual(['RAM +0K 2048K']);

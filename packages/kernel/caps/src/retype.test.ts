@@ -32,9 +32,9 @@ describe('retype', () => {
       w,
       w.retype(w.ram, ObjType.Frame, w.at(1, 5), { offset: 8 * KIB, bytes: 8 * KIB, count: 3 }),
     );
-    expect(w.show(w.at(1, 5))).toBe('Frame 0x202000 (8 KiB) rwxgi');
-    expect(w.show(w.at(1, 6))).toBe('Frame 0x204000 (8 KiB) rwxgi');
-    expect(w.show(w.at(1, 7))).toBe('Frame 0x206000 (8 KiB) rwxgi');
+    expect(w.show(w.at(1, 5))).toBe('Frame 0x202000 (8 KiB) rwxgiv');
+    expect(w.show(w.at(1, 6))).toBe('Frame 0x204000 (8 KiB) rwxgiv');
+    expect(w.show(w.at(1, 7))).toBe('Frame 0x206000 (8 KiB) rwxgiv');
     expect(w.isEmpty(w.at(1, 8))).toBe(true);
   });
 
@@ -234,7 +234,7 @@ describe('retype', () => {
     for (const slot of [w.at(1, 1), w.at(2, 1), w.at(2, 3)]) {
       expect(Cte.owner.get(w.mem, slot)).toBe(5);
     }
-    expect(w.show(w.at(2, 3))).toBe('Domain 5.3 rwxgi');
+    expect(w.show(w.at(2, 3))).toBe('Domain 5.3 rwxgiv');
   });
 });
 
@@ -371,10 +371,10 @@ describe('rights of new objects', () => {
     const w = new World();
     expectOk(w, w.mint(w.ram, w.at(1, 1), Rights.Read));
     expectOk(w, w.retype(w.at(1, 1), ObjType.Frame, w.at(1, 2), { bytes: 2 * PAGE }));
-    expect(w.show(w.at(1, 2))).toBe('Frame 0x200000 (8 KiB) rwxgi');
+    expect(w.show(w.at(1, 2))).toBe('Frame 0x200000 (8 KiB) rwxgiv');
     expectOk(w, w.mint(w.at(1, 2), w.at(1, 3), Rights.Read));
     expectOk(w, w.retype(w.at(1, 3), ObjType.Frame, w.at(1, 4), { bytes: PAGE }));
-    expect(w.show(w.at(1, 4))).toBe('Frame 0x200000 (4 KiB) r----');
+    expect(w.show(w.at(1, 4))).toBe('Frame 0x200000 (4 KiB) r-----');
   });
 });
 
@@ -388,7 +388,7 @@ describe('retype of what is not memory', () => {
     expectRefused(w, ['SYS_ERR_RETYPE_INVALID_COUNT'], call({ count: 0 }));
     expectRefused(w, ['SYS_ERR_RETYPE_INVALID_OFFSET'], call({ offset: PAGE }));
     expectOk(w, call({ bytes: 77 })());
-    expect(w.show(w.at(1, 2))).toBe('EndPointLMP of 0x200000 rwxgi');
+    expect(w.show(w.at(1, 2))).toBe('EndPointLMP of 0x200000 rwxgiv');
   });
 
   it('makes the same endpoint again as a copy that agrees with the first (I29)', () => {
@@ -412,8 +412,8 @@ describe('retype of what is not memory', () => {
     expectOk(w, call(1, 2)());
     expectOk(w, w.delete(w.at(2, 1)));
     expectOk(w, call(1, 1)());
-    expect(w.show(w.at(2, 2))).toBe('Domain 2.2 rwxgi');
-    expect(w.show(w.at(2, 1))).toBe('Domain 2.3 rwxgi');
+    expect(w.show(w.at(2, 2))).toBe('Domain 2.2 rwxgiv');
+    expect(w.show(w.at(2, 1))).toBe('Domain 2.3 rwxgiv');
     Kcb.nextDomainId.set(w.mem, w.caps.kcb, 0xffff_fffe);
     const names = ['SYS_ERR_RETYPE_CREATE', 'SYS_ERR_DOMAIN_SPACE_EXHAUSTED'] as const;
     expectRefused(w, names, call(10, 2));
@@ -430,7 +430,7 @@ describe('retype of what is not memory', () => {
     expectRefused(w, ['SYS_ERR_RETYPE_INVALID_OFFSET'], call(100, 100));
     expectRefused(w, ['SYS_ERR_RETYPE_INVALID_OBJSIZE'], call(20, 100));
     expectOk(w, call(20, 29)());
-    expect(w.show(w.at(2, 1))).toBe('IRQSrc 0x14..0x1d rwxgi');
+    expect(w.show(w.at(2, 1))).toBe('IRQSrc 0x14..0x1d rwxgiv');
     expectOk(w, w.copy(w.at(2, 1), w.at(2, 5)));
     const again = (first: number, last: number) => () =>
       w.retype(w.at(2, 0), ObjType.IRQSrc, w.at(2, 2), { offset: first, bytes: last });

@@ -41,6 +41,17 @@ describe('revoke', () => {
     expect(w.log, 'the memory is where it was').toEqual([]);
   });
 
+  it('is for whoever has the right to it, not for all who hold a copy', () => {
+    const w = new World();
+    expectOk(w, w.mint(w.ram, w.at(2, 0), Rights.Lent));
+    expectOk(w, w.retype(w.at(2, 0), ObjType.RAM, w.at(2, 1), { bytes: RAM_BYTES }));
+    for (const lent of [w.at(2, 0), w.at(2, 1)]) {
+      expectRefused(w, ['SYS_ERR_CAP_RIGHTS'], () => revoke(w.caps, lent));
+    }
+    expectOk(w, revoke(w.caps, w.ram));
+    expect(w.dump()).toEqual(['RAM +0K 2048K']);
+  });
+
   it('changes nothing the second time (I35)', () => {
     const w = new World();
     expectOk(w, w.retype(w.ram, ObjType.Frame, w.at(2, 3), { bytes: PAGE, count: 3 }));

@@ -6,10 +6,10 @@
  */
 
 import { assert, type Errval, OK } from '@barreleye/core';
-import { CteFlag, Err } from '@barreleye/spec';
+import { CteFlag, Err, Rights } from '@barreleye/spec';
 import type { Caps } from './caps.ts';
 import { findDescribed, scratchSlot } from './described.ts';
-import { checkAvailable, hasFlag, isDying, isForeign } from './guard.ts';
+import { checkAvailable, checkRights, hasFlag, isDying, isForeign } from './guard.ts';
 import { compareObject, createKey, isDescendantKey, readKey } from './key.ts';
 import { kill } from './kill.ts';
 import { firstFrom } from './mdb.ts';
@@ -21,11 +21,13 @@ const REMOTE_DEPENDENTS = CteFlag.RemoteCopies | CteFlag.RemoteDescendants;
 
 /**
  * Whether the capability in `slot` may be revoked on this core alone.
- * @errors SYS_ERR_CAP_LOCKED; SYS_ERR_RETRY_THROUGH_MONITOR other cores may hold copies or
- *   descendants, or own the object
+ * @errors SYS_ERR_CAP_RIGHTS the revoke right is with somebody else (ADR 12); SYS_ERR_CAP_LOCKED;
+ *   SYS_ERR_RETRY_THROUGH_MONITOR other cores may hold copies or descendants, or own the object
  */
 export function decodeRevoke(caps: Caps, slot: Slot): Errval {
   if (isEmpty(caps.mem, slot)) return Err.SYS_ERR_CAP_NOT_FOUND;
+  const allowed = checkRights(caps.mem, slot, Rights.Revoke);
+  if (allowed !== OK) return allowed;
   const err = checkAvailable(caps, slot);
   if (err !== OK) return err;
   const isElsewhere = isForeign(caps, slot) || hasFlag(caps, slot, REMOTE_DEPENDENTS);

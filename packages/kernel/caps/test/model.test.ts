@@ -121,7 +121,7 @@ class Pair {
       }
       case 'mint': {
         if (holding !== undefined && /^EndPoint/.test(holding.thing.type)) return nothing;
-        const keptRights = pick([31, 3, 1, 0, 30], dice[3]);
+        const keptRights = pick([63, 31, 3, 33, 0, 62], dice[3]);
         const { rights, ...target } = this.cnode(place, dice[4]);
         const request = { source: from, ...target, isMint: true, keptRights, param1: 0, param2: 0 };
         const expected = model.copy(holding, { ...place, rights }, keptRights);

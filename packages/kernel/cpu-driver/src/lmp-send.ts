@@ -6,8 +6,8 @@
  * its endpoint; it is never held in between. Everything is checked first; then capability, words,
  * deletion (GiveAway) and wake-up follow, none of which can fail (I62, T47).
  * Source: Barrelfish kernel/dispatch.c `lmp_deliver`, `lmp_transfer_cap`, checks in its order;
- * @differs the write right sends, the grant right lets a capability travel, a message that is too
- * long is refused rather than cut.
+ * @differs the write right sends, the grant right lets a capability travel, a copy comes without
+ * the revoke right (ADR 12), a message that is too long is refused rather than cut.
  */
 
 import {
@@ -79,7 +79,7 @@ export function sendMessage(k: Kernel, ep: Slot, header: number): Errval {
   let err = decodeDelivery(k, ep, wordCount);
   if (isOk(err) && hasCap) err = decodeTransfer(k, headerCommand(header), isGiven);
   if (isOk(err)) {
-    if (hasCap) copyToSlot(k.caps, k.transfer.source, k.transfer.target);
+    if (hasCap) applyTransfer(k, isGiven);
     applyDelivery(k, k.args, 1, wordCount, hasCap ? LmpHeader.CapBit : 0);
     if (hasCap && isGiven) kill(k.caps, k.transfer.source);
     if ((flags & LmpFlag.Sync) !== 0) k.next = receiver;
@@ -87,6 +87,13 @@ export function sendMessage(k: Kernel, ep: Slot, header: number): Errval {
     k.next = receiver;
   }
   return err;
+}
+
+/** What is not given away is lent: to revoke it stays with whoever has lent it (ADR 12). */
+function applyTransfer({ mem, caps, transfer }: Kernel, isGiven: boolean): void {
+  const { source, target } = transfer;
+  copyToSlot(caps, source, target);
+  if (!isGiven) Cte.rights.set(mem, target, Cte.rights.get(mem, target) & Rights.Lent);
 }
 
 /**

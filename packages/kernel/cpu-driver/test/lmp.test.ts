@@ -204,6 +204,26 @@ describe.each(MESSAGE_TARGETS)('a capability in a message on $name', (target) =>
     expect(isEmpty(mem, got)).toBe(true);
   });
 
+  test('comes without the right to revoke it, unless it is given away (ADR 12)', () => {
+    const parties = new Parties(target);
+    const { user, bench, otherRing } = parties;
+    const frame = user.make(ObjType.Frame, 4096);
+    const rightsAt = (place: number): number => Cte.rights.get(bench.mem, homeSlot(parties, place));
+    otherRing.arm(PLACE);
+    must(parties.send([], { cap: frame }));
+    expect(rightsAt(40)).toBe(Rights.All & ~Rights.Revoke);
+    otherRing.arm(PLACE + 1);
+    must(parties.send([], { cap: frame, flags: LmpFlag.GiveAway }));
+    expect(rightsAt(41)).toBe(Rights.All);
+    // Who was lent it cannot give away more than that.
+    const lent = user.newSlot();
+    must(user.mint(user.make(ObjType.Frame, 4096), lent, Rights.Lent));
+    otherRing.arm(PLACE + 2);
+    must(parties.send([], { cap: lent, flags: LmpFlag.GiveAway }));
+    expect(rightsAt(42)).toBe(Rights.Lent);
+    expect(checkInvariants(bench.kernel)).toEqual([]);
+  });
+
   test('that is given away is gone from the sender in the same step', () => {
     const parties = new Parties(target);
     const { user, bench, otherRing } = parties;

@@ -24,6 +24,7 @@ import {
   capCreateId,
   capDelete,
   capIdentify,
+  capLend,
   capMint,
   capMintEndpoint,
   capMintPorts,
@@ -133,6 +134,17 @@ describe.each([archX86_64, archArmv7])('the words of an operation on $name', (ar
     expect(last((sys) => capMintUmp(sys, SLOT, ump, 7))).toEqual([All, 7, 0]);
     const ports = capref<'IO'>(8, 1);
     expect(last((sys) => capMintPorts(sys, SLOT, ports, 5, 9))).toEqual([All, 5, 9]);
+  });
+
+  it('lend: a mint without the right to revoke, of all the ports that there are', () => {
+    const lend = (type: ObjType): number[] | undefined => {
+      const kernel = new Recorder(arch, OK, type);
+      for (const [i, word] of [0, 0, 0, 0, 0, 5, 9].entries()) kernel.cpu.setMessage(i, word);
+      expect(capLend(kernel.sys, SLOT, RAM)).toEqual({ ok: true, value: SLOT });
+      return kernel.calls.at(-1)?.slice(9, 12);
+    };
+    expect(lend(ObjType.RAM)).toEqual([Rights.All & ~Rights.Revoke, 0, 0]);
+    expect(lend(ObjType.IO)).toEqual([Rights.Lent, 5, 9]);
   });
 
   it('delete and revoke', () => {

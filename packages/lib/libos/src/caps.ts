@@ -127,6 +127,22 @@ export function capMint<T extends Exclude<CopyableTypeName, 'IO'>>(
   return mint(sys, slot, source, rights, 0, 0);
 }
 
+/**
+ * Put a copy of `source` into `slot` for somebody else to use: it cannot be revoked through that.
+ * @errors LIB_ERR_CAP_IDENTIFY and LIB_ERR_CAP_COPY over the kernel's reason
+ */
+export function capLend<T extends CopyableTypeName>(
+  sys: Sys,
+  slot: Slot,
+  source: Capref<T>,
+): Result<Capref<T>> {
+  const held = capIdentify(sys, source);
+  if (!held.ok) return held;
+  const { type, arg0, arg1 } = held.value; // a mint of ports must say which of them
+  const ports = type === 'IO' ? ([arg0, arg1] as const) : ([0, 0] as const);
+  return mint(sys, slot, source, Rights.Lent, ...ports);
+}
+
 /** Where the kernel puts what is sent to an endpoint. */
 export interface EndpointBuffer {
   /** Offset of the ring in the dispatcher frame, bytes. */

@@ -17,6 +17,7 @@ export {
   capCreateId,
   capDelete,
   capIdentify,
+  capLend,
   capMint,
   capMintEndpoint,
   capMintPorts,

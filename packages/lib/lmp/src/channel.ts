@@ -101,12 +101,13 @@ export class LmpChannel implements Transport, Peer {
     wordCount: number,
     cap: Capref | undefined,
     isLast: boolean,
+    isGift = false,
   ): SendResult {
     assert(wordCount >= 1, 'a message of a channel has at least one word');
     assert(wordCount <= this.maxWords, 'the message is longer than an endpoint takes');
     if (this.isClosed || this.isPeerGone) return SendResult.Dead;
     const isSync = this.isSync && isLast;
-    const result = lmpSend(this.os.sys, this.remote, words, wordCount, cap, isSync);
+    const result = lmpSend(this.os.sys, this.remote, words, wordCount, cap, isSync, isGift);
     if (result === SendResult.Busy) this.retry.refused();
     else if (result === SendResult.Dead) this.peerIsGone();
     return result;

@@ -13,6 +13,7 @@ const NOWHERE = capref(0xff_ffff, 0xff);
 /**
  * Send the first `wordCount` words of `words`, and a copy of `cap`, to `endpoint`.
  * @param isSync give the core to the receiver when the message is delivered: `SendResult.Left`
+ * @param isGift not a copy: `cap` leaves its slot, with all its rights
  */
 export function lmpSend(
   sys: Sys,
@@ -21,8 +22,9 @@ export function lmpSend(
   wordCount: number,
   cap: Capref | undefined,
   isSync: boolean,
+  isGift = false,
 ): SendResult {
-  const flags = isSync ? LmpFlag.Sync : 0;
+  const flags = (isSync ? LmpFlag.Sync : 0) | (isGift ? LmpFlag.GiveAway : 0);
   sys.beginCall(Syscall.Invoke);
   sys.arg(invokeHeader(cap?.level ?? 0, endpoint.level, flags, wordCount));
   sys.arg(endpoint.cptr);

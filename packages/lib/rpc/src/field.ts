@@ -149,14 +149,14 @@ export function oneOf<const N extends string>(...names: readonly N[]): FieldType
 }
 
 /**
- * A capability: a copy is sent, and the receiver owns it. No words. That it is a `type` is what the
- * sender says; the kernel looks for itself whenever the capability is used.
+ * A capability: a copy is sent, for the receiver to use and to pass on, but not to revoke. No
+ * words. That it is a `type` is what the sender says; the kernel looks whenever it is used.
  */
 export function cap<T extends CapTypeName>(type: T): FieldType<Capref<T>> {
   return capField(`cap(${type})`, false);
 }
 
-/** As `cap`, and the sender's own is deleted and its slot freed when the message has been sent. */
+/** As `cap`, but the sender's own is sent, with all its rights, and its slot is freed. */
 export function gift<T extends CapTypeName>(type: T): FieldType<Capref<T>> {
   return capField(`gift(${type})`, true);
 }

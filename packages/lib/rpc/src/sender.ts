@@ -80,12 +80,12 @@ export class Sender implements WaitReason {
     return err;
   }
 
-  /** Delete what the message in `writer` gives away. */
+  /** Give back the slots of what the message in `writer` gives away, and what is still in them. */
   dropGifts(): void {
     const { writer, transport } = this;
     for (let i = 0; i < writer.capCount; i++) {
       const cap = writer.caps[i];
-      if (cap !== undefined && (writer.gifts & (1 << i)) !== 0) transport.dropCap(cap);
+      if (cap !== undefined && isGift(writer, i)) transport.dropCap(cap);
     }
   }
 
@@ -105,9 +105,10 @@ export class Sender implements WaitReason {
         at += 1;
       }
       const cap = capAt < capCount ? caps[capAt] : undefined;
+      const isGiven = isGift(this.writer, capAt);
       capAt += 1;
       const isLast = at === wordCount && capAt >= capCount;
-      const sent = yield* this.sendFragment(length, cap, isLast);
+      const sent = yield* this.sendFragment(length, cap, isLast, isGiven);
       if (!isOk(sent)) err = sent;
       if (sent === Err.RPC_ERR_CLOSED) return sent;
       fragment[0] = continueWord(at);
@@ -117,13 +118,18 @@ export class Sender implements WaitReason {
   }
 
   /** A fragment goes out without its capability rather than not at all: the other side counts. */
-  private *sendFragment(length: number, cap: Capref | undefined, isLast: boolean): Wait<Errval> {
+  private *sendFragment(
+    length: number,
+    cap: Capref | undefined,
+    isLast: boolean,
+    isGiven: boolean,
+  ): Wait<Errval> {
     const { transport, fragment, room } = this;
     let err: Errval = OK;
     let sentCap = cap;
     for (;;) {
       if (this.isWithdrawn) sentCap = undefined;
-      const result = transport.trySend(fragment, length, sentCap, isLast);
+      const result = transport.trySend(fragment, length, sentCap, isLast, isGiven);
       if (result === SendResult.Sent) return err;
       if (result === SendResult.Left) {
         yield;
@@ -140,4 +146,8 @@ export class Sender implements WaitReason {
       }
     }
   }
+}
+
+function isGift({ gifts }: Writer, i: number): boolean {
+  return (gifts & (1 << i)) !== 0;
 }

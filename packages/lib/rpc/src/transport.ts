@@ -35,12 +35,14 @@ export interface Transport {
    * Send the first `wordCount` words of `words`, and a copy of `cap`.
    * @param wordCount at least 1
    * @param isLast no further message follows at once: the other side may as well run
+   * @param isGift `cap` leaves its slot, with the right to revoke it, which a copy lacks
    */
   trySend(
     words: Uint32Array,
     wordCount: number,
     cap: Capref | undefined,
     isLast: boolean,
+    isGift?: boolean,
   ): SendResult;
   /** Put the next message into `into`, of `maxWords` words: its length, or a `ReceiveResult`. */
   tryReceive(into: Uint32Array): number;

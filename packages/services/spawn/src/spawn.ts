@@ -17,7 +17,7 @@ import {
   type Result,
   succeed,
 } from '@barreleye/core';
-import { type Capref, capCopy, dispatcherSetup, rootCapref, type Sys } from '@barreleye/libos';
+import { type Capref, capLend, dispatcherSetup, rootCapref, type Sys } from '@barreleye/libos';
 import { type MemorySource, type TableShape, Vspace } from '@barreleye/paging';
 import {
   ARGS_PAGE_BYTES,
@@ -185,7 +185,10 @@ function makeCores(
 
 type Copy = readonly [cap: Capref<CopyableTypeName>, l1Index: number, slot?: number];
 
-/** The well-known slots of a domain. What is in them goes with its root CNode. */
+/**
+ * The well-known slots of a domain. What is in them goes with its root CNode. All of it is lent: a
+ * domain that could revoke it would take from its spawner, and from others, what is theirs.
+ */
 function fillCspace(sys: Sys, cores: Cores, request: SpawnRequest): Errval {
   const { caps = [], taskCaps = [], domain } = request;
   const { rootCn, taskCn, pageCn, slotCns, argCn } = cores;
@@ -208,7 +211,7 @@ function fillCspace(sys: Sys, cores: Cores, request: SpawnRequest): Errval {
     const own = rootCapref<'Null'>(l1Index);
     const cptr = capAddrOf(l1Index, slot ?? 0) as typeof own.cptr;
     const level = slot === undefined ? 1 : 2;
-    const copied = capCopy(sys, { croot: rootCn.cptr, cptr, level }, source);
+    const copied = capLend(sys, { croot: rootCn.cptr, cptr, level }, source);
     if (!copied.ok) return copied.err;
   }
   return OK;

@@ -38,7 +38,7 @@ export const caps: Command = {
   summary: 'show what capabilities a domain holds',
   details: [
     "No domain, or 'self': this shell. With a slot of the root CNode: what is in it, one",
-    'by one. The letters are rights: read, write, execute, grant, identify.',
+    'by one. The letters are rights: read, write, execute, grant, identify, revoke.',
   ],
   example: 'caps self 0',
   argCount: [0, 2],
@@ -128,6 +128,7 @@ function formatRights(rights: number): string {
     letter(Rights.Write, 'w') +
     letter(Rights.Execute, 'x') +
     letter(Rights.Grant, 'g') +
-    letter(Rights.Identify, 'i')
+    letter(Rights.Identify, 'i') +
+    letter(Rights.Revoke, 'v')
   );
 }
