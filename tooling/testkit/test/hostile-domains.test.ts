@@ -9,6 +9,7 @@ import {
   capRevoke,
   capref,
   type Os,
+  OsError,
   program,
   rootCapref,
   TASK_DOMAIN,
@@ -16,7 +17,7 @@ import {
   type Wait,
 } from '@barreleye/libos';
 import { connect } from '@barreleye/lmp';
-import { NameService, System } from '@barreleye/program';
+import { NameService, System, Terminal } from '@barreleye/program';
 import { bindClient, type Client } from '@barreleye/rpc';
 import { L2_CNODE_SLOTS, RootSlot } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
@@ -25,6 +26,7 @@ import { Desk, TARGETS, type TestTarget } from '../src/index.ts';
 const EVIL = 'evil';
 
 type SystemClient = Client<typeof System.methods>;
+type TerminalClient = Client<typeof Terminal.methods>;
 type NamesClient = Client<typeof NameService.methods>;
 
 /** What every domain may do. */
@@ -35,6 +37,21 @@ function* reachInit(os: Os): Wait<SystemClient> {
 function* reachNames(os: Os, system: SystemClient): Wait<NamesClient> {
   const { endpoint } = yield* system.nameService({});
   return yield* bindClient(os.scheduler, yield* connect(os, endpoint), NameService);
+}
+
+function* reachTerminal(os: Os): Wait<TerminalClient> {
+  const names = yield* reachNames(os, yield* reachInit(os));
+  const { endpoint } = yield* names.lookup({ name: 'terminal' });
+  return yield* bindClient(os.scheduler, yield* connect(os, endpoint), Terminal);
+}
+
+/** Do `step`, whatever comes of it. */
+function* ignore(step: Wait<unknown>): Wait<void> {
+  try {
+    yield* step;
+  } catch (error) {
+    if (!(error instanceof OsError)) throw error;
+  }
 }
 
 /** Stay until somebody kills it. */
@@ -92,6 +109,36 @@ describe.each(TARGETS)('on $name', (target) => {
 });
 
 const [target] = TARGETS as [TestTarget];
+
+test('who waits for Ctrl-C, as often as it can, keeps it from nobody once it is gone', () => {
+  const desk = endure(target, function* (os) {
+    const terminal = yield* reachTerminal(os);
+    for (let i = 0; i < 100; i++) os.spawnThread('waits', ignore(terminal.awaitInterrupt({})));
+    yield* stay(os);
+  });
+  desk.type('count 100000');
+  expect(desk.interrupt()).toMatch(/\^C\n.*barreleye> $/s);
+});
+
+test('who never gives its turn to read back has it no longer than it lives', () => {
+  const desk = new Desk(target, [
+    program(EVIL, function* (os) {
+      const terminal = yield* reachTerminal(os);
+      const line = 'exit 5\n'.repeat(100);
+      const wish = { prompt: 'barreleye> ', line, cursor: 7, canComplete: true, hasHistory: true };
+      for (let i = 0; i < 100; i++) os.spawnThread('reads', ignore(terminal.readLine(wish)));
+      yield* stay(os);
+    }),
+  ]);
+  desk.inventory();
+  for (let i = 0; i < 2; i++) {
+    desk.type(EVIL);
+    for (let j = 0; j < 20; j++) desk.interrupt();
+    expect(desk.type('hello')).toContain('hello, world\n');
+  }
+  expect(desk.type('ps')).not.toContain(EVIL);
+  expect(desk.failures([EVIL])).toEqual([]);
+});
 
 test('a domain that revokes what init knows it by can be named and killed all the same', () => {
   endure(target, function* (os) {

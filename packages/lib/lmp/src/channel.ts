@@ -55,6 +55,7 @@ export class LmpChannel implements Transport, Peer {
   private readonly arming: EventSource;
   private receiveWaiter: Waiter | undefined;
   private sendWaiter: Waiter | undefined;
+  private peerWaiter: Waiter | undefined;
   private isClosed: boolean;
   private isPeerGone: boolean;
 
@@ -81,6 +82,7 @@ export class LmpChannel implements Transport, Peer {
     this.arming = new EventSource(os.events, { label: 'a free slot', watch: 'poll', isReady });
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
+    this.peerWaiter = undefined;
     this.isClosed = false;
     this.isPeerGone = false;
     armEndpoint(os, own);
@@ -91,7 +93,6 @@ export class LmpChannel implements Transport, Peer {
     return this.isClosed || (this.isPeerGone && !this.own.buffer.hasMessage());
   }
 
-  /** Whether, as far as is known, there still is another side. */
   get hasPeer(): boolean {
     return !this.isPeerGone;
   }
@@ -105,7 +106,7 @@ export class LmpChannel implements Transport, Peer {
   ): SendResult {
     assert(wordCount >= 1, 'a message of a channel has at least one word');
     assert(wordCount <= this.maxWords, 'the message is longer than an endpoint takes');
-    if (this.isClosed || this.isPeerGone) return SendResult.Dead;
+    if (!this.hasPeer) return SendResult.Dead;
     const isSync = this.isSync && isLast;
     const result = lmpSend(this.os.sys, this.remote, words, wordCount, cap, isSync, isGift);
     if (result === SendResult.Busy) this.retry.refused();
@@ -138,8 +139,13 @@ export class LmpChannel implements Transport, Peer {
 
   whenSendable(waiter: Waiter): void {
     this.sendWaiter = waiter;
-    if (this.isClosed || this.isPeerGone) waiter.ready();
+    if (!this.hasPeer) waiter.ready();
     else this.retry.source.whenReady(waiter);
+  }
+
+  whenPeerGone(waiter: Waiter): void {
+    this.peerWaiter = waiter;
+    if (!this.hasPeer) this.tellPeerWaiter();
   }
 
   dropCap(cap: Capref): void {
@@ -157,7 +163,7 @@ export class LmpChannel implements Transport, Peer {
   }
 
   checkPeer(): void {
-    if (this.isClosed || this.isPeerGone) return;
+    if (!this.hasPeer) return;
     if (!hasReceiver(this.os.sys, this.remote)) this.peerIsGone();
   }
 
@@ -177,6 +183,13 @@ export class LmpChannel implements Transport, Peer {
     this.sendWaiter = undefined;
     receiveWaiter?.ready();
     sendWaiter?.ready();
+    this.tellPeerWaiter();
+  }
+
+  private tellPeerWaiter(): void {
+    const { peerWaiter } = this;
+    this.peerWaiter = undefined;
+    peerWaiter?.ready();
   }
 
   /** Tell the other side, then give back all that the channel is made of. */

@@ -12,6 +12,8 @@ class Queue {
   isClosed: boolean;
   receiver: Waiter | undefined;
   sender: Waiter | undefined;
+  /** Of the side that sends: wants to know of the end. */
+  watcher: Waiter | undefined;
 
   constructor(maxWords: number, depth: number) {
     this.slots = [];
@@ -23,6 +25,7 @@ class Queue {
     this.isClosed = false;
     this.receiver = undefined;
     this.sender = undefined;
+    this.watcher = undefined;
   }
 
   /** Wake who waits to receive, once. */
@@ -37,6 +40,16 @@ class Queue {
     const waiter = this.sender;
     this.sender = undefined;
     waiter?.ready();
+  }
+
+  /** Wake all, for good. */
+  close(): void {
+    this.isClosed = true;
+    this.filled();
+    this.emptied();
+    const { watcher } = this;
+    this.watcher = undefined;
+    watcher?.ready();
   }
 }
 
@@ -58,6 +71,10 @@ export class MemoryTransport implements Transport {
 
   get isDead(): boolean {
     return this.incoming.isClosed && this.incoming.count === 0;
+  }
+
+  get hasPeer(): boolean {
+    return !this.outgoing.isClosed;
   }
 
   trySend(words: Uint32Array, wordCount: number, cap: Capref | undefined): SendResult {
@@ -102,6 +119,11 @@ export class MemoryTransport implements Transport {
     if (outgoing.count < outgoing.slots.length || outgoing.isClosed) outgoing.emptied();
   }
 
+  whenPeerGone(waiter: Waiter): void {
+    if (this.hasPeer) this.outgoing.watcher = waiter;
+    else waiter.ready();
+  }
+
   dropCap(cap: Capref): void {
     this.dropped.push(cap);
   }
@@ -111,11 +133,7 @@ export class MemoryTransport implements Transport {
     while (this.tryReceive(into) >= 0) {
       if (this.receivedCap !== undefined) this.dropCap(this.receivedCap);
     }
-    for (const queue of [this.incoming, this.outgoing]) {
-      queue.isClosed = true;
-      queue.filled();
-      queue.emptied();
-    }
+    for (const queue of [this.incoming, this.outgoing]) queue.close();
   }
 }
 

@@ -22,6 +22,8 @@ class Leaving implements Transport {
   tryReceive = (): number => ReceiveResult.Nothing;
   whenReceivable = (): void => undefined;
   whenSendable = (): void => undefined;
+  readonly hasPeer = true;
+  whenPeerGone = (): void => undefined;
   dropCap = (): void => undefined;
   close = (): void => undefined;
 }

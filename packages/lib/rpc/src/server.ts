@@ -27,7 +27,10 @@ import { Kind, WIRE_VERSION } from './wire.ts';
 
 /** What a server may decide. */
 export interface ServeOptions {
-  /** Handlers that may wait at once; further calls are not received until one ends. 16. */
+  /**
+   * Handlers that may wait at once; further calls are not received until one ends, and those of a
+   * client that is gone by then never are. 16.
+   */
   readonly maxActive?: number;
   /** Hears of every exception of a handler; of methods that are not answered nobody else does. */
   readonly onHandlerError?: (methodName: string, error: unknown) => void;
@@ -99,7 +102,7 @@ class ServerBinding {
     } finally {
       this.transport.close();
       this.options.onEnd?.();
-      yield* this.awaitHandlers(1);
+      yield* this.awaitHandlers();
     }
   }
 
@@ -117,7 +120,7 @@ class ServerBinding {
           break;
         case Step.Message:
           if (!(yield* this.takeMessage())) return Err.RPC_ERR_PROTOCOL;
-          yield* this.awaitHandlers(this.options.maxActive ?? 16);
+          if (!(yield* this.awaitRoom(this.options.maxActive ?? 16))) return OK;
           break;
         case Step.Dead:
           return OK;
@@ -127,9 +130,21 @@ class ServerBinding {
     }
   }
 
-  /** Wait until fewer than `limit` handlers are active. */
-  private *awaitHandlers(limit: number): Wait<void> {
+  /** Wait until fewer than `limit` handlers are active. False: the client is gone before. */
+  private *awaitRoom(limit: number): Wait<boolean> {
+    const { transport, handlerEnd } = this;
     while (this.activeCount >= limit) {
+      if (!transport.hasPeer) return false;
+      handlerEnd.park();
+      transport.whenPeerGone(handlerEnd);
+      yield;
+    }
+    return true;
+  }
+
+  /** Wait until no handler is active. */
+  private *awaitHandlers(): Wait<void> {
+    while (this.activeCount > 0) {
       this.handlerEnd.park();
       yield;
     }

@@ -29,6 +29,8 @@ export interface Transport {
   readonly maxWords: number;
   /** Whether this side has closed, or the other has ended and all it sent has been received. */
   readonly isDead: boolean;
+  /** Whether, as far as is known, there still is another side to send to. */
+  readonly hasPeer: boolean;
   /** What came with the message received last: its receiver owns the slot from then on. */
   readonly receivedCap: Capref | undefined;
   /**
@@ -53,6 +55,8 @@ export interface Transport {
   whenReceivable(waiter: Waiter): void;
   /** Likewise, when a message that was `Busy` is worth another try. */
   whenSendable(waiter: Waiter): void;
+  /** Likewise, when there is no other side any more, whatever it has left to be received. */
+  whenPeerGone(waiter: Waiter): void;
   /** Delete a capability that was received, and give its slot back. */
   dropCap(cap: Capref): void;
   /** End it, for both sides. The other still receives what was sent before. */

@@ -406,6 +406,34 @@ describe('a binding', () => {
     expect([endCount, sides.served]).toEqual([1, OK]);
   });
 
+  it('hears that the client is gone while as many handlers wait as may', () => {
+    const words: Parking[] = [];
+    const onEnd = (): void => {
+      for (const word of words) word.ready();
+    };
+    const handlers: Partial<Handlers<EchoMethods>> = {
+      *echo({ text }) {
+        const word = new Parking(sides.loop, 'a word');
+        words.push(word);
+        word.park();
+        yield;
+        return { text };
+      },
+    };
+    const sides = sidesWith(handlers, { options: { onEnd, maxActive: 2 } });
+    sides.loop.create(
+      'client',
+      (function* () {
+        const echo = yield* bindClient(sides.loop, sides.client, Echo);
+        for (let i = 0; i < 3; i++) sides.loop.create('caller', failureOf(echo.echo({ text: '' })));
+      })(),
+    );
+    expect(sides.loop.run()).toContain('server: the end of a handler');
+    sides.client.close();
+    expect(sides.loop.run()).toEqual([]);
+    expect([sides.served, words.length]).toEqual([OK, 2]);
+  });
+
   it('is identified by the FNV-1a hash of its name and all that was declared', () => {
     const hashes = [
       Echo,

@@ -40,7 +40,7 @@ type Listener = ValueOf<Methods['lookup']['reply']>;
 export function* serveClient(server: NameServer, transport: Transport): Wait<Errval> {
   const connection = new Connection(server);
   return yield* serve(server.threads, transport, NameService, connection.handlers, {
-    // At its limit `serve` receives nothing, not even that the client is gone.
+    // At its limit `serve` receives nothing.
     maxActive: MAX_WAITS + 1,
     onEnd: () => connection.close(),
   });

@@ -63,6 +63,14 @@ class Tampering implements Transport {
     this.inner.whenSendable(waiter);
   }
 
+  get hasPeer(): boolean {
+    return this.inner.hasPeer;
+  }
+
+  whenPeerGone(waiter: Waiter): void {
+    this.inner.whenPeerGone(waiter);
+  }
+
   /** What the service gives is not in its slots any more. */
   dropCap(): void {}
 
