@@ -1,6 +1,6 @@
 /** Domains and those that start, wait for and kill them: who hears what, who inherits whom. */
 
-import type { Thread, Wait } from '@barreleye/libos';
+import { holds, type Thread, type Wait } from '@barreleye/libos';
 import { type ProgramOs, program } from '@barreleye/program';
 import { describe, expect, test } from 'vitest';
 import {
@@ -128,7 +128,7 @@ describe.each(TARGETS)('on $name', (target) => {
     });
   });
 
-  test('a child whose parent has ended goes on as one of init, and can be killed and is gone', () => {
+  test('a child whose parent has ended goes on as one of init, until it is killed', () => {
     run(function* ({ os }) {
       const { value: id, how } = yield* endOf(os, yield* start(os, 'parent'));
       expect(how).toBe('exited');

@@ -1,19 +1,6 @@
 /** Programs that end in every way there is, or go on until they are killed. */
 
-import {
-  capDelete,
-  capRevoke,
-  capref,
-  Mutex,
-  rootCapref,
-  Semaphore,
-  TASK_DISPATCHER,
-  TASK_DISPATCHER_FRAME,
-  TASK_DOMAIN,
-  TASK_INIT_EP,
-  TASK_ROOT_CN,
-  type Wait,
-} from '@barreleye/libos';
+import { capDelete, capref, Mutex, rootCapref, Semaphore, type Wait } from '@barreleye/libos';
 import { type AppProgram, type DomainEnd, program } from '@barreleye/program';
 import { call, defineInterface } from '@barreleye/rpc';
 import { DispatcherFrame, L2_CNODE_SLOTS, RootSlot } from '@barreleye/spec';
