@@ -4,14 +4,16 @@ import type { Errval } from '@barreleye/core';
 import {
   type Capref,
   capIdentify,
+  capLend,
   dispatcherResume,
   dispatcherStop,
   KernelCap,
+  type Os,
   OsError,
   TASK_KERNEL,
   unwrap,
 } from '@barreleye/libos';
-import type { System } from '@barreleye/program';
+import type { DomainEnd, System } from '@barreleye/program';
 import type { Handlers } from '@barreleye/rpc';
 import { COUNTERS, type CopyableTypeName, Err, SCHEDULER_NAMES } from '@barreleye/spec';
 import type { Domain } from './domain.ts';
@@ -19,6 +21,8 @@ import type { Init } from './main.ts';
 
 /** Domains, and names of programs, that a listing shows. */
 const MAX_LISTED = 256;
+
+const KILLED: DomainEnd = { how: 'killed', value: 0, report: '' };
 
 type SystemHandlers = Handlers<(typeof System)['methods']>;
 
@@ -67,8 +71,13 @@ function lifeHandlers(
         const given = caps as readonly Capref[] as readonly Capref<CopyableTypeName>[];
         const all = [name, ...(args.length === 0 ? program.args : args)];
         const request = { program, args: all, environment, caps: given, quotaBytes };
-        const { cap: domain, id } = unwrap(domains.start(self, request));
-        return { domain, id };
+        const started = unwrap(domains.start(self, request));
+        try {
+          return { domain: lend(os, started.cap), id: started.id };
+        } catch (error) {
+          domains.end(started, KILLED);
+          throw error;
+        }
       } finally {
         for (const cap of caps) os.drop(cap);
       }
@@ -111,7 +120,7 @@ function domainHandlers(
     kill({ domain: cap }) {
       const domain = find(cap);
       if (domain === domains.root) throw new OsError(Err.INIT_ERR_NOT_YOURS);
-      domains.end(domain, { how: 'killed', value: 0, report: '' });
+      domains.end(domain, KILLED);
       return {};
     },
     suspend({ domain }) {
@@ -134,7 +143,7 @@ function domainHandlers(
       }
       const domain = domains.get(id);
       if (domain === undefined) throw new OsError(Err.SPAWN_ERR_NO_DOMAIN);
-      return { domain: domain.cap };
+      return { domain: lend(os, domain.cap) };
     },
     *awaitDeath({ seen }) {
       return { seen: yield* domains.awaitDeath(seen, self) };
@@ -143,7 +152,7 @@ function domainHandlers(
       const { inspector, end } = find(cap);
       if (end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
       if (inspector === undefined) throw new OsError(Err.SPAWN_ERR_NO_INSPECTOR);
-      return { endpoint: inspector };
+      return { endpoint: lend(os, inspector) };
     },
   };
 }
@@ -154,7 +163,7 @@ function introductionHandlers(
 ): Pick<SystemHandlers, 'nameService' | 'offerNameService' | 'offerInspector'> {
   return {
     *nameService() {
-      return { endpoint: yield* nameService.get(self) };
+      return { endpoint: lend(os, yield* nameService.get(self)) };
     },
     offerNameService({ endpoint }) {
       if (nameService.offer(self, endpoint)) return {};
@@ -179,6 +188,14 @@ function machineHandlers({ os, boot }: Init): Pick<SystemHandlers, 'machine' | '
     },
     counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),
   };
+}
+
+/** A copy to be given away, which lasts whatever becomes of `cap` here. */
+function lend<T extends CopyableTypeName>(os: Os, cap: Capref<T>): Capref<T> {
+  const slot = os.allocSlot();
+  const lent = capLend(os.sys, slot, cap);
+  if (!lent.ok) os.check(os.slots.free(slot));
+  return unwrap(lent);
 }
 
 function check(err: Errval): void {

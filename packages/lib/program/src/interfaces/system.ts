@@ -48,6 +48,9 @@ export type DomainInfo = ValueOf<typeof DOMAIN_INFO>;
 
 const args = array(string(MAX_ARG_BYTES), 32);
 const domain = cap('Domain');
+/** Answers that carry copies made for them: what init has may be gone before they are sent. */
+const lentDomain = gift('Domain');
+const lentEndpoint = gift('EndPointLMP');
 
 export const System = defineInterface('system', {
   // Memory.
@@ -70,7 +73,7 @@ export const System = defineInterface('system', {
       quotaBytes: optional(u64),
       caps: array(cap('Null'), 8),
     },
-    { domain, id: u32 },
+    { domain: lentDomain, id: u32 },
   ),
   /** End the caller. Not answered: it ends. */
   exit: call({ value: i32 }, {}),
@@ -83,7 +86,7 @@ export const System = defineInterface('system', {
   wait: call({ domain }, { end: DOMAIN_END }),
   list: call({}, { domains: array(DOMAIN_INFO, 256) }),
   /** The capability of any domain, for those who hold the authority over all of them. */
-  domainOf: call({ id: u32, authority: cap('ProcessManager') }, { domain }),
+  domainOf: call({ id: u32, authority: cap('ProcessManager') }, { domain: lentDomain }),
   /** Wait until more domains have ended than `seen`; how many have. */
   awaitDeath: call({ seen: u32 }, { seen: u32 }),
   /** Which programs there are to start. */
@@ -91,12 +94,12 @@ export const System = defineInterface('system', {
 
   // Introductions.
   /** An endpoint at which the name service listens. Waits until there is one. */
-  nameService: call({}, { endpoint: cap('EndPointLMP') }),
+  nameService: call({}, { endpoint: lentEndpoint }),
   /** The caller listens there as the name service. @errors INIT_ERR_NOT_YOURS it is not */
   offerNameService: call({ endpoint: cap('EndPointLMP') }, {}),
   /** The caller answers questions about itself there: see `Inspector`. */
   offerInspector: call({ endpoint: cap('EndPointLMP') }, {}),
-  inspectorOf: call({ domain }, { endpoint: cap('EndPointLMP') }),
+  inspectorOf: call({ domain }, { endpoint: lentEndpoint }),
 
   // The machine.
   machine: call(
