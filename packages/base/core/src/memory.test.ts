@@ -87,6 +87,27 @@ describe('PhysMem', () => {
   });
 });
 
+describe('words that threads share', () => {
+  it('are the same words', () => {
+    const mem = create();
+    mem.storeRelease32(at(4), 0xfedc_ba98);
+    expect([mem.load32(at(4)), mem.loadAcquire32(at(4))]).toEqual([0xfedc_ba98, 0xfedc_ba98]);
+    expect(mem.load32(at(0)) + mem.load32(at(8))).toBe(0);
+  });
+
+  it('are aligned, and inside', () => {
+    const mem = create();
+    for (const address of [ORIGIN - 4, END, 0, MAX - 3]) {
+      expect(() => mem.loadAcquire32(asPaddr(address))).toThrow();
+      expect(() => mem.storeRelease32(asPaddr(address), 1)).toThrow();
+    }
+    for (const address of [ORIGIN - 1, ORIGIN + 1, ORIGIN + 2, END - 3]) {
+      expect(() => mem.loadAcquire32(asPaddr(address))).toThrow('misaligned');
+      expect(() => mem.storeRelease32(asPaddr(address), 1)).toThrow('misaligned');
+    }
+  });
+});
+
 describe('64-bit words', () => {
   const mem = create();
   const view = new DataView(mem.buffer);

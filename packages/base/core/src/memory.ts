@@ -75,6 +75,20 @@ export class PhysMem {
     this.view.setUint32(at - this.origin, value, true);
   }
 
+  /**
+   * The word at `at`, a multiple of 4, as another thread may have stored it with `storeRelease32`:
+   * what that thread stored before is visible from now on. All such loads and stores have one order
+   * in which every thread sees them.
+   */
+  loadAcquire32(at: Paddr): number {
+    return Atomics.load(this.words, this.sharedWord(at));
+  }
+
+  /** Store a word for other threads to see; they then see all that was stored before as well. */
+  storeRelease32(at: Paddr, value: number): void {
+    Atomics.store(this.words, this.sharedWord(at), value);
+  }
+
   /** An exact 64-bit number. Panics when the word is 2^53 or more: it was not one of ours. */
   load64(at: Paddr): number {
     const i = at - this.origin;
@@ -174,5 +188,12 @@ export class PhysMem {
   read(at: Paddr, bytes: number): Uint8Array {
     assert(this.contains(at, bytes), 'reading outside memory');
     return this.octets.slice(at - this.origin, at - this.origin + bytes);
+  }
+
+  /** Index of a word; `Atomics` would round it. */
+  private sharedWord(at: Paddr): number {
+    const index = (at - this.origin) / 4;
+    assert(Number.isInteger(index), 'a shared word at a misaligned address');
+    return index;
   }
 }

@@ -147,6 +147,15 @@ export {
   VNodeCmd,
 } from './syscalls.ts';
 export {
+  UMP_MAX_SLOTS,
+  UMP_PAYLOAD_WORDS,
+  UMP_SEQUENCE_MASK,
+  UmpControl,
+  UmpHead,
+  UmpSlot,
+  umpRingBytes,
+} from './ump.ts';
+export {
   GATE_BYTES,
   GATE_COUNT,
   GATES_AT,

@@ -35,6 +35,7 @@ import {
 } from './dispatcher-frame.ts';
 import { DCB_BYTES, Dcb, IRQ_VECTOR_COUNT, KCB_BYTES, KCB_MAGIC, Kcb } from './kcb.ts';
 import { LmpEndpoint } from './lmp.ts';
+import { UMP_SEQUENCE_MASK, UmpControl, UmpHead, UmpSlot, umpRingBytes } from './ump.ts';
 
 /** The four characters whose codes are the bytes of a little-endian word. */
 const ascii = (word: number): string =>
@@ -50,6 +51,8 @@ describe('sizes', () => {
     ['BootInfo', BootInfo.$bytes, 64],
     ['BootRegion', BootRegion.$bytes, 80],
     ['LmpEndpoint', LmpEndpoint.$bytes, 16],
+    ['UmpSlot', UmpSlot.$bytes, 64],
+    ['UmpHead', UmpHead.$bytes, 192],
   ])('a %s is %d bytes', (_, bytes, expected) => {
     expect(bytes).toBe(expected);
   });
@@ -167,5 +170,22 @@ describe('boot information', () => {
 describe('magic words', () => {
   it('can be read in a dump', () => {
     expect([ascii(BOOTINFO_MAGIC), ascii(KCB_MAGIC)]).toEqual(['BINF', 'KCB1']);
+  });
+});
+
+describe('a UMP ring', () => {
+  it('has a writer for each cache line', () => {
+    const lineOf = (field: { offset: number }): number => Math.floor(field.offset / 64);
+    const { acked, receiverSleep, senderSleep, closed } = UmpHead;
+    expect([acked, receiverSleep, senderSleep, closed].map(lineOf)).toEqual([0, 1, 2, 2]);
+    expect([umpRingBytes(0), umpRingBytes(29)]).toEqual([192, 2048]);
+  });
+
+  it('has a control word that ends its slot and holds a sequence number and a length', () => {
+    expect([UmpSlot.control.offset, UmpSlot.note.offset]).toEqual([60, 56]);
+    const { Full, LengthShift, LengthMask, SequenceShift } = UmpControl;
+    const sequences = (UMP_SEQUENCE_MASK << SequenceShift) >>> 0;
+    expect((sequences | (LengthMask << LengthShift) | Full) >>> 0).toBe(0xffff_ffff);
+    expect(sequences & ((LengthMask << LengthShift) | Full)).toBe(0);
   });
 });

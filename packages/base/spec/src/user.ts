@@ -96,6 +96,13 @@ export interface UserCpu {
   store8(va: number, value: number): boolean;
   store16(va: number, value: number): boolean;
   store32(va: number, value: number): boolean;
+  /**
+   * As `load32` and `store32`, for a word that cores share: who sees what was stored by
+   * `storeRelease32` sees all that the other core stored before it, too. All such accesses have one
+   * order in which every core sees them.
+   */
+  loadAcquire32(va: number): number;
+  storeRelease32(va: number, value: number): boolean;
 }
 
 /** One running program: its threads and its library state. */

@@ -166,6 +166,16 @@ export class HandCpu implements UserCpu {
     return isMapped;
   }
 
+  loadAcquire32(va: number): number {
+    return this.reaches(va, 4, Access.Read) ? this.mem.loadAcquire32(asPaddr(va)) : -1;
+  }
+
+  storeRelease32(va: number, value: number): boolean {
+    const isMapped = this.reaches(va, 4, Access.Write);
+    if (isMapped) this.mem.storeRelease32(asPaddr(va), value);
+    return isMapped;
+  }
+
   private reaches(va: number, bytes: number, access: number): boolean {
     if (!this.isHeld) return false;
     assert(va % bytes === 0, 'a misaligned access');

@@ -23,7 +23,7 @@ import { Receiver, Step } from './receiver.ts';
 import { RpcError } from './rpc-error.ts';
 import { Sender } from './sender.ts';
 import { Parking, type Threads, type WaitReason } from './threads.ts';
-import type { Transport } from './transport.ts';
+import { type Transport, yieldCore } from './transport.ts';
 import { Kind, WIRE_VERSION } from './wire.ts';
 
 const REPLY: WaitReason = { label: 'a reply', holder: undefined };
@@ -213,6 +213,9 @@ class ClientBinding {
           break;
         case Step.Message:
           this.takeMessage();
+          break;
+        case Step.Left:
+          yield* yieldCore();
           break;
         case Step.Dead:
           this.endAll(Err.RPC_ERR_CLOSED);

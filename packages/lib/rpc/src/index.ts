@@ -37,4 +37,4 @@ export {
 export { RpcError } from './rpc-error.ts';
 export { type ServeOptions, serve } from './server.ts';
 export { Parking, type Threads, type WaitReason } from './threads.ts';
-export { ReceiveResult, SendResult, type Transport } from './transport.ts';
+export { ReceiveResult, SendResult, type Transport, yieldCore } from './transport.ts';

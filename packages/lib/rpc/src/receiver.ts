@@ -28,6 +28,7 @@ export const Step = {
   Message: 2, // a whole message: `kind`, `method`, `token`, `reader`
   Broken: 3, //  the other side does not keep to the wire format
   Dead: 4, //    the transport has ended
+  Left: 5, //    the core is gone: `yieldCore`
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 
@@ -66,6 +67,7 @@ export class Receiver {
     const { transport, fragment } = this;
     const wordCount = transport.tryReceive(fragment);
     if (wordCount === ReceiveResult.Nothing) return Step.Nothing;
+    if (wordCount === ReceiveResult.Left) return Step.Left;
     if (wordCount < 0) return this.end(Step.Dead);
     const cap = transport.receivedCap;
     const isTaken = this.isUnderWay ? this.goOn(wordCount) : this.begin(wordCount);

@@ -7,7 +7,7 @@ import { assert, type Errval, isOk, OK } from '@barreleye/core';
 import type { Capref, Wait } from '@barreleye/libos';
 import { Err } from '@barreleye/spec';
 import { Parking, type Threads, type WaitReason } from './threads.ts';
-import { SendResult, type Transport } from './transport.ts';
+import { SendResult, type Transport, yieldCore } from './transport.ts';
 import { CONTINUE_WORDS, continueWord, HEADER_WORDS, headerWord } from './wire.ts';
 import { Writer } from './writer.ts';
 
@@ -132,7 +132,7 @@ export class Sender implements WaitReason {
       const result = transport.trySend(fragment, length, sentCap, isLast, isGiven);
       if (result === SendResult.Sent) return err;
       if (result === SendResult.Left) {
-        yield;
+        yield* yieldCore();
         return err;
       }
       if (result === SendResult.Dead) return Err.RPC_ERR_CLOSED;

@@ -22,7 +22,7 @@ import { Reader } from './reader.ts';
 import { Receiver, Step } from './receiver.ts';
 import { Sender } from './sender.ts';
 import { Parking, type Threads } from './threads.ts';
-import type { Transport } from './transport.ts';
+import { type Transport, yieldCore } from './transport.ts';
 import { Kind, WIRE_VERSION } from './wire.ts';
 
 /** What a server may decide. */
@@ -121,6 +121,9 @@ class ServerBinding {
         case Step.Message:
           if (!(yield* this.takeMessage())) return Err.RPC_ERR_PROTOCOL;
           if (!(yield* this.awaitRoom(this.options.maxActive ?? 16))) return OK;
+          break;
+        case Step.Left:
+          yield* yieldCore();
           break;
         case Step.Dead:
           return OK;

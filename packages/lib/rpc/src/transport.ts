@@ -6,7 +6,7 @@
  * The calls are plain: they neither wait nor allocate. A caller that must wait registers a waiter.
  */
 
-import type { Capref, Waiter } from '@barreleye/libos';
+import { type Capref, PageFaultError, type Wait, type Waiter } from '@barreleye/libos';
 
 /** What became of a message. */
 export const SendResult = {
@@ -14,7 +14,7 @@ export const SendResult = {
   Busy: 1, //       no room, or nowhere to put the capability: try again when it can be sent
   Dead: 2, //       nobody will ever receive it
   CapInvalid: 3, // the capability cannot be sent; without it the message could be
-  Left: 4, //       sent, and the core is gone: the thread yields before it does anything else
+  Left: 4, //       sent, and the core is gone: the thread must `yieldCore` before anything else
 } as const;
 export type SendResult = (typeof SendResult)[keyof typeof SendResult];
 
@@ -22,7 +22,20 @@ export type SendResult = (typeof SendResult)[keyof typeof SendResult];
 export const ReceiveResult = {
   Nothing: -1, // not now
   Dead: -2, //    and never again
+  Left: -3, //    the core is gone: the thread must `yieldCore` before anything else
 } as const;
+
+/**
+ * Yield after `Left`. Where the core was lost because the memory of the transport was taken away,
+ * that is no page fault of the thread: the transport is dead, and the next call will say so.
+ */
+export function* yieldCore(): Wait<void> {
+  try {
+    yield;
+  } catch (error) {
+    if (!(error instanceof PageFaultError)) throw error;
+  }
+}
 
 export interface Transport {
   /** Words of the longest message; at least 4. */

@@ -160,6 +160,32 @@ describe('loads and stores of user mode', () => {
     expect([rig.core.faultAddress, rig.core.faultAccess]).toEqual([DATA_VA + 5 * PAGE + 4, access]);
   });
 
+  it('are the same for words that cores share', () => {
+    const { rig, port } = create();
+    expect(port.storeRelease32(DATA_VA + 8, 0xfedc_ba98)).toBe(true);
+    expect(rig.mem.load32(offset(frame(2), 8))).toBe(0xfedc_ba98);
+    expect([port.loadAcquire32(DATA_VA + 8), port.loadAcquire32(DATA_VA)]).toEqual([
+      0xfedc_ba98, 0,
+    ]);
+    expect(port.loadAcquire32(DATA_VA + 4 * PAGE + PowerReg.OFF)).toBe(0);
+    expect(port.storeRelease32(DATA_VA + 4 * PAGE + PowerReg.OFF, 42)).toBe(true);
+    expect([rig.offCodes, rig.traps]).toEqual([[42], []]);
+  });
+
+  it.each<[string, number, (port: UserPort, va: number) => boolean]>([
+    ['a load from nowhere', 2 * PAGE, (port, va) => port.loadAcquire32(va) === -1],
+    ['a store to a page for reading', 3 * PAGE, (port, va) => !port.storeRelease32(va, 1)],
+    ['a misaligned load', 1, (port, va) => port.loadAcquire32(va) === -1],
+    ['a misaligned store', 2, (port, va) => !port.storeRelease32(va, 1)],
+  ])('fault once for a word that cores share: %s', (_, at, act) => {
+    const { rig, port } = create();
+    rig.onTrap = () => rig.core.enterUser();
+    expect(act(port, DATA_VA + at)).toBe(true);
+    expect(rig.traps).toHaveLength(1);
+    expect(rig.core.faultAddress).toBe(DATA_VA + at);
+    expect(port.isLive()).toBe(false);
+  });
+
   it('must be aligned, so that they never reach beyond the page they were translated for', () => {
     for (const at of [1, 2, 3, PAGE - 1, PAGE - 2, PAGE - 3]) {
       const { rig, port } = create();

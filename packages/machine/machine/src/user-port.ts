@@ -98,6 +98,26 @@ export class UserPort implements UserCpu {
     return true;
   }
 
+  loadAcquire32(va: number): number {
+    const index = this.sharedWordAt(va, Access.Read);
+    return index < 0 ? this.load(va, 4) : Atomics.load(this.core.mem.words, index);
+  }
+
+  storeRelease32(va: number, value: number): boolean {
+    const index = this.sharedWordAt(va, Access.Write);
+    if (index < 0) return this.store(va, value, 4);
+    Atomics.store(this.core.mem.words, index, value);
+    return true;
+  }
+
+  /** As `wordAt`, and translates first where it has to; -1 for devices, too: they have no order. */
+  private sharedWordAt(va: number, access: number): number {
+    let index = this.wordAt(va, access);
+    if (index >= 0) this.core.cycles += Cost.Access;
+    else if (this.translate(va, 4, access) >= 0) index = this.wordAt(va, access);
+    return index;
+  }
+
   /** Index of the aligned word at `va` in RAM, if the TLB has its page; else -1. */
   private wordAt(va: number, access: number): number {
     if (!this.isLive() || (va & 3) !== 0) return -1;

@@ -1,0 +1,79 @@
+/**
+ * Looks after the transports of a domain, or of a worker, on which somebody waits: nobody else
+ * will say when something has come. Only who waits costs anything, a load or two for each look.
+ */
+
+import { Queue, type Queued } from '@barreleye/libos';
+
+/** A transport, as its poller sees it. */
+export interface Polled extends Queued<Polled> {
+  /** Its memory is there no more, and the core may be gone with it. */
+  readonly isGone: boolean;
+  /** Tell those whose wait is over. @returns whether somebody still waits */
+  look(): boolean;
+  /** Have the other side ring. @returns false: something has come */
+  lieDown(): boolean;
+  getUp(): void;
+}
+
+/** What differs where memory can be taken away, and the core with it. */
+export interface PollerOptions {
+  /** Do a step of a transport that nobody waits for, at once or later. At once, if left out. */
+  readonly later?: (step: () => void) => void;
+  /** Called when somebody waits, after nobody did. */
+  readonly onWork?: () => void;
+}
+
+export class UmpPoller {
+  readonly later: (step: () => void) => void;
+  private readonly onWork: (() => void) | undefined;
+  private readonly waiting: Queue<Polled>;
+
+  constructor({ later = (step) => step(), onWork }: PollerOptions = {}) {
+    this.later = later;
+    this.onWork = onWork;
+    this.waiting = new Queue();
+  }
+
+  /** Whether there is anything to look at. */
+  get isIdle(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  /** For transports: somebody waits from now on. */
+  add(transport: Polled): void {
+    if (transport.queue !== undefined) return;
+    this.waiting.push(transport);
+    if (this.waiting.length === 1) this.onWork?.();
+  }
+
+  /**
+   * Look once at everything that somebody waits for, and wake them.
+   * @returns false: the memory of one was taken away, and the core with it; the thread must
+   *   `yieldCore` before anything else, and then look again
+   */
+  poll(): boolean {
+    const { waiting } = this;
+    for (let left = waiting.length; left > 0; left--) {
+      const transport = waiting.shift();
+      if (transport === undefined) return true; // whoever was woken has closed others
+      const wasGone = transport.isGone;
+      if (transport.look()) this.add(transport);
+      if (transport.isGone && !wasGone) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Before the worker sleeps on its doorbell: whether it may. `getUp` must follow in any case.
+   * Over memory that can be taken away, `poll` must follow as well before anything else.
+   */
+  lieDown(): boolean {
+    for (const transport of this.waiting) if (!transport.lieDown()) return false;
+    return true;
+  }
+
+  getUp(): void {
+    for (const transport of this.waiting) transport.getUp();
+  }
+}

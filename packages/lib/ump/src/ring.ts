@@ -1,0 +1,73 @@
+/** Where things are in a ring, in words, and what a side of it may decide. */
+
+import { assert } from '@barreleye/core';
+import { UMP_MAX_SLOTS, UMP_SEQUENCE_MASK, UmpHead, UmpSlot } from '@barreleye/spec';
+
+// Word indexes: of the head from its beginning, of a slot from its own.
+export const ACKED = UmpHead.acked.offset / 4;
+export const RECEIVER_SLEEP = UmpHead.receiverSleep.offset / 4;
+export const SENDER_SLEEP = UmpHead.senderSleep.offset / 4;
+export const CLOSED = UmpHead.closed.offset / 4;
+export const HEAD_WORDS = UmpHead.$bytes / 4;
+export const SLOT_WORDS = UmpSlot.$bytes / 4;
+export const NOTE = UmpSlot.note.offset / 4;
+export const CONTROL = UmpSlot.control.offset / 4;
+
+/** In bulk mode, this part of the ring is published, or acknowledged, at a time. */
+const BULK_PART = 4;
+
+/** Rings the other side's bell: it sleeps. Never waits, and may be heard later, but not never. */
+export type RingDoorbell = () => void;
+
+/** What both ends of a ring have to know of it. */
+export interface RingOptions {
+  /** Messages that fit; the other side's number. */
+  readonly slotCount: number;
+  /**
+   * `latency`: every message is published, and acknowledged, at once. `bulk`: a quarter of the ring
+   * at a time. Each side chooses for itself.
+   */
+  readonly mode?: UmpMode | undefined;
+  /** Called when the other side sleeps and there is something for it. Without it, it must poll. */
+  readonly ringDoorbell?: RingDoorbell | undefined;
+  /** For an end that takes over from one that is no more: where that one was. */
+  readonly position?: RingPosition | undefined;
+}
+
+export type UmpMode = 'latency' | 'bulk';
+
+/** How far an end has come. */
+export interface RingPosition {
+  /** Number of its last message. */
+  readonly sequence: number;
+  /** The slot of its next one. */
+  readonly slotIndex: number;
+  /** What its sleep word says. */
+  readonly sleep: number;
+}
+
+export const START: RingPosition = { sequence: 0, slotIndex: 0, sleep: 0 };
+
+/** Messages that are published, or acknowledged, together. */
+export function batchOf({ slotCount, mode = 'latency' }: RingOptions): number {
+  return mode === 'bulk' ? Math.max(1, Math.floor(slotCount / BULK_PART)) : 1;
+}
+
+/** Bugs of the caller: the other side has no part in any of this. */
+export function checkOptions({ slotCount, position = START }: RingOptions): void {
+  assert(Number.isInteger(slotCount), 'a ring has a whole number of slots');
+  assert(slotCount >= 1, 'a ring has a slot');
+  assert(slotCount <= UMP_MAX_SLOTS, 'a ring has too many slots');
+  assert(position.slotIndex < slotCount, 'there is no such slot');
+  assert(position.sequence <= UMP_SEQUENCE_MASK, 'there is no such sequence number');
+}
+
+/** The sequence number after `sequence`. */
+export function after(sequence: number): number {
+  return (sequence + 1) & UMP_SEQUENCE_MASK;
+}
+
+/** From `older` to `newer`. */
+export function distance(older: number, newer: number): number {
+  return (newer - older) & UMP_SEQUENCE_MASK;
+}
