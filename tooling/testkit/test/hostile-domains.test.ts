@@ -8,12 +8,14 @@ import {
   capDelete,
   capRevoke,
   capref,
+  holds,
   type Os,
   OsError,
   program,
   rootCapref,
   TASK_DOMAIN,
   TASK_INIT_EP,
+  TASK_ROOT_CN,
   type Wait,
 } from '@barreleye/libos';
 import { connect } from '@barreleye/lmp';
@@ -118,6 +120,34 @@ test('who waits for Ctrl-C, as often as it can, keeps it from nobody once it is 
   });
   desk.type('count 100000');
   expect(desk.interrupt()).toMatch(/\^C\n.*barreleye> $/s);
+});
+
+test('a terminal that is killed is started again, and the shell with it', () => {
+  const desk = new Desk(target, []);
+  for (let i = 0; i < 2; i++) {
+    expect(desk.type('kill terminal')).toMatch(/init: shell .* died: .*barreleye> $/s);
+    expect(desk.type('hello; ps')).toMatch(/hello, world\n.*7.2 MiB {2}terminal\n.*shell\n/s);
+  }
+  expect(desk.failures()).toEqual([]);
+});
+
+test('init outlives its services', () => {
+  const desk = new Desk(target, []);
+  desk.type('kill nameservice');
+  expect(desk.type('hello')).toContain('the name service has ended');
+  expect(desk.type('ps')).toMatch(/init\n(?!.*nameservice).*shell\n/s);
+  desk.type('kill shell'); // which cannot be started again
+  expect(desk.failures()).toEqual([]);
+});
+
+test('who says that it can be asked at what takes no questions is not asked', () => {
+  const desk = endure(target, function* (os) {
+    const system = yield* reachInit(os);
+    yield* system.offerInspector({ endpoint: holds<'EndPointLMP'>(TASK_ROOT_CN) });
+    yield* stay(os);
+  });
+  desk.type(`${EVIL} &`);
+  expect(desk.type(`threads ${EVIL}`)).toContain('does not answer questions about itself');
 });
 
 test('who never gives its turn to read back has it no longer than it lives', () => {

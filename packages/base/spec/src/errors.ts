@@ -184,6 +184,7 @@ const SENTENCES = {
   LIB_ERR_DISP_STOP: 'the dispatcher could not be stopped',
   LIB_ERR_DISP_RESUME: 'the dispatcher could not be resumed',
   RPC_ERR_TIMEOUT: 'the call was not answered in time; whether it was served is not known',
+  NAME_ERR_NO_SERVICE: 'the name service has ended, and all names with it',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

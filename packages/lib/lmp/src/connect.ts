@@ -18,7 +18,7 @@ import {
 import { Parking, SendResult } from '@barreleye/rpc';
 import { Err } from '@barreleye/spec';
 import { type ChannelOptions, LmpChannel } from './channel.ts';
-import { sendHello, tryReceiveHello } from './hello.ts';
+import { isEndpoint, sendHello, tryReceiveHello } from './hello.ts';
 import { createRing, endEndpoint } from './own-endpoint.ts';
 import type { Peer } from './peer-watch.ts';
 import { hasReceiver } from './send.ts';
@@ -35,7 +35,7 @@ export function* connect(
   options: ChannelOptions = {},
 ): Wait<LmpChannel> {
   const own = createRing(os);
-  const isAsked = yield* ask(os, listener, own);
+  const isAsked = isEndpoint(os, listener) && (yield* ask(os, listener, own));
   const remote = isAsked ? yield* awaitAnswer(os, listener, own, options) : undefined;
   if (remote !== undefined) return new LmpChannel(os, own, remote, options);
   endEndpoint(os, own);

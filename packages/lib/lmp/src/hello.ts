@@ -30,6 +30,12 @@ export function tryReceiveHello(os: Os, own: OwnEndpoint): Capref<'EndPointLMP'>
   return undefined;
 }
 
+/** What is no endpoint is never invoked: it would take the words of a message for a command. */
+export function isEndpoint(os: Os, cap: Capref): boolean {
+  const identity = capIdentify(os.sys, cap);
+  return identity.ok && identity.value.type === 'EndPointLMP';
+}
+
 /** Whether `cap` is an endpoint, and not `own`: who is introduced to itself would never be free. */
 function isEndpointOfOthers(os: Os, cap: Capref, own: OwnEndpoint): boolean {
   const theirs = capIdentify(os.sys, cap);

@@ -1,8 +1,9 @@
 /** Text to and lines from the terminal, which is found when it is first needed. */
 
-import { encodeUtf8 } from '@barreleye/core';
-import { Mutex, type Os, type Wait } from '@barreleye/libos';
+import { encodeUtf8, errTop } from '@barreleye/core';
+import { Mutex, type Os, OsError, type Wait } from '@barreleye/libos';
 import type { Client } from '@barreleye/rpc';
+import { Err } from '@barreleye/spec';
 import { MAX_PROMPT_BYTES, MAX_WRITE_BYTES, Terminal } from './interfaces/terminal.ts';
 import type { Names } from './names.ts';
 
@@ -16,11 +17,13 @@ export interface LineInput {
 /** In the environment of a domain that runs in the background: it reads no lines. */
 export const BACKGROUND = 'BACKGROUND';
 
+type TerminalClient = Client<(typeof Terminal)['methods']>;
+
 export class Console {
   private readonly names: Names;
   private readonly isBackground: boolean;
   private readonly binding: Mutex;
-  private client: Client<(typeof Terminal)['methods']> | undefined;
+  private client: TerminalClient | undefined;
 
   constructor(os: Os, names: Names, isBackground: boolean) {
     this.names = names;
@@ -31,39 +34,45 @@ export class Console {
 
   /** Show text; waits for a terminal. */
   *print(text: string): Wait<void> {
-    const terminal = yield* this.terminal();
-    for (const part of pieces(text, MAX_WRITE_BYTES)) yield* terminal.write({ text: part });
+    for (const part of pieces(text, MAX_WRITE_BYTES)) {
+      yield* this.use((terminal) => terminal.write({ text: part }));
+    }
   }
 
   /** Show an unfinished line as far as it goes. */
   *flush(): Wait<void> {
-    const terminal = yield* this.terminal();
-    yield* terminal.flush({});
+    yield* this.use((terminal) => terminal.flush({}));
   }
 
   /** Ask for a line. */
   *readLine(prompt: string): Wait<LineInput> {
     if (this.isBackground) return { kind: 'end', text: '' };
-    const terminal = yield* this.terminal();
     const [first = ''] = pieces(prompt, MAX_PROMPT_BYTES);
-    const { kind, text } = yield* terminal.readLine({
-      prompt: first,
-      line: '',
-      cursor: 0,
-      canComplete: false,
-      hasHistory: false,
-    });
+    const wish = { prompt: first, line: '', cursor: 0, canComplete: false, hasHistory: false };
+    const { kind, text } = yield* this.use((terminal) => terminal.readLine(wish));
     return { kind: kind === 'complete' ? 'line' : kind, text };
   }
 
   /** The session of this domain at the terminal. */
-  *terminal(): Wait<Client<(typeof Terminal)['methods']>> {
+  *terminal(): Wait<TerminalClient> {
     yield* this.binding.lock();
     try {
       this.client ??= yield* this.names.connect('terminal', Terminal, true);
       return this.client;
     } finally {
       this.binding.unlock();
+    }
+  }
+
+  /** Have `step` done. When the terminal turns out to have ended, the next step finds another. */
+  private *use<T>(step: (terminal: TerminalClient) => Wait<T>): Wait<T> {
+    const terminal = yield* this.terminal();
+    try {
+      return yield* step(terminal);
+    } catch (error) {
+      const isGone = error instanceof OsError && errTop(error.errval) === Err.RPC_ERR_CLOSED;
+      if (isGone && this.client === terminal) this.client = undefined;
+      throw error;
     }
   }
 }

@@ -51,6 +51,8 @@ export interface DomainsHost {
   readonly paging: TableShape;
   /** Serve a new domain as long as it lives. */
   readonly serve: (domain: Domain, invitation: Invitation) => Wait<void>;
+  /** Some domain has ended. */
+  readonly domainEnded: () => void;
   /** A child of init has ended. */
   readonly childEnded: (domain: Domain, end: DomainEnd) => void;
 }
@@ -176,6 +178,7 @@ export class Domains {
     this.orphan(domain);
     this.deathTotal += 1;
     this.deaths.ring();
+    this.host.domainEnded();
     if (domain.parent !== undefined) this.limitUnread(domain.parent);
     else {
       this.forget(domain);

@@ -70,6 +70,7 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
     memory,
     paging,
     serve: (domain: Domain, invitation: Invitation) => serveDomain(init, domain, invitation),
+    domainEnded: () => nameService.domainEnded(),
     childEnded: (domain: Domain, end: DomainEnd) => keeping.keeper?.childEnded(domain, end),
   };
   const domains = new Domains(host, rootAccount(os, memory));

@@ -18,13 +18,19 @@ export class NameServicePoint {
     this.endpoint = undefined;
   }
 
-  /** Wait until it listens, or `asker` has ended. */
+  /** Wait until it listens, or `asker` has ended. @errors NAME_ERR_NO_SERVICE; SPAWN_ERR_ENDED */
   *get(asker: Domain): Wait<Capref<'EndPointLMP'>> {
-    while (this.endpoint === undefined) {
+    for (;;) {
+      if (this.provider?.end !== undefined) throw new OsError(Err.NAME_ERR_NO_SERVICE);
+      if (this.endpoint !== undefined) return this.endpoint;
       if (asker.end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
       yield* this.bell.wait();
     }
-    return this.endpoint;
+  }
+
+  /** Some domain has ended: those who wait look whether it was theirs, or themselves. */
+  domainEnded(): void {
+    this.bell.ring();
   }
 
   /** `domain` listens at `endpoint`; whether it is the one that is to, for the first time. */

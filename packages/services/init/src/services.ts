@@ -53,6 +53,7 @@ export function planServices(os: Os, boot: BootView): readonly Service[] {
       quotaShare: 16,
       args: [uartName(uart)],
       caps: [deviceFrame(os, uart), irq],
+      canRestart: true,
     },
     {
       program: 'shell',
@@ -83,6 +84,8 @@ export class ServiceKeeper {
   private readonly console: Console;
   private readonly running: Map<Domain, Service>;
   private readonly restarts: Map<Service, number>;
+  /** What each got when it was first started. */
+  private readonly quotas: Map<Service, number>;
 
   constructor(init: Init, names: Names, console: Console) {
     this.init = init;
@@ -90,6 +93,7 @@ export class ServiceKeeper {
     this.console = console;
     this.running = new Map();
     this.restarts = new Map();
+    this.quotas = new Map();
   }
 
   /** Start each as soon as it can. */
@@ -112,11 +116,10 @@ export class ServiceKeeper {
     const program = programs.get(service.program);
     assert(program !== undefined, `the boot menu has no module ${service.program}`);
     const { root } = domains;
-    const { leftBytes } = root.account;
-    const share = Math.floor(leftBytes / service.quotaShare);
-    const quotaBytes = Math.min(Math.max(share, MIN_SERVICE_BYTES), leftBytes);
+    const quotaBytes = this.quotaOf(service, root.account.leftBytes);
     const args = [program.name, ...service.args, ...program.args];
     const request = { program, args, environment: [], caps: service.caps, quotaBytes };
+    this.quotas.set(service, quotaBytes);
     const domain = unwrap(domains.start(root, request));
     this.running.set(domain, service);
     if (service.program === 'nameservice') nameService.provider = domain;
@@ -133,15 +136,28 @@ export class ServiceKeeper {
       return;
     }
     this.restarts.set(service, restarts + 1);
-    yield* this.start(service);
-  }
-
-  /** Say something, as long as there is a terminal that can be found. */
-  private *tell(text: string): Wait<void> {
     try {
-      yield* this.console.print(`init: ${text}\n`);
+      yield* this.start(service);
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
+      yield* this.tell(`${domain.name} cannot be started again: ${error.message}`);
+    }
+  }
+
+  private quotaOf(service: Service, leftBytes: number): number {
+    const share = Math.max(Math.floor(leftBytes / service.quotaShare), MIN_SERVICE_BYTES);
+    return Math.min(this.quotas.get(service) ?? share, leftBytes);
+  }
+
+  /** Say something, if there is a terminal. The one that was there before may have ended. */
+  private *tell(text: string): Wait<void> {
+    for (let i = 0; i < 2; i++) {
+      try {
+        yield* this.console.print(`init: ${text}\n`);
+        return;
+      } catch (error) {
+        if (!(error instanceof OsError)) throw error;
+      }
     }
   }
 }

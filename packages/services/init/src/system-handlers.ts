@@ -151,7 +151,9 @@ function domainHandlers(
     inspectorOf({ domain: cap }) {
       const { inspector, end } = find(cap);
       if (end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
-      if (inspector === undefined) throw new OsError(Err.SPAWN_ERR_NO_INSPECTOR);
+      if (inspector === undefined || !isEndpoint(os, inspector)) {
+        throw new OsError(Err.SPAWN_ERR_NO_INSPECTOR);
+      }
       return { endpoint: lend(os, inspector) };
     },
   };
@@ -196,6 +198,12 @@ function lend<T extends CopyableTypeName>(os: Os, cap: Capref<T>): Capref<T> {
   const lent = capLend(os.sys, slot, cap);
   if (!lent.ok) os.check(os.slots.free(slot));
   return unwrap(lent);
+}
+
+/** A domain may have sent something else, or ended the endpoint. */
+function isEndpoint(os: Os, cap: Capref): boolean {
+  const identity = capIdentify(os.sys, cap);
+  return identity.ok && identity.value.type === 'EndPointLMP';
 }
 
 function check(err: Errval): void {
