@@ -11,14 +11,8 @@ import {
   withModuleArgs,
 } from '@barreleye/boot';
 import type { Scheduler } from '@barreleye/spec';
-import {
-  type InputSource,
-  runMachine,
-  streamInput,
-  streamOutput,
-  terminalInput,
-  textInput,
-} from './host.ts';
+import { runMachine, streamOutput } from './host.ts';
+import { type InputSource, streamInput, terminalInput, textInput } from './input.ts';
 import { parseBytes, parseInteger } from './numbers.ts';
 import { formatStats } from './stats.ts';
 import { type BootTarget, findTarget } from './targets.ts';

@@ -6,14 +6,8 @@ import { targetX86_64 } from '@barreleye/boot-x86-64';
 import type { Machine } from '@barreleye/machine';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type InputSource,
-  runMachine,
-  streamInput,
-  streamOutput,
-  terminalInput,
-  textInput,
-} from './host.ts';
+import { runMachine, streamOutput } from './host.ts';
+import { type InputSource, streamInput, terminalInput, textInput } from './input.ts';
 
 /** Everything that a source has to give, as text. */
 async function linesOf(source: InputSource): Promise<string[]> {
@@ -103,10 +97,20 @@ describe('input from a terminal', () => {
 
   it('can be had without waiting while the machine is busy', async () => {
     const { terminal, input } = create();
-    expect(input.waiting?.()).toBeUndefined();
+    expect(input.person?.waiting()).toBeUndefined();
     terminal.write('\u0003');
     await turn();
-    expect([text(input.waiting?.()), input.waiting?.()]).toEqual(['\u0003', undefined]);
+    expect([text(input.person?.waiting()), input.person?.waiting()]).toEqual(['\u0003', undefined]);
+  });
+
+  it('can be waited for, but not for ever', async () => {
+    const { terminal, input } = create();
+    await input.person?.arrival(1); //       nobody types
+    const typing = input.person?.arrival(1e9);
+    terminal.write('a');
+    await typing;
+    await input.person?.arrival(1e9); //     it is there already
+    expect(text(input.person?.waiting())).toBe('a');
   });
 
   it('ends with the terminal, after what was typed before', async () => {
@@ -170,6 +174,25 @@ describe('a machine at its host', () => {
     const { exitCode, screen } = await run(textInput('cores\nexit 9\n'));
     expect(exitCode).toBe(9);
     expect(screen).toMatch(/barreleye> cores\r\ncore 0: .*running.*\r\nbarreleye> exit 9\r\n$/);
+  });
+
+  it('listens to a person while it sleeps and while it works', async () => {
+    const terminal = new PassThrough();
+    const input = terminalInput(terminal as unknown as NodeJS.ReadStream, () => undefined);
+    const shown: Uint8Array[] = [];
+    const end = runMachine(boot(), input, (bytes) => shown.push(bytes));
+    for (const line of ['run count 1000000 &', 'ping-pong 200', 'kill %1', 'exit 3']) {
+      terminal.write(`${line}\n`);
+    }
+    expect(await end).toBe(3);
+    expect(Buffer.concat(shown).toString()).toContain('[1] count was killed');
+  });
+
+  it('has nobody to wait for when the person is gone', async () => {
+    const terminal = new PassThrough();
+    const input = terminalInput(terminal as unknown as NodeJS.ReadStream, () => undefined);
+    terminal.end('run count 1000\n');
+    expect(await runMachine(boot(), input, () => undefined)).toBe(0);
   });
 
   it('shows the same however its input arrives', async () => {
