@@ -27,6 +27,7 @@ export class UmpTransport implements Transport, Polled {
   private readonly courier: CapCourier | undefined;
   private receiveWaiter: Waiter | undefined;
   private sendWaiter: Waiter | undefined;
+  private peerWaiter: Waiter | undefined;
   private isClosed: boolean;
   private isPeerGone: boolean;
   private isDrained: boolean;
@@ -43,6 +44,7 @@ export class UmpTransport implements Transport, Polled {
     this.courier = courier;
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
+    this.peerWaiter = undefined;
     this.isClosed = false;
     this.isPeerGone = false;
     this.isDrained = false;
@@ -56,6 +58,10 @@ export class UmpTransport implements Transport, Polled {
     return this.isClosed || this.isGone || this.isDrained;
   }
 
+  get hasPeer(): boolean {
+    return !(this.isClosed || this.isPeerGone || this.isGone);
+  }
+
   trySend(
     words: Uint32Array,
     wordCount: number,
@@ -64,7 +70,7 @@ export class UmpTransport implements Transport, Polled {
   ): SendResult {
     assert(wordCount >= 1, 'a message of a transport has at least one word');
     const { end } = this;
-    if (this.isClosed || this.isPeerGone || this.isGone) return SendResult.Dead;
+    if (!this.hasPeer) return SendResult.Dead;
     const note = cap === undefined ? 0 : this.sendCap(cap);
     let result: SendResult = SendResult.Sent;
     if (note < 0) result = -note as SendResult;
@@ -95,6 +101,11 @@ export class UmpTransport implements Transport, Polled {
     this.waits();
   }
 
+  whenPeerGone(waiter: Waiter): void {
+    this.peerWaiter = waiter;
+    this.waits();
+  }
+
   dropCap(cap: Capref): void {
     this.courier?.drop(cap);
   }
@@ -113,8 +124,9 @@ export class UmpTransport implements Transport, Polled {
   }
 
   look(): boolean {
-    const { end, receiveWaiter, sendWaiter } = this;
-    if (this.isClosed || this.isPeerGone || this.isGone) {
+    const { end, receiveWaiter, sendWaiter, peerWaiter } = this;
+    if (peerWaiter !== undefined && end.isPeerClosed()) this.isPeerGone = true;
+    if (!this.hasPeer) {
       this.tellWaiters();
       return false;
     }
@@ -126,11 +138,14 @@ export class UmpTransport implements Transport, Polled {
       this.sendWaiter = undefined;
       sendWaiter.ready();
     }
-    return this.receiveWaiter !== undefined || this.sendWaiter !== undefined;
+    const isAwaited = this.receiveWaiter !== undefined || this.sendWaiter !== undefined;
+    return isAwaited || peerWaiter !== undefined;
   }
 
   lieDown(): boolean {
-    return this.end.lieDown(this.receiveWaiter !== undefined, this.sendWaiter !== undefined);
+    // The end of the other side makes itself heard like a message.
+    const hears = this.receiveWaiter !== undefined || this.peerWaiter !== undefined;
+    return this.end.lieDown(hears, this.sendWaiter !== undefined);
   }
 
   getUp(): void {
@@ -170,11 +185,13 @@ export class UmpTransport implements Transport, Polled {
   }
 
   private tellWaiters(): void {
-    const { receiveWaiter, sendWaiter } = this;
+    const { receiveWaiter, sendWaiter, peerWaiter } = this;
     this.queue?.remove(this);
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
+    this.peerWaiter = undefined;
     receiveWaiter?.ready();
     sendWaiter?.ready();
+    peerWaiter?.ready();
   }
 }
