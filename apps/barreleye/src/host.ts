@@ -12,7 +12,7 @@ import type { Machine } from '@barreleye/machine';
 import type { InputSource } from './input.ts';
 import { Pacer } from './pacer.ts';
 
-/** Cycles until the host looks at its own events: some hundredths of a second for a busy machine. */
+/** Cycles until the host looks at its own events: hundredths of a second for a busy machine. */
 const RUN_CYCLES = 500_000;
 const CTRL_D = 0x04;
 
