@@ -4,6 +4,7 @@ import { driveCaps } from './caps.ts';
 import { driveMm } from './mm.ts';
 import { driveMmu } from './mmu.ts';
 import { driveSh } from './sh.ts';
+import { driveUmp } from './ump.ts';
 import { driveVspace } from './vspace.ts';
 
 /** Takes a parsed JSON document and returns one. Throws InputError for input not of the form. */
@@ -15,6 +16,7 @@ export const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ['mm', driveMm],
   ['mmu', driveMmu],
   ['sh', driveSh],
+  ['ump', driveUmp],
   ['vspace', driveVspace],
 ]);
 
