@@ -6,6 +6,7 @@
 import {
   type Capref,
   capDelete,
+  capRetype,
   capRevoke,
   capref,
   holds,
@@ -16,6 +17,7 @@ import {
   TASK_DOMAIN,
   TASK_INIT_EP,
   TASK_ROOT_CN,
+  unwrap,
   type Wait,
 } from '@barreleye/libos';
 import { connect } from '@barreleye/lmp';
@@ -120,6 +122,133 @@ test('who waits for Ctrl-C, as often as it can, keeps it from nobody once it is 
   });
   desk.type('count 100000');
   expect(desk.interrupt()).toMatch(/\^C\n.*barreleye> $/s);
+});
+
+test.each<readonly [string, (os: Os) => Wait<unknown>]>([
+  [
+    'takes all the memory that it gets, a page at a time',
+    function* (os) {
+      const system = yield* reachInit(os);
+      for (const bytes of [1, 0, 2 ** 53 - 1]) {
+        for (const alignBytes of [0, 3, 4096, 2 ** 52]) {
+          yield* ignore(system.allocRam({ bytes, alignBytes }));
+        }
+      }
+      for (let isRefused = false; !isRefused; ) {
+        const { freeBytes } = yield* system.memory({});
+        yield* ignore(system.allocRam({ bytes: 2 ** 18, alignBytes: 4096 }));
+        isRefused = (yield* system.memory({})).freeBytes === freeBytes;
+      }
+    },
+  ],
+  [
+    'connects to all whom it can find, a thousand times, and has nothing to say',
+    function* (os) {
+      const system = yield* reachInit(os);
+      const names = yield* reachNames(os, system);
+      const { endpoint } = yield* names.lookup({ name: 'terminal' });
+      const own = yield* system.nameService({});
+      for (let i = 0; i < 1000; i++) yield* ignore(connect(os, i % 2 ? endpoint : own.endpoint));
+    },
+  ],
+  [
+    'writes without end and without a line feed',
+    function* (os) {
+      const terminal = yield* reachTerminal(os);
+      for (;;) yield* terminal.write({ text: '\u001b[2J\u0007 a b '.repeat(100) });
+    },
+  ],
+  [
+    'calls on and on and receives nothing',
+    function* (os) {
+      const channel = yield* connect(os, TASK_INIT_EP);
+      for (let i = 0; ; i++) {
+        channel.trySend(Uint32Array.of(1 + (i << 8), i), 2, TASK_ROOT_CN, false);
+        yield* os.giveWay();
+      }
+    },
+  ],
+  [
+    'begins messages and does not end them',
+    function* (os) {
+      const { endpoint } = yield* (yield* reachInit(os)).nameService({});
+      for (let i = 0; i < 16; i++) {
+        const channel = yield* connect(os, endpoint);
+        channel.trySend(Uint32Array.of(0x0064_00f1, i), 2, TASK_DOMAIN, false);
+        channel.trySend(Uint32Array.of(0, i), 2, TASK_DOMAIN, false);
+      }
+    },
+  ],
+  [
+    'waits for everything as often as it can',
+    function* (os) {
+      const system = yield* reachInit(os);
+      const names = yield* reachNames(os, system);
+      for (let i = 0; i < 300; i++) {
+        os.spawnThread('a', ignore(system.wait({ domain: TASK_DOMAIN })));
+        os.spawnThread('b', ignore(system.awaitDeath({ seen: 2 ** 32 - 1 })));
+        os.spawnThread('c', ignore(names.waitFor({ name: `never/${i}` })));
+      }
+    },
+  ],
+  [
+    'has more dispatchers than one, and kills them',
+    function* (os) {
+      const system = yield* reachInit(os);
+      const { ram } = yield* system.allocRam({ bytes: 65536, alignBytes: 65536 });
+      const range = { offset: 0, objectBytes: 0, count: 16 };
+      unwrap(capRetype(os.sys, unwrap(os.slots.allocRun(16)), ram, 'Dispatcher', range));
+      capRevoke(os.sys, ram);
+    },
+  ],
+  [
+    'asks for domains that cannot be made, and gives them everything',
+    function* (os) {
+      const system = yield* reachInit(os);
+      const long = 'x'.repeat(1024);
+      const wish = { program: 'hello', args: [], environment: [], caps: [] };
+      const all = [TASK_ROOT_CN, TASK_DOMAIN, TASK_INIT_EP].map((cap) => holds<'Null'>(cap));
+      yield* ignore(system.spawn({ ...wish, program: 'nobody' }));
+      yield* ignore(system.spawn({ ...wish, program: 'init', quotaBytes: 2 ** 53 - 1, caps: all }));
+      yield* ignore(system.spawn({ ...wish, args: Array(32).fill(long), caps: all }));
+      for (let quotaBytes = 0; quotaBytes < 2 ** 20; quotaBytes += 0xa001) {
+        yield* ignore(system.spawn({ ...wish, program: 'producers', quotaBytes, caps: all }));
+      }
+    },
+  ],
+])('a domain is endured that %s', (_, main) => {
+  endure(target, function* (os) {
+    yield* main(os);
+    yield* stay(os);
+  });
+});
+
+function* spawnWithoutEnd(system: SystemClient): Wait<never> {
+  for (;;) yield* system.spawn({ program: EVIL, args: [], environment: [], caps: [] });
+}
+
+test('a domain that makes domains that make domains has no more memory for it', () => {
+  const desk = new Desk(target, [
+    program(EVIL, function* (os) {
+      const system = yield* reachInit(os);
+      yield* ignore(spawnWithoutEnd(system));
+      yield* stay(os);
+    }),
+  ]);
+  desk.inventory();
+  const round = (): void => {
+    desk.type(`${EVIL} &`);
+    expect(desk.type('hello')).toContain('hello, world\n');
+    const ids = [...desk.type('ps').matchAll(/^ *([0-9]+) .* evil$/gm)].map(([, id]) => id);
+    expect(ids.length).toBeGreaterThan(10);
+    desk.type(`kill ${ids.join(' ')}`);
+    expect(desk.type('hello; ps')).toMatch(/hello, world\n(?!.*evil).*shell\n/s);
+  };
+  round();
+  const before = desk.inventory();
+  round();
+  expect(desk.inventory()).toEqual(before);
+  expect(desk.failures([EVIL])).toEqual([]);
 });
 
 test('a terminal that is killed is started again, and the shell with it', () => {
