@@ -158,7 +158,7 @@ describe.each(TARGETS)('on $name', (target) => {
       'barreleye barreleye',
       'barreleye> kill nameservice ; hello ',
       expect.stringMatching(/^domain \d+ \(nameservice\) was killed$/),
-      expect.stringMatching(/^hello died: .*the domain has ended \(SPAWN_ERR_ENDED\)$/),
+      expect.stringMatching(/^hello died: .*\(NAME_ERR_NO_SERVICE\)$/),
       'barreleye> exit 9',
     ]);
     expect(exitCode).toBe(9);
