@@ -92,6 +92,8 @@ function mask(screen: string): string {
     .replace(/0x[0-9a-f]+/g, 'ADDRESS')
     .replace(/[0-9.]+ (B|KiB|MiB)\b/g, 'SIZE')
     .replace(/free [0-9]+ of/g, 'free SIZE of')
+    .replace(/uses [0-9]+ of/g, 'uses SIZE of')
+    .replace(/^[0-9]+ bytes/gm, 'COUNT bytes')
     .replace(/\(code ADDRESS\)/g, '(code CODE)')
     .replace(/[0-9]+ (page tables?|mapping|RAM)\b/g, 'N $1');
 }

@@ -96,7 +96,7 @@ describe('capability table entries', () => {
     const flags = Object.values(CteFlag).reduce((all, flag) => all | flag, 0);
     Cte.flags.set(mem, cte, flags);
     expect(Cte.type.get(mem, cte)).toBe(CAP_TYPE_COUNT - 1);
-    expect(Cte.rights.get(mem, cte)).toBe(31);
+    expect(Cte.rights.get(mem, cte)).toBe(63);
     expect(Cte.flags.get(mem, cte)).toBe(31);
   });
 
@@ -107,7 +107,7 @@ describe('capability table entries', () => {
 
 describe('bits', () => {
   it.each([
-    ['Rights', { ...Rights, All: 0 }],
+    ['Rights', { ...Rights, All: 0, Lent: 0 }],
     ['CteFlag', CteFlag],
   ])('of %s are distinct powers of two', (_, table) => {
     const bits = Object.values(table).filter((bit) => bit !== 0);

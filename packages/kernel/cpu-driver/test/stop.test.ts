@@ -116,7 +116,7 @@ describe.each(MESSAGE_TARGETS)('a stopped dispatcher on $name', (target) => {
     expect(otherRing.receive()?.words).toEqual([5, 6, 7, 8]);
   });
 
-  test('that slept is woken by a message when it is resumed, and only then', () => {
+  test('I65: that slept is woken by a message when it is resumed, and only then', () => {
     const parties = watched(target);
     const { user, bench, other, toOther, otherRing } = parties;
     parties.giveCoreTo(other.dcb);

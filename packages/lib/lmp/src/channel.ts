@@ -94,7 +94,7 @@ export class LmpChannel implements Transport, Peer {
   }
 
   get hasPeer(): boolean {
-    return !this.isPeerGone;
+    return !this.isClosed && !this.isPeerGone;
   }
 
   trySend(
