@@ -76,10 +76,9 @@ export function schedule(k: Kernel): Ptr<'Dcb'> {
 export function preemptionTime(k: Kernel): number {
   const { mem, kcb } = k;
   const payer = Kcb.payer.get(mem, kcb);
-  const turnEnd =
-    payer === NO_DCB
-      ? Number.POSITIVE_INFINITY
-      : Kcb.chargedUntil.get(mem, kcb) + Dcb.budget.get(mem, payer);
+  // Who was given the core by one that is no more has it at nobody's cost: at once, then.
+  const budget = payer === NO_DCB ? 0 : Dcb.budget.get(mem, payer);
+  const turnEnd = Kcb.chargedUntil.get(mem, kcb) + budget;
   return isRbed(k) ? preemptionTimeRbed(k, turnEnd) : turnEnd;
 }
 

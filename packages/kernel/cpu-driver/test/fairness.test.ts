@@ -3,12 +3,20 @@
  * The victim computes and never yields, as the neighbours do their worst.
  */
 
-import { DispatcherFrame, LmpEndpoint, LmpFlag, Scheduler, Syscall } from '@barreleye/spec';
+import {
+  CNodeCmd,
+  DispatcherFrame,
+  invokeHeader,
+  LmpEndpoint,
+  LmpFlag,
+  Scheduler,
+  Syscall,
+} from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkInvariants } from '../src/index.ts';
 import { type Behaviour, type Bench, TARGETS, type Target } from './bench.ts';
 import { store64 } from './memory.ts';
-import { BUFFER, sendWords } from './parties.ts';
+import { BUFFER, ROOT_CN, sendWords } from './parties.ts';
 import { type Spawned, Spawner } from './spawn.ts';
 import { systemCall, User } from './user.ts';
 
@@ -130,6 +138,11 @@ const ATTACKS: readonly (readonly [string, Attack])[] = [
   ],
 ];
 
+/** The words of a delete. */
+function deleteWords(address: number): number[] {
+  return [Syscall.Invoke, invokeHeader(CNodeCmd.Delete, 2), ROOT_CN, address, 2];
+}
+
 function withWork(attack: Attack): Attack {
   return (bench, self, other, endpoint) => {
     const behave = attack(bench, self, other, endpoint);
@@ -180,5 +193,32 @@ describe.each(TARGETS)('on $name', (target) => {
         0.03,
       );
     });
+  });
+});
+
+describe.each(TARGETS)('on $name', (target) => {
+  test.each([
+    ['round robin', Scheduler.RoundRobin],
+    ['RBED', Scheduler.Rbed],
+  ] as const)('under %s the gift of one that is no more is soon over', (_, scheduler) => {
+    const user = new User(target, { dispatchers: 3, timeslice: SLICE, scheduler });
+    const { bench } = user;
+    const spawner = new Spawner(user);
+    const [donor, heir] = [spawner.spawn(), spawner.spawn(hog)];
+    const toUser = user.makeEndpoint(BUFFER, RING);
+    const toHeir = user.makeEndpoint(BUFFER, RING, heir.dispatcher);
+    const giveCore = (endpoint: number): Behaviour => {
+      return (cpu) => void systemCall(cpu, sendWords(endpoint, [1], { flags: LmpFlag.Sync }));
+    };
+    bench.behaviours.set(donor.dcb, giveCore(toUser));
+    bench.behaviours.set(user.dcb, (cpu, gate) => {
+      expect(systemCall(cpu, deleteWords(donor.dispatcher)).names).toEqual([]);
+      bench.behaviours.set(user.dcb, hog);
+      giveCore(toHeir)(cpu, gate);
+    });
+    bench.run(10 * SLICE); // enough for the first turn of each
+    const entries = bench.entriesDuring(() => bench.run(10 * SLICE));
+    expect(bench.behaviours.get(user.dcb)).toBe(hog);
+    expect(new Set(entries.map(({ dcb }) => dcb))).toEqual(new Set([user.dcb, heir.dcb]));
   });
 });
