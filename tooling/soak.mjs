@@ -1,8 +1,8 @@
-// Runs the random tests of capabilities and of hostile programs for long: `npm run soak`. Rounds of
-// vitest with a new seed each, until so many model commands and hostile calls have been made, or
-// the time is over. A round that fails ends the run with status 1, and says how to play it again.
+// Runs the random tests of capabilities, hostile programs and domains for long: `npm run soak`.
+// Rounds of vitest with a new seed each, until so much has been done, or the time is over. A round
+// that fails ends the run with status 1, and says how to play it again.
 //
-//   npm run soak                          2,000,000 model commands, 1,000,000 hostile calls
+//   npm run soak       2,000,000 model commands, 1,000,000 hostile calls, 200,000 domains
 //   npm run soak -- --minutes 10          for ten minutes
 //   npm run soak -- --rounds 3 --seed 7   three rounds, the first with seed 7
 import { spawn } from 'node:child_process';
@@ -10,17 +10,19 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './tidy/src/workspace.mjs';
 
-/** Histories of 100 commands, and calls, of one round. */
+/** Histories of 100 commands, calls, and domains, of one round. */
 const HISTORIES = 1000;
 const CALLS = 50_000;
+const DOMAINS = 10_000;
 const COMMANDS = 100 * HISTORIES;
 const ROUNDS = 20;
 const FILES = [
   'packages/kernel/caps/test/model.test.ts',
   'packages/kernel/cpu-driver/test/outsider.test.ts',
+  'tooling/testkit/test/churn.test.ts',
 ];
-/** A round that has not run both has not passed. */
-const BOTH_PASSED = /Test Files +2 passed/;
+/** A round that has not run all of them has not passed. */
+const ALL_PASSED = /Test Files +3 passed/;
 const MINUTE = 60_000;
 const USAGE = 'usage: npm run soak -- [--minutes N | --rounds N] [--seed N]';
 
@@ -29,11 +31,11 @@ const start = Date.now();
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 
 const limit = Number.isFinite(rounds) ? `${rounds} rounds` : `${minutes} minutes`;
-console.log(`${limit}, each round ${COMMANDS} commands and ${CALLS} calls, first seed ${seed}`);
+console.log(`${limit}, each round ${countsOf(1)}, first seed ${seed}`);
 let done = 0;
 for (; done < rounds && Date.now() - start < minutes * MINUTE; done++) {
   const { status, output } = await runRound(seed + done);
-  if (status === 0 && BOTH_PASSED.test(output)) continue;
+  if (status === 0 && ALL_PASSED.test(output)) continue;
   console.log(`${output}\nround ${done + 1} failed, with seed ${seed + done}; to play it again:`);
   console.log(`  npm run soak -- --rounds 1 --seed ${seed + done}`);
   process.exit(1);
@@ -53,6 +55,8 @@ function runRound(roundSeed) {
     HOSTILE_CALLS: `${CALLS}`,
     // Each life of a hostile domain takes a seed of its own.
     HOSTILE_SEED: `${roundSeed * 1000}`,
+    SPAWN_CYCLES: `${DOMAINS}`,
+    SPAWN_SEED: `${roundSeed}`,
   };
   const child = spawn(process.execPath, [vitest, 'run', ...FILES], { cwd: root, env });
   let output = '';
@@ -76,8 +80,12 @@ function runRound(roundSeed) {
  */
 function report(state, end) {
   const seconds = Math.round((Date.now() - start) / 1000);
-  const counts = `${done * COMMANDS} commands, ${done * CALLS} calls`;
-  process.stdout.write(`${state}: ${done} rounds, ${counts}, ${seconds} s  ${end}`);
+  process.stdout.write(`${state}: ${done} rounds, ${countsOf(done)}, ${seconds} s  ${end}`);
+}
+
+/** @param {number} rounds */
+function countsOf(rounds) {
+  return `${rounds * COMMANDS} commands, ${rounds * CALLS} calls, ${rounds * DOMAINS} domains`;
 }
 
 function readOptions() {

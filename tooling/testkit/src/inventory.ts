@@ -5,15 +5,16 @@ import type { Wait } from '@barreleye/libos';
 import { Cte, capTypeName } from '@barreleye/spec';
 import type { Tester } from './whole-system.ts';
 
-/** Cycles of one attempt to find everything back, and how many there are. */
-const PAUSE_CYCLES = 500_000;
+/** Cycles before each attempt to find everything back, and how many attempts there are. */
+const PAUSE_CYCLES = 1_000_000;
 const MAX_PAUSES = 20;
 
 /** Numbers by what is counted. */
 export type Inventory = Readonly<Record<string, unknown>>;
 
-/** All that somebody could have forgotten to give back. */
+/** All that somebody could have forgotten to give back, once everybody has come to rest. */
 export function* takeInventory({ os, init, system }: Tester): Wait<Inventory> {
+  yield* os.sleep(PAUSE_CYCLES);
   const { memory, domains, os: initOs } = init;
   const names = (yield* os.names.list('')).map(({ name }) => name);
   yield* os.preempt();
@@ -38,7 +39,6 @@ export function* takeInventory({ os, init, system }: Tester): Wait<Inventory> {
  */
 export function* expectNothingLeft(tester: Tester, scenario: () => Wait<unknown>): Wait<void> {
   yield* scenario(); // leaves page tables and slots for the next one
-  yield* tester.os.sleep(2 * PAUSE_CYCLES);
   const before = yield* takeInventory(tester);
   yield* scenario();
   yield* expectInventory(tester, before);
@@ -48,7 +48,6 @@ export function* expectNothingLeft(tester: Tester, scenario: () => Wait<unknown>
 export function* expectInventory(tester: Tester, before: Inventory): Wait<void> {
   let differences: string[] = [];
   for (let i = 0; i < MAX_PAUSES; i++) {
-    yield* tester.os.sleep(PAUSE_CYCLES);
     differences = compare(before, yield* takeInventory(tester));
     if (differences.length === 0) return;
   }

@@ -38,7 +38,7 @@ export interface SystemRun {
 
 /** Cycles after which it is looked whether the test has ended, and how often at most. */
 const SLICE_CYCLES = 1e8;
-const MAX_SLICES = 100;
+const MAX_SLICES = 10_000;
 const RAM_BYTES = 32 * 2 ** 20;
 
 /** A program that knows nothing of init: it has `Os`, and what is in its CSpace. */
