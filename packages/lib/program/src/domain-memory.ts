@@ -4,8 +4,8 @@
  * the pool is never let fall below what page tables and slots take in between.
  */
 
-import { asPaddr } from '@barreleye/core';
-import type { Capref, Os, Wait } from '@barreleye/libos';
+import { asPaddr, BASE_PAGE_SIZE } from '@barreleye/core';
+import { type Capref, type Os, OsError, type Wait } from '@barreleye/libos';
 import type { Mm } from '@barreleye/mm';
 import type { MemorySource, TableShape, Vspace } from '@barreleye/paging';
 import type { Client } from '@barreleye/rpc';
@@ -46,11 +46,20 @@ export class DomainMemory {
    */
   *reserve(bytes: number): Wait<void> {
     while (!this.has(bytes)) {
-      const wanted = Math.max(GRANT_BYTES, 2 ** Math.ceil(Math.log2(bytes + 1)));
-      const grant = yield* this.system.allocRam({ bytes: wanted, alignBytes: 4096 });
-      const region = { cap: grant.ram, base: asPaddr(grant.base), bytes: grant.bytes };
-      this.os.check(this.mm.add(region));
+      try {
+        yield* this.take(Math.max(GRANT_BYTES, 2 ** Math.ceil(Math.log2(bytes + 1))));
+      } catch (error) {
+        if (!(error instanceof OsError)) throw error;
+        yield* this.take(bytes + SPARE_BYTES); // as long as there is that much
+      }
     }
+  }
+
+  /** Take RAM from init into the pool. */
+  private *take(bytes: number): Wait<void> {
+    const grant = yield* this.system.allocRam({ bytes, alignBytes: BASE_PAGE_SIZE });
+    const region = { cap: grant.ram, base: asPaddr(grant.base), bytes: grant.bytes };
+    this.os.check(this.mm.add(region));
   }
 
   /** Have what cannot wait for more: slots, and memory for more slots. */
@@ -64,7 +73,7 @@ export class DomainMemory {
 
   private has(bytes: number): boolean {
     if (this.mm.freeBytes() < bytes + SPARE_BYTES) return false;
-    if (bytes <= 4096) return true;
+    if (bytes <= BASE_PAGE_SIZE) return true;
     const probe = this.mm.take(bytes);
     if (!probe.ok) return false;
     this.os.check(this.mm.give(probe.value.base, probe.value.bytes));

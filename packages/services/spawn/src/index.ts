@@ -1,3 +1,4 @@
 /** Makes domains: CSpace, VSpace, dispatcher, image. */
 
-export { type SpawnedDomain, type Spawner, type SpawnRequest, spawnProgram } from './spawn.ts';
+export type { Spawner, SpawnRequest } from './request.ts';
+export { type SpawnedDomain, spawnProgram } from './spawn.ts';
