@@ -220,7 +220,7 @@ export class Domains {
   /** Nothing names the domain any more. */
   private forget(domain: Domain): void {
     if (!this.byId.delete(domain.id)) return;
-    capRevoke(this.host.os.sys, domain.cap); // unless somebody has revoked ours
+    this.host.os.check(capRevoke(this.host.os.sys, domain.cap)); // nobody else could
     this.host.os.drop(domain.cap);
   }
 }

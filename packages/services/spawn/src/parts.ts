@@ -1,7 +1,7 @@
 /**
  * What a domain is made of, noted as it is made, so that all of it can go again in any state. Only
- * the RAM below the parts counts for that: the domain has copies of most other capabilities and may
- * have revoked ours, but it never sees that RAM.
+ * the RAM below the parts counts for that: the domain never sees it, and all that the domain has
+ * made of the rest goes with it.
  */
 
 import { assert, type Errval, isOk, OK, type Result } from '@barreleye/core';
