@@ -2,9 +2,21 @@
 
 import { asPaddr, BASE_PAGE_SIZE, OK, type Result } from '@barreleye/core';
 import { Account } from '@barreleye/init/testing';
-import { capIdentify, capRetype, capRevoke, OsError, unwrap, type Wait } from '@barreleye/libos';
+import {
+  type Capref,
+  capIdentify,
+  capRetype,
+  capRevoke,
+  OsError,
+  TASK_DISPATCHER,
+  TASK_DOMAIN,
+  TASK_INIT_EP,
+  TASK_ROOT_CN,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
 import type { ProgramOs } from '@barreleye/program';
-import { Err, errNames } from '@barreleye/spec';
+import { Err, errNames, Rights } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { checkEveryEntry, runFirstDomain, runSystem, TARGETS } from '../src/index.ts';
 
@@ -112,6 +124,18 @@ describe.each(TARGETS)('the memory of a domain on $name', (target) => {
       const { usedBytes } = yield* os.system.memory({});
       yield* os.memory.reserve(3 * MIB);
       expect((yield* os.system.memory({})).usedBytes, 'it is there already').toBe(usedBytes);
+    });
+  });
+
+  test('is its own: what it is given it can revoke, and nothing that it is lent', () => {
+    runSystem(target, function* ({ os }) {
+      const rightsOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).rights;
+      const { ram } = yield* os.system.allocRam({ bytes: PAGE, alignBytes: PAGE });
+      expect(rightsOf(ram)).toBe(Rights.All);
+      const { endpoint } = yield* os.system.nameService({});
+      for (const cap of [endpoint, TASK_DOMAIN, TASK_DISPATCHER, TASK_INIT_EP, TASK_ROOT_CN]) {
+        expect(rightsOf(cap)).toBe(Rights.All & ~Rights.Revoke);
+      }
     });
   });
 

@@ -307,7 +307,9 @@ export class Domain {
       const cap = this.caps.get(source);
       if (cap === undefined) return Err.SYS_ERR_LMP_CAPTRANSFER_SRC_LOOKUP;
       if (owner.caps.has(target)) return Err.SYS_ERR_LMP_CAPTRANSFER_DST_SLOT_OCCUPIED;
-      owner.caps.set(target, cap);
+      const isGiven = (headerFlags(header) & LmpFlag.GiveAway) !== 0;
+      owner.caps.set(target, isGiven ? cap : { ...cap, rights: cap.rights & Rights.Lent });
+      if (isGiven) this.caps.delete(source);
     }
     const first = (count << LmpHeader.LengthShift) | (source === 0 ? 0 : LmpHeader.CapBit);
     for (const word of [first, ...Array.from({ length: count }, (_, i) => this.arg(1 + i))]) {
