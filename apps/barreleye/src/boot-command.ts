@@ -48,11 +48,12 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
     (input) => runMachine(system.machine, input, streamOutput(process.stdout)),
     flags.run,
   );
-  for (const { program, error } of system.machine.programFailures) {
+  const { programFailures } = system.machine;
+  for (const { program, error } of programFailures) {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`barreleye: the program ${program} broke: ${reason}\n`);
   }
-  if (exitCode === undefined) {
+  if (exitCode === undefined && programFailures.length === 0) {
     process.stderr.write('barreleye: the system waits for something that cannot come\n');
   }
   if (flags.stats) process.stdout.write(formatStats(system, performance.now()));

@@ -50,6 +50,8 @@ beforeAll(() => {
     join(folder, 'other.lst'),
     ['cpudriver /x86_64/sbin/cpu', 'module /x86_64/sbin/init quiet', ...SERVICES, ''].join('\n'),
   );
+  const bare = ['cpudriver /x86_64/sbin/cpu', 'module /x86_64/sbin/init', SERVICES[0], ''];
+  writeFileSync(join(folder, 'bare.lst'), bare.join('\n'));
 });
 afterAll(() => {
   for (const made of [folder, ENV.NODE_COMPILE_CACHE]) rmSync(made, { recursive: true });
@@ -138,6 +140,14 @@ describe.concurrent('a system', () => {
     child.kill('SIGINT');
     const [, signal] = await once(child, 'close');
     expect(signal).toBe('SIGINT');
+  });
+
+  it('says in one line that a menu lacks what makes a system, and ends', async () => {
+    const args = ['boot', 'x86_64', '--menu', join(folder, 'bare.lst')];
+    const { code, stdout, stderr } = await barreleye(args);
+    expect([code, stdout]).toEqual([1, '']);
+    const why = 'the program init broke: the boot menu has no module terminal, shell';
+    expect(stderr).toBe(`barreleye: ${why}\n`);
   });
 
   it('says in one short line that a menu is not one, however large it is', async () => {

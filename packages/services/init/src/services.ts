@@ -96,8 +96,11 @@ export class ServiceKeeper {
     this.quotas = new Map();
   }
 
-  /** Start each as soon as it can. */
+  /** Start each as soon as it can. Panics at once when the boot menu has not all of them. */
   startAll(services: readonly Service[]): void {
+    const { programs } = this.init;
+    const missing = services.map(({ program }) => program).filter((name) => !programs.has(name));
+    assert(missing.length === 0, `the boot menu has no module ${missing.join(', ')}`);
     for (const service of services) {
       this.init.os.spawnThread(`starts ${service.program}`, this.start(service));
     }
@@ -114,7 +117,7 @@ export class ServiceKeeper {
     for (const need of service.needs) yield* this.names.waitFor(need);
     const { domains, programs, nameService } = this.init;
     const program = programs.get(service.program);
-    assert(program !== undefined, `the boot menu has no module ${service.program}`);
+    assert(program !== undefined, 'the programs of all services are there');
     const { root } = domains;
     const quotaBytes = this.quotaOf(service, root.account.leftBytes);
     const args = [program.name, ...service.args, ...program.args];
