@@ -8,6 +8,7 @@
 
 import { assert, type Ptr } from '@barreleye/core';
 import { Dcb, DcbState, Kcb, NO_DCB, Scheduler } from '@barreleye/spec';
+import { currentDcb } from './dcb.ts';
 import type { Kernel } from './kernel.ts';
 import {
   chargeRing,
@@ -76,9 +77,11 @@ export function schedule(k: Kernel): Ptr<'Dcb'> {
 export function preemptionTime(k: Kernel): number {
   const { mem, kcb } = k;
   const payer = Kcb.payer.get(mem, kcb);
+  let left = Number.POSITIVE_INFINITY;
+  if (payer !== NO_DCB) left = Dcb.budget.get(mem, payer);
   // Who was given the core by one that is no more has it at nobody's cost: at once, then.
-  const budget = payer === NO_DCB ? 0 : Dcb.budget.get(mem, payer);
-  const turnEnd = Kcb.chargedUntil.get(mem, kcb) + budget;
+  else if (currentDcb(k) !== NO_DCB) left = 0;
+  const turnEnd = Kcb.chargedUntil.get(mem, kcb) + left;
   return isRbed(k) ? preemptionTimeRbed(k, turnEnd) : turnEnd;
 }
 
