@@ -101,6 +101,7 @@ class ClientBinding {
     this.end = OK;
     this.timeoutCycles = timeoutCycles;
     this.attemptCount = 0;
+    transport.whenPeerGone({ ready: () => this.peerIsGone() });
   }
 
   /** Do `step`, and wait for no longer than the binding allows. */
@@ -222,6 +223,26 @@ class ClientBinding {
           break;
         default:
           this.endAll(Err.RPC_ERR_PROTOCOL);
+      }
+    }
+  }
+
+  /** The other side is gone. Whoever receives finds out; if nobody does, nobody else would. */
+  private peerIsGone(): void {
+    if (this.isReceiving) return;
+    while (isOk(this.end)) {
+      switch (this.receiver.step()) {
+        case Step.Partial:
+          break;
+        case Step.Message:
+          this.takeMessage();
+          break;
+        case Step.Nothing:
+        case Step.Left:
+          this.wake(this.calls.anyWaiting()); // whoever was to receive next may have its reply now
+          return;
+        default:
+          this.endAll(Err.RPC_ERR_CLOSED);
       }
     }
   }

@@ -42,9 +42,8 @@ class Queue {
     waiter?.ready();
   }
 
-  /** Wake all, for good. */
+  /** It is closed: wake all, for good. */
   close(): void {
-    this.isClosed = true;
     this.filled();
     this.emptied();
     const { watcher } = this;
@@ -133,7 +132,9 @@ export class MemoryTransport implements Transport {
     while (this.tryReceive(into) >= 0) {
       if (this.receivedCap !== undefined) this.dropCap(this.receivedCap);
     }
-    for (const queue of [this.incoming, this.outgoing]) queue.close();
+    const queues = [this.incoming, this.outgoing];
+    for (const queue of queues) queue.isClosed = true; // before anybody hears of either
+    for (const queue of queues) queue.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { errPush, OK, Prng } from '@barreleye/core';
 import { capref, OsError, type Wait } from '@barreleye/libos';
 import { Err, errNames } from '@barreleye/spec';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   bindClient,
   call,
@@ -342,6 +342,23 @@ describe('a binding', () => {
     expect(failures.map((failure) => (failure as RpcError).errval)).toEqual(
       Array(5).fill(Err.RPC_ERR_CLOSED),
     );
+  });
+
+  it('closes the side of a client that is idle when the server goes', () => {
+    const sides = sidesWith({});
+    const close = vi.spyOn(sides.client, 'close');
+    const body = (function* () {
+      const echo = yield* bindClient(sides.loop, sides.client, Echo);
+      yield* echo.echo({ text: 'before' });
+      expect(close).not.toHaveBeenCalled();
+      sides.server.close();
+      expect(close).toHaveBeenCalledTimes(1);
+      const failure = (yield* failureOf(echo.echo({ text: 'after' }))) as RpcError;
+      expect(failure.errval).toBe(Err.RPC_ERR_CLOSED);
+    })();
+    sides.loop.create('client', body);
+    expect(sides.loop.run()).toEqual([]);
+    expect(body.next().done).toBe(true);
   });
 
   it('ends senders that wait for room, and for their turn', () => {
