@@ -28,6 +28,8 @@ export interface Tester {
 export interface SystemWishes extends BootWishes {
   /** Programs that can be started. */
   readonly others?: readonly AppProgram[];
+  /** Arguments that the boot menu gives to some of them, as they stand there. */
+  readonly menuArgs?: Readonly<Record<string, string>>;
 }
 
 /** How a run has ended. */
@@ -50,7 +52,7 @@ export function bare(name: string, main: (os: Os) => Wait<unknown>): AppProgram 
 export function runSystem(
   target: TestTarget,
   main: (tester: Tester) => Wait<unknown>,
-  { others = [], ...wishes }: SystemWishes = {},
+  { others = [], menuArgs = {}, ...wishes }: SystemWishes = {},
 ): SystemRun {
   const shown: number[] = [];
   const screen = (): string => decodeUtf8(shown).replaceAll('\r', '');
@@ -75,7 +77,12 @@ export function runSystem(
     seen.init = parts;
   });
   const rest = [nameservice, terminal, tester, ...others].map((each) => each.link({ paging }));
-  const booted = { ...target, target: withPrograms(target.target, [init, ...rest]) };
+  const whole = withPrograms(target.target, [init, ...rest]);
+  const menu = whole.menu.replaceAll(/\/(\S+)$/gm, (path, name) => {
+    const args = menuArgs[name];
+    return args === undefined ? path : `${path} ${args}`;
+  });
+  const booted = { ...target, target: { ...whole, menu } };
   const system = boot(booted, { ramBytes: RAM_BYTES, ...wishes });
   system.machine.console.transmit = (byte) => shown.push(byte);
   let kind = system.machine.run(SLICE_CYCLES).kind;
