@@ -3,6 +3,7 @@
 import { type Capref, OsError, type Wait } from '@barreleye/libos';
 import type { DomainEnd, DomainInfo, ProgramOs } from '@barreleye/program';
 import { errNames } from '@barreleye/spec';
+import type { Tester } from './whole-system.ts';
 
 /** A domain that a test has started. */
 export interface Child {
@@ -35,6 +36,18 @@ export function* endOf(os: ProgramOs, { domain }: Child): Wait<DomainEnd> {
 export function* kill(os: ProgramOs, child: Child): Wait<DomainEnd> {
   yield* os.system.kill({ domain: child.domain });
   return yield* endOf(os, child);
+}
+
+/** End a domain that the program of the test has started, and the children that it has. */
+export function* killFamily({ os, init }: Tester, child: Child): Wait<DomainEnd> {
+  const heirs = [...init.domains.all()].filter(({ parent }) => parent?.id === child.id);
+  const end = yield* kill(os, child);
+  for (const { id } of heirs) {
+    const { domain } = yield* os.system.domainOf({ id, authority: os.argCap(1) });
+    yield* os.system.kill({ domain });
+    os.drop(domain);
+  }
+  return end;
 }
 
 /** What init knows of a domain. */

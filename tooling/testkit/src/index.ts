@@ -7,7 +7,7 @@ export {
   type TestTarget,
   withProgram,
 } from './boot.ts';
-export { type Child, endOf, errorOf, infoOf, kill, start } from './children.ts';
+export { type Child, endOf, errorOf, infoOf, kill, killFamily, start } from './children.ts';
 export { Desk } from './desk.ts';
 export { digestRam } from './digest.ts';
 export {

@@ -7,7 +7,7 @@ import {
   endOf,
   errorOf,
   expectInventory,
-  kill,
+  killFamily,
   runSystem,
   start,
   type Tester,
@@ -45,7 +45,7 @@ export function churn(target: TestTarget, options: ChurnOptions): void {
         yield* step(tester, prng, living);
         options.onProgress?.(done + 1, tester);
       }
-      for (const child of living) yield* killAll(tester, child);
+      for (const child of living) yield* killFamily(tester, child);
       yield* expectInventory(tester, before);
     },
     { others, ramBytes: 48 * 2 ** 20 },
@@ -57,11 +57,11 @@ function* warmUp(tester: Tester): Wait<void> {
   for (let round = 0; round < 2; round++) {
     const living: Child[] = [];
     for (const [, { name }] of IMMORTALS) {
-      if (living.length > MAX_LIVING) yield* killAll(tester, living.pop() as Child);
+      if (living.length > MAX_LIVING) yield* killFamily(tester, living.pop() as Child);
       living.push(yield* start(tester.os, name, SMALL));
       yield* tester.os.sleep(A_WHILE);
     }
-    for (const child of living) yield* killAll(tester, child);
+    for (const child of living) yield* killFamily(tester, child);
   }
 }
 
@@ -81,16 +81,5 @@ function* step(tester: Tester, prng: Prng, living: Child[]): Wait<void> {
   if (prng.below(3) === 0) yield* errorOf(os.system.suspend({ domain: victim.domain }));
   if (living.length < MAX_LIVING && prng.below(2) === 0) return;
   living.splice(living.indexOf(victim), 1);
-  yield* killAll(tester, victim);
-}
-
-/** Kill a domain, and the child that some have. */
-export function* killAll({ os, init }: Tester, child: Child): Wait<void> {
-  const heirs = [...init.domains.all()].filter(({ parent }) => parent?.id === child.id);
-  yield* kill(os, child);
-  for (const { id } of heirs) {
-    const { domain } = yield* os.system.domainOf({ id, authority: os.argCap(1) });
-    yield* os.system.kill({ domain });
-    os.drop(domain);
-  }
+  yield* killFamily(tester, victim);
 }

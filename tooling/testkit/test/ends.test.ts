@@ -3,11 +3,10 @@
 import type { Wait } from '@barreleye/libos';
 import { describe, expect, test } from 'vitest';
 import {
-  type Child,
   endOf,
   expectNothingLeft,
   infoOf,
-  kill,
+  killFamily,
   runSystem,
   start,
   TARGETS,
@@ -35,17 +34,6 @@ function runLife(target: TestTarget, scenario: (tester: Tester) => Wait<void>): 
   );
 }
 
-/** Kill a domain, and the child that some have. */
-function* killAll({ os, init }: Tester, child: Child): Wait<void> {
-  const heirs = [...init.domains.all()].filter(({ parent }) => parent?.id === child.id);
-  expect(yield* kill(os, child)).toEqual(KILLED);
-  for (const { id } of heirs) {
-    const { domain } = yield* os.system.domainOf({ id, authority: os.argCap(1) });
-    yield* os.system.kill({ domain });
-    os.drop(domain);
-  }
-}
-
 describe.each(TARGETS)('on $name', (target) => {
   test.each(MORTALS)('of a domain that %s everything comes back', (_, { name }, end) => {
     runLife(target, function* ({ os }) {
@@ -65,7 +53,7 @@ describe.each(TARGETS)('on $name', (target) => {
           if (isSuspended) yield* os.system.suspend({ domain: child.domain });
           expect((yield* infoOf(os, child))?.state).toBe(isSuspended ? 'suspended' : 'running');
           yield* os.sleep(A_WHILE);
-          yield* killAll(tester, child);
+          expect(yield* killFamily(tester, child)).toEqual(KILLED);
         }
       });
     },
