@@ -4,9 +4,12 @@
  * Source: Barrelfish init.h `struct bootinfo`; the names of the fields are ours.
  */
 
-import { layout, type Paddr, text, u8, u32, u64 } from '@barreleye/core';
+import { layout, type Paddr, type Ptr, text, u8, u32, u64 } from '@barreleye/core';
 import type { DeviceClass } from './devices.ts';
+import type { Scheduler } from './kcb.ts';
 
+/** Bytes that the objects of the first domain of a core take at most. */
+export const FIRST_DOMAIN_BYTES = 2 ** 20;
 /** The boot information occupies this many bytes. */
 export const BOOTINFO_BYTES = 16384;
 /** "BINF": the loader has filled it in. */
@@ -21,6 +24,7 @@ export const RegionType = {
   PhysAddr: 2, // devices: a PhysAddr capability in the PhysAddr CNode
   Platform: 3, // tables that describe the machine, likewise
   Module: 4, //   a boot module: a DevFrame capability in the module CNode
+  Channel: 5, //  shared with the core that starts this one: a Frame capability, TaskSlot.MonUrpc
 } as const;
 export type RegionType = (typeof RegionType)[keyof typeof RegionType];
 
@@ -33,6 +37,12 @@ export const BootInfo = layout('BootInfo', 64, {
   ramBytes: u64(24), // of the board in all
   seed: u32(32), // of this run
   flags: u32(36),
+  // For a core that another one starts.
+  kcb: u64<Ptr<'Kcb'>>(40), // its control block, zeroed
+  arena: u64<Paddr>(48), // RAM for the objects of its first domain
+  coreId: u8(56), // which core it is for
+  startedBy: u8(57), // and which core starts it; the same for the bootstrap core
+  scheduler: u8<Scheduler>(58),
 });
 
 /** One region. `slot` counts up within the CNode of its type, in the order of the array. */

@@ -185,6 +185,9 @@ const SENTENCES = {
   LIB_ERR_DISP_RESUME: 'the dispatcher could not be resumed',
   RPC_ERR_TIMEOUT: 'the call was not answered in time; whether it was served is not known',
   NAME_ERR_NO_SERVICE: 'the name service has ended, and all names with it',
+  SYS_ERR_CORE_START: 'no such core, or it runs already, or its boot information makes no sense',
+  LIB_ERR_NOTIFY: 'the other core could not be notified',
+  INIT_ERR_CORE: 'the core could not be started',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -18,6 +18,7 @@ export {
   BootInfo,
   BootRegion,
   bootRegionOffset,
+  FIRST_DOMAIN_BYTES,
   RegionType,
 } from './bootinfo.ts';
 export {
@@ -141,6 +142,7 @@ export {
   KcbCmd,
   KernelCmd,
   MappingCmd,
+  NotifyCmd,
   PageFlag,
   RamCmd,
   Syscall,

@@ -71,6 +71,8 @@ export const DispatcherCmd = {
 /** Commands of the IRQ table and of interrupt capabilities. */
 export const IrqTableCmd = { AllocDestCap: 1 } as const; // line, dest cnode, place
 export const IrqDestCmd = { Connect: 0, GetVector: 1, GetCpu: 2 } as const; // endpoint cap, level
+/** Commands of Notify_IPI: raise its line on its core. */
+export const NotifyCmd = { Send: 0 } as const;
 export const IrqSrcCmd = { GetVecStart: 0, GetVecEnd: 1 } as const;
 
 /**
@@ -96,7 +98,7 @@ export const CAP_WORDS = 8;
  * Those without a comment do not exist yet.
  */
 export const KernelCmd = {
-  SpawnCore: 0,
+  SpawnCore: 0, // core, boot information frame, level
   IdentifyCap: 1, // cap, level; answer as of CNodeCmd.Identify
   IdentifyDomainsCap: 2, // cspace, cap, level; likewise
   RemoteRelations: 3, // cspace, cap, level, relations | mask << 8; value: relations now
@@ -154,6 +156,7 @@ export const COMMANDS: { readonly [K in CapTypeName]?: { readonly [name: string]
   IRQTable: IrqTableCmd,
   IRQDest: IrqDestCmd,
   IRQSrc: IrqSrcCmd,
+  Notify_IPI: NotifyCmd,
   KernelControlBlock: KcbCmd,
   EndPointLMP: EndpointCmd,
   RAM: RamCmd,

@@ -4,4 +4,4 @@ export { checkInvariants, KERNEL_INVARIANTS } from './check.ts';
 export { ENTRY_INVARIANTS, EntryChecker } from './check-entries.ts';
 export type { Kernel } from './kernel.ts';
 export { CpuDriver } from './main.ts';
-export { FIRST_DOMAIN_BYTES, type FirstDomain } from './startup.ts';
+export type { FirstDomain } from './startup.ts';

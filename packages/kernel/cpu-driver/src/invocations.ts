@@ -30,11 +30,13 @@ import {
   IrqTableCmd,
   KcbCmd,
   MappingCmd,
+  NotifyCmd,
   ObjType,
   RamCmd,
   Rights,
   VNodeCmd,
 } from '@barreleye/spec';
+import { sendNotification } from './cores.ts';
 import { identifyEndpoint, identifyInCNode } from './identify.ts';
 import { type Commands, row } from './invocation.ts';
 import { allocateIrq, connectIrq } from './irq.ts';
@@ -94,6 +96,7 @@ export const INVOCATIONS: { readonly [type: number]: Commands } = {
     [IrqSrcCmd.GetVecStart]: row(Read, 0, (k, cap) => answer(k, Cte.arg0.get(k.mem, cap))),
     [IrqSrcCmd.GetVecEnd]: row(Read, 0, (k, cap) => answer(k, Cte.arg1.get(k.mem, cap))),
   },
+  [ObjType.Notify_IPI]: { [NotifyCmd.Send]: row(Write, 0, sendNotification) },
   [ObjType.IRQTable]: { [IrqTableCmd.AllocDestCap]: row(Read, 3, allocateIrq) },
   [ObjType.IRQDest]: {
     [IrqDestCmd.Connect]: row(Write, 2, connectIrq),

@@ -55,6 +55,7 @@ import {
   placeSlot,
   Rights,
 } from '@barreleye/spec';
+import { spawnCore } from './cores.ts';
 import { currentDcb } from './dcb.ts';
 import { identifySlot } from './identify.ts';
 import { type Commands, type Invocation, row } from './invocation.ts';
@@ -63,6 +64,7 @@ import type { Kernel } from './kernel.ts';
 const { Read, Write } = Rights;
 
 export const KERNEL: Commands = {
+  [KernelCmd.SpawnCore]: row(Read, 3, spawnCore),
   [KernelCmd.IdentifyCap]: onOwn(0, identifySlot),
   [KernelCmd.IdentifyDomainsCap]: onAny(0, identifySlot),
   [KernelCmd.RemoteRelations]: onAny(1, (k, slot) => {

@@ -5,7 +5,7 @@
  */
 
 import { copyToSlot, createCap, type Slot } from '@barreleye/caps';
-import { asPtr, assert, BASE_PAGE_SIZE, type Paddr, type Ptr } from '@barreleye/core';
+import { asPtr, assert, BASE_PAGE_SIZE, coreId, type Paddr, type Ptr } from '@barreleye/core';
 import {
   BOOTINFO_BYTES,
   BootInfo,
@@ -17,6 +17,7 @@ import {
   Dcb,
   DISPATCHER_FRAME_BYTES,
   DispatcherFrame,
+  FIRST_DOMAIN_BYTES,
   GATES_AT,
   IMAGE_BYTES,
   IMAGE_MAGIC,
@@ -48,9 +49,6 @@ export interface FirstDomain {
   /** Time slice of the scheduler, cycles. */
   readonly timeslice: number;
 }
-
-/** Arena bytes that the first domain needs at most. */
-export const FIRST_DOMAIN_BYTES = 2 ** 20;
 
 /** L2 CNodes of the first domain, by root slot. */
 const CNODES = [
@@ -91,6 +89,7 @@ function initKcb(k: Kernel, first: FirstDomain): void {
   const { mem, kcb } = k;
   assert(Kcb.magic.get(mem, kcb) !== KCB_MAGIC, 'a control block is started once');
   Kcb.magic.set(mem, kcb, KCB_MAGIC);
+  Kcb.coreId.set(mem, kcb, k.hal.coreId);
   Kcb.nextId.set(mem, kcb, 1);
   Kcb.nextDomainId.set(mem, kcb, 1);
   Kcb.tagEpoch.set(mem, kcb, 1);
@@ -128,17 +127,26 @@ function createTokens(k: Kernel): void {
 function createRegions(k: Kernel, bootInfo: Paddr): void {
   const { mem } = k;
   const nextSlot = new Map<number, number>();
-  const regionCount = BootInfo.regionCount.get(mem, asPtr<'BootInfo'>(bootInfo));
+  const info = asPtr<'BootInfo'>(bootInfo);
+  const regionCount = BootInfo.regionCount.get(mem, info);
+  const starter = coreId(BootInfo.startedBy.get(mem, info));
   for (let i = 0; i < regionCount; i++) {
     const region = asPtr<'BootRegion'>(bootInfo + bootRegionOffset(i));
-    const home = REGION_HOMES[BootRegion.type.get(mem, region)];
+    const type = BootRegion.type.get(mem, region);
+    const base = BootRegion.base.get(mem, region);
+    const bytes = BootRegion.bytes.get(mem, region);
+    // Modules and channels are those of the core that has started this one.
+    if (type === RegionType.Channel) {
+      const channel = slotIn(k, RootSlot.TaskCn, TaskSlot.MonUrpc);
+      createCap(k.caps, channel, ObjType.Frame, { base, bytes, owner: starter });
+    }
+    const home = REGION_HOMES[type];
     if (home === undefined) continue;
     const slot = nextSlot.get(home.cnode) ?? 0;
     nextSlot.set(home.cnode, slot + 1);
     BootRegion.slot.set(mem, region, slot);
-    const base = BootRegion.base.get(mem, region);
-    const spec = { base, bytes: BootRegion.bytes.get(mem, region) };
-    createCap(k.caps, slotIn(k, home.cnode, slot), home.type, spec);
+    const owner = type === RegionType.Module ? starter : k.hal.coreId;
+    createCap(k.caps, slotIn(k, home.cnode, slot), home.type, { base, bytes, owner });
   }
   const spec = { base: bootInfo, bytes: BOOTINFO_BYTES };
   createCap(k.caps, slotIn(k, RootSlot.TaskCn, TaskSlot.BootInfo), ObjType.DevFrame, spec);

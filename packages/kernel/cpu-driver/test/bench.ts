@@ -28,6 +28,7 @@ import {
   BootRegion,
   bootRegionOffset,
   Dcb,
+  FIRST_DOMAIN_BYTES,
   GATE_BYTES,
   GATE_COUNT,
   GATES_AT,
@@ -45,7 +46,7 @@ import {
   type TrapKind,
   type UserCpu,
 } from '@barreleye/spec';
-import { CpuDriver, FIRST_DOMAIN_BYTES } from '../src/index.ts';
+import { CpuDriver } from '../src/index.ts';
 import type { Kernel } from '../src/kernel.ts';
 
 /** A board with its page tables. */

@@ -58,6 +58,7 @@ export {
   irqLine,
   irqSourceEnd,
   irqSourceStart,
+  notifySend,
 } from './irq.ts';
 export { KernelCap } from './kernel-cap.ts';
 export { Mutex } from './mutex.ts';

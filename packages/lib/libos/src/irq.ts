@@ -1,7 +1,7 @@
 /** Interrupts for user mode: lines of a core as capabilities, delivered as messages. */
 
 import { type Errval, errPush, fail, isOk, type Result, succeed } from '@barreleye/core';
-import { Err, IrqDestCmd, IrqSrcCmd, IrqTableCmd } from '@barreleye/spec';
+import { Err, IrqDestCmd, IrqSrcCmd, IrqTableCmd, NotifyCmd } from '@barreleye/spec';
 import { type Capref, holds, placeOf, type Slot } from './capref.ts';
 import { answered, pushed, type Sys } from './sys.ts';
 
@@ -17,6 +17,12 @@ export function irqAllocate(
   sys.argPlace(placeOf(slot));
   const err = sys.call();
   return isOk(err) ? succeed(holds<'IRQDest'>(slot)) : fail(errPush(err, Err.LIB_ERR_IRQ_ALLOCATE));
+}
+
+/** Raise the line of `notify` on its core. @errors LIB_ERR_NOTIFY over the kernel's reason */
+export function notifySend(sys: Sys, notify: Capref<'Notify_IPI'>): Errval {
+  sys.begin(notify, NotifyCmd.Send);
+  return pushed(sys.call(), Err.LIB_ERR_NOTIFY);
 }
 
 /** Have an interrupt delivered to `endpoint` as a message without words. */

@@ -48,6 +48,14 @@ export class KernelCap {
     return this.begin(KernelCmd.GetCoreId).answer();
   }
 
+  /**
+   * Start core `core` with the boot information in `frame`.
+   * @errors SYS_ERR_CORE_START
+   */
+  spawnCore(core: number, frame: Capref<'Frame'>): Errval {
+    return this.begin(KernelCmd.SpawnCore, core).own(frame).done();
+  }
+
   /** Architecture of this core. */
   arch(): Result<ArchName> {
     const number = this.begin(KernelCmd.GetArchId).answer();

@@ -4,6 +4,7 @@
  */
 
 import {
+  alignUp,
   assert,
   BASE_PAGE_BITS,
   BASE_PAGE_SIZE,
@@ -266,6 +267,24 @@ export class Vspace {
       if (!isOk(err)) return err;
     }
     return capDelete(this.sys, frame);
+  }
+
+  /**
+   * Store words at the start of a frame, through a mapping that lasts no longer.
+   * @errors those of `map` and `unmap`; LIB_ERR_PAGE_FAULT
+   */
+  write(frame: Capref<MappableTypeName>, words: Uint32Array, offset = 0): Errval {
+    const bytes = alignUp(offset + 4 * words.length, BASE_PAGE_BITS);
+    const window = this.map({ frame, bytes, flags: PageFlag.Read | PageFlag.Write });
+    if (!window.ok) return window.err;
+    const { base } = window.value;
+    let isStored = true;
+    for (const [i, word] of words.entries()) {
+      isStored &&= this.sys.cpu.store32(base + offset + 4 * i, word);
+    }
+    const err = this.unmap(base);
+    if (!isOk(err)) return err;
+    return isStored ? OK : Err.LIB_ERR_PAGE_FAULT;
   }
 
   private mapAt(base: number, physical: number, request: FrameRequest): Result<Region> {

@@ -229,7 +229,7 @@ describe('the kernel', () => {
 
   it('rings the doorbell of another core', () => {
     const { core, rung } = running();
-    core.ringDoorbell(coreId(3));
+    core.raiseOn(coreId(3), IrqLine.Doorbell);
     expect(rung).toEqual([3]);
   });
 });

@@ -24,8 +24,10 @@ export interface CoreOptions {
   readonly paging: Paging;
   readonly bus: Bus;
   readonly frequency: number;
-  /** Rings the doorbell of core `target`. */
-  readonly ring: (target: CoreId) => void;
+  /** Raises a line of core `target`. */
+  readonly raiseOn: (target: CoreId, line: number) => void;
+  /** Powers core `target` on: see `CoreHal.startCore`. */
+  readonly startCore: (target: CoreId, page: Paddr) => boolean;
 }
 
 export class Core implements CoreHal {
@@ -42,7 +44,7 @@ export class Core implements CoreHal {
   mode: CoreMode;
   cycles: number;
   timerDeadline: number;
-  /** One bit a line; devices and other cores set bits, `takeInterrupt` clears them. */
+  /** One bit a line, 32 a word; devices and other cores set them, `takeInterrupt` clears them. */
   readonly pending: Int32Array;
   /** Counts the times that user mode began anew: who held the core before does so no more. */
   generation: number;
@@ -54,7 +56,7 @@ export class Core implements CoreHal {
   faultAccess: number;
   /** What the CPU driver died of, if it did; the host reports it. */
   failure: unknown;
-  private readonly ring: (target: CoreId) => void;
+  private readonly options: CoreOptions;
 
   constructor(options: CoreOptions) {
     this.coreId = options.coreId;
@@ -69,7 +71,7 @@ export class Core implements CoreHal {
     this.mode = CoreMode.Off;
     this.cycles = 0;
     this.timerDeadline = Number.POSITIVE_INFINITY;
-    this.pending = new Int32Array(1);
+    this.pending = new Int32Array(IrqLine.Count / 32);
     this.generation = 0;
     this.threadPointer = 0;
     this.faultAddress = 0;
@@ -77,7 +79,7 @@ export class Core implements CoreHal {
     this.faultName = '';
     this.faultAccess = 0;
     this.failure = undefined;
-    this.ring = options.ring;
+    this.options = options;
   }
 
   /** Power on: `start` is the first kernel entry. */
@@ -134,12 +136,13 @@ export class Core implements CoreHal {
   /** Raise interrupt line `line`. Safe from other threads. */
   raise(line: number): void {
     assert(line > IrqLine.Timer && line < IrqLine.Count, 'no such interrupt line');
-    Atomics.or(this.pending, 0, 1 << line);
+    Atomics.or(this.pending, line >>> 5, 1 << (line & 31));
   }
 
   /** Whether an interrupt waits. */
   hasInterrupt(): boolean {
-    return this.pending[0] !== 0 || this.cycles >= this.timerDeadline;
+    const [devices, low, high] = this.pending;
+    return devices !== 0 || low !== 0 || high !== 0 || this.cycles >= this.timerDeadline;
   }
 
   // CoreHal
@@ -161,15 +164,22 @@ export class Core implements CoreHal {
       this.timerDeadline = Number.POSITIVE_INFINITY;
       return IrqLine.Timer;
     }
-    const lines = this.pending[0] ?? 0;
-    if (lines === 0) return -1;
-    const line = 31 - Math.clz32(lines & -lines);
-    Atomics.and(this.pending, 0, ~(1 << line));
-    return line;
+    for (let word = 0; word < this.pending.length; word++) {
+      const lines = this.pending[word] ?? 0;
+      if (lines === 0) continue;
+      const bit = 31 - Math.clz32(lines & -lines);
+      Atomics.and(this.pending, word, ~(1 << bit));
+      return 32 * word + bit;
+    }
+    return -1;
   }
 
-  ringDoorbell(target: CoreId): void {
-    this.ring(target);
+  raiseOn(target: CoreId, line: number): void {
+    this.options.raiseOn(target, line);
+  }
+
+  startCore(target: CoreId, page: Paddr): boolean {
+    return this.options.startCore(target, page);
   }
 
   loadRoot(root: Paddr, tag: number): void {

@@ -9,8 +9,17 @@
 import type { CoreId, Paddr, PhysMem } from '@barreleye/core';
 import type { Arch, Paging, TrapKind } from '@barreleye/spec';
 
-/** Interrupt lines that every core has; devices have the numbers from `FirstDevice` to 31. */
-export const IrqLine = { Timer: 0, Doorbell: 1, FirstDevice: 2, Count: 32 } as const;
+/**
+ * Interrupt lines that every core has. Devices have the numbers from `FirstDevice` to 31; other
+ * cores raise those from `FirstNotify` on.
+ */
+export const IrqLine = {
+  Timer: 0,
+  Doorbell: 1,
+  FirstDevice: 2,
+  FirstNotify: 32,
+  Count: 96,
+} as const;
 
 /** The side of the kernel. */
 export interface TrapHandler {
@@ -38,8 +47,16 @@ export interface CoreHal {
   setTimer(at: number): void;
   /** Acknowledge and return the lowest pending interrupt line, -1 when there is none. */
   takeInterrupt(): number;
-  /** Ring the doorbell of another core (the model's inter-processor interrupt). */
-  ringDoorbell(target: CoreId): void;
+  /**
+   * Raise line `line` of another core: `Doorbell`, or one from `FirstNotify` on (the model's
+   * inter-processor interrupt). Nothing happens if there is no such core.
+   */
+  raiseOn(target: CoreId, line: number): void;
+  /**
+   * Power another core on: its firmware finds what to do in the page at `page`, spec `BootInfo`.
+   * @returns false: there is no such core, it is on already, or the page makes no sense to it
+   */
+  startCore(target: CoreId, page: Paddr): boolean;
 
   /** After a page fault or bus error: address, hardware's code, and the access (spec `Access`). */
   readonly faultAddress: number;

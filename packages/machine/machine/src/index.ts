@@ -8,6 +8,7 @@ export type { Device, RaiseLine, SerialLine } from './device.ts';
 export { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
 export {
   type Console,
+  type Firmware,
   Machine,
   type MachineOptions,
   type RunOutcome,

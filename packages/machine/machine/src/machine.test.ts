@@ -167,7 +167,7 @@ describe('virtual time', () => {
           if (core.coreId === 0) core.setTimer(1_000_000); // the other sleeps for good
         } else if (core.takeInterrupt() === IrqLine.Timer) {
           rungAt = core.now();
-          core.ringDoorbell(coreId(1));
+          core.raiseOn(coreId(1), IrqLine.Doorbell);
         } else {
           expect(core.coreId).toBe(1);
           heardAt = core.now();

@@ -3,13 +3,22 @@
  * runs its cores in one thread and in virtual time. Same seed, same run, byte for byte.
  */
 
-import { assert, type CoreId, coreId, never, PhysMem, Prng, paddr, panic } from '@barreleye/core';
+import {
+  assert,
+  type CoreId,
+  coreId,
+  never,
+  type Paddr,
+  PhysMem,
+  Prng,
+  paddr,
+  panic,
+} from '@barreleye/core';
 import { DeviceClass, type Paging, type Program, TrapKind } from '@barreleye/spec';
 import type { Board, BoardDevice } from './board.ts';
 import { Bus } from './bus.ts';
 import { Core, CoreMode } from './core.ts';
 import type { Device } from './device.ts';
-import { IrqLine } from './hal.ts';
 import { PowerSwitch } from './power.ts';
 import { ProgramEngine, type ProgramFailure } from './program-engine.ts';
 import { Uart16550 } from './uart-16550.ts';
@@ -34,6 +43,12 @@ export interface MachineOptions {
   readonly seed: number;
 }
 
+/**
+ * Powers `core` on with a CPU driver that finds what to do in the page at `page`; false, and the core
+ * stays off, if that makes no sense. May throw, which the core does not survive.
+ */
+export type Firmware = (core: Core, page: Paddr) => boolean;
+
 /** Why `run` came back. */
 export type RunOutcome =
   | { readonly kind: 'off'; readonly exitCode: number } // the system turned the power off
@@ -52,6 +67,8 @@ export class Machine {
   readonly seed: number;
   /** Programs that broke, in order. The machine goes on without them. */
   readonly programFailures: ProgramFailure[];
+  /** What a core does first when another has started it; no core can be, until it is set. */
+  firmware: Firmware;
   private readonly engines: readonly ProgramEngine[];
   private readonly prng: Prng;
   private exitCode: number | undefined;
@@ -74,6 +91,7 @@ export class Machine {
     this.programFailures = [];
     const report = (failure: ProgramFailure): void => void this.programFailures.push(failure);
     this.engines = this.cores.map((core) => new ProgramEngine(core, options.programs, report));
+    this.firmware = () => false;
     this.prng = new Prng(options.seed);
     this.exitCode = undefined;
     this.console = this.attachDevices();
@@ -140,8 +158,23 @@ export class Machine {
       paging,
       bus: this.bus,
       frequency: this.board.frequency,
-      ring: (target) => this.interrupt(target, IrqLine.Doorbell, this.cores[id]?.cycles ?? 0),
+      raiseOn: (target, line) => this.interrupt(target, line, this.cores[id]?.cycles ?? 0),
+      startCore: (target, page) => this.startCore(target, page, this.cores[id]?.cycles ?? 0),
     });
+  }
+
+  /** Power core `target` on at time `at`; its first kernel entry happens here. */
+  private startCore(target: CoreId, page: Paddr, at: number): boolean {
+    const core = this.cores[target];
+    if (core === undefined || core.mode !== CoreMode.Off) return false;
+    core.cycles = Math.max(core.cycles, at);
+    try {
+      return this.firmware(core, page);
+    } catch (error) {
+      core.failure = error;
+      core.powerOff();
+      return false;
+    }
   }
 
   /** Raise a line of core `target` at time `at`. A core that sleeps wakes then, not earlier. */

@@ -61,7 +61,8 @@ export function createRig(): Rig {
     paging: pagingX86_64,
     bus,
     frequency: 1e9,
-    ring: (target) => rung.push(target),
+    raiseOn: (target) => rung.push(target),
+    startCore: () => false,
   });
   const tables = new Tables(mem, pagingX86_64, RAM);
   const onTrap = (kind: number): void => panic(`a trap of kind ${kind} was not expected`);

@@ -23,6 +23,7 @@ const SERIAL: Region = {
   type: RegionType.PhysAddr,
   device: DeviceClass.Uart16550,
   irq: 4,
+  fileBytes: 0,
   slot: 2,
   name: 'serial0',
 };
@@ -32,6 +33,7 @@ const RAM: Region = {
   type: RegionType.Empty,
   device: 0,
   irq: 0,
+  fileBytes: 0,
   slot: 1,
   name: 'x'.repeat(BootRegion.name.bytes),
 };

@@ -12,6 +12,7 @@ import {
   type DeviceClass,
   RegionType,
   RootSlot,
+  type Scheduler,
   type UserCpu,
 } from '@barreleye/spec';
 
@@ -22,6 +23,8 @@ export interface Region {
   readonly type: RegionType;
   readonly device: DeviceClass;
   readonly irq: number;
+  /** Exact length of a module. */
+  readonly fileBytes: number;
   /** Slot in the CNode of the type. */
   readonly slot: number;
   readonly name: string;
@@ -29,7 +32,13 @@ export interface Region {
 
 /** What the machine is and what there is in it. */
 export interface BootView {
+  /** Cores of the board. */
   readonly coreCount: number;
+  /** This core, and the one that has started it; the bootstrap core has started itself. */
+  readonly coreId: number;
+  readonly startedBy: number;
+  readonly scheduler: Scheduler;
+  readonly seed: number;
   /** Cycles per second. */
   readonly frequency: number;
   readonly ramBytes: number;
@@ -44,6 +53,10 @@ export function readBootInfo(cpu: UserCpu, at: number): BootView {
   for (let i = 0; i < regionCount; i++) regions.push(readRegion(cpu, at + bootRegionOffset(i)));
   return {
     coreCount: cpu.load32(at + BootInfo.coreCount.offset),
+    coreId: cpu.load8(at + BootInfo.coreId.offset),
+    startedBy: cpu.load8(at + BootInfo.startedBy.offset),
+    scheduler: cpu.load8(at + BootInfo.scheduler.offset) as Scheduler,
+    seed: cpu.load32(at + BootInfo.seed.offset),
     frequency: load64(cpu, at + BootInfo.frequency.offset),
     ramBytes: load64(cpu, at + BootInfo.ramBytes.offset),
     regions,
@@ -78,6 +91,7 @@ function readRegion(cpu: UserCpu, at: number): Region {
     type: cpu.load8(at + BootRegion.type.offset) as RegionType,
     device: cpu.load8(at + BootRegion.device.offset) as DeviceClass,
     irq: cpu.load32(at + BootRegion.irq.offset),
+    fileBytes: cpu.load32(at + BootRegion.fileBytes.offset),
     slot: cpu.load32(at + BootRegion.slot.offset),
     name: loadText(cpu, at + BootRegion.name.offset, BootRegion.name.bytes),
   };

@@ -1,7 +1,6 @@
 /** The boot loader: what goes where, and what the boot information says of it. */
 
 import { asPaddr, asPtr, PhysMem } from '@barreleye/core';
-import { FIRST_DOMAIN_BYTES } from '@barreleye/cpu-driver';
 import { type Board, boardPc64, boardVexpress } from '@barreleye/machine';
 import {
   BOOTINFO_BYTES,
@@ -12,6 +11,7 @@ import {
   bootRegionOffset,
   DeviceClass,
   errName,
+  FIRST_DOMAIN_BYTES,
   KCB_BYTES,
   RegionType,
 } from '@barreleye/spec';

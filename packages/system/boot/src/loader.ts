@@ -15,7 +15,6 @@ import {
   type Ptr,
   paddr,
 } from '@barreleye/core';
-import { FIRST_DOMAIN_BYTES } from '@barreleye/cpu-driver';
 import type { Board } from '@barreleye/machine';
 import {
   BOOTINFO_BYTES,
@@ -26,6 +25,7 @@ import {
   bootRegionOffset,
   type DeviceClass,
   Err,
+  FIRST_DOMAIN_BYTES,
   KCB_BYTES,
   Kcb,
   RegionType,

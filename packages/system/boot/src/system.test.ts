@@ -1,7 +1,6 @@
 /** Systems that boot, and the reasons for which others do not. */
 
 import { asPaddr, asPtr } from '@barreleye/core';
-import { FIRST_DOMAIN_BYTES } from '@barreleye/cpu-driver';
 import { boardPc64 } from '@barreleye/machine';
 import {
   BOOTINFO_BYTES,
@@ -10,6 +9,7 @@ import {
   BootRegion,
   bootRegionOffset,
   errName,
+  FIRST_DOMAIN_BYTES,
   Gate,
   KCB_BYTES,
   Kcb,

@@ -3,10 +3,17 @@
  * an architecture; an app passes one in.
  */
 
-import { BASE_PAGE_BITS, formatBytes, isAligned } from '@barreleye/core';
+import { asPtr, assert, BASE_PAGE_BITS, formatBytes, isAligned, type Paddr } from '@barreleye/core';
 import { CpuDriver } from '@barreleye/cpu-driver';
-import { type Board, type CoreHal, Machine, type TrapHandler } from '@barreleye/machine';
-import { Err, type Paging, type Program, type Scheduler } from '@barreleye/spec';
+import { type Board, type Core, type CoreHal, Machine, type TrapHandler } from '@barreleye/machine';
+import {
+  BOOTINFO_MAGIC,
+  BootInfo,
+  Err,
+  type Paging,
+  type Program,
+  type Scheduler,
+} from '@barreleye/spec';
 import { type BootFailure, bootFailure } from './failure.ts';
 import { parseKernelArgs } from './kernel-args.ts';
 import {
@@ -56,7 +63,10 @@ export interface BootOptions {
 export interface System {
   readonly machine: Machine;
   readonly plan: MemoryPlan;
+  /** Of the bootstrap core. */
   readonly driver: CpuDriver;
+  /** Of all cores that have been started, by number. */
+  readonly drivers: ReadonlyMap<number, CpuDriver>;
 }
 
 /** A system, or why there is none. */
@@ -93,14 +103,41 @@ export function bootSystem(options: BootOptions): BootResult {
     seed,
   });
   loadMemory(machine.mem, board, plan, modules.modules, { coreCount, ramBytes, seed });
-  const core = machine.bsp;
-  const driver = new CpuDriver(core, plan.kcb, target.foreignFormats);
-  const handler = options.wrapDriver?.(driver, core) ?? driver;
-  const timeslice = board.frequency / SLICES_PER_SECOND;
+  const { mem } = machine;
+  const info = asPtr<'BootInfo'>(plan.bootInfo);
+  BootInfo.kcb.set(mem, info, plan.kcb);
+  BootInfo.arena.set(mem, info, plan.arena);
+  BootInfo.scheduler.set(mem, info, scheduler);
+  const drivers = new Map<number, CpuDriver>();
+  machine.firmware = (core, page) => {
+    const driver = startDriver(options, core, page);
+    if (driver !== undefined) drivers.set(core.coreId, driver);
+    return driver !== undefined;
+  };
+  const isStarted = machine.firmware(machine.bsp, plan.bootInfo);
+  const driver = drivers.get(machine.bsp.coreId);
+  assert(isStarted && driver !== undefined, 'the boot information was just written');
+  return { ok: true, system: { machine, plan, driver, drivers } };
+}
+
+/** Power a core on with a CPU driver over what the page at `page` says; undefined: nothing. */
+function startDriver(options: BootOptions, core: Core, page: Paddr): CpuDriver | undefined {
+  const { target, wrapDriver } = options;
+  const { mem } = core;
+  const info = asPtr<'BootInfo'>(page);
+  const isForCore = BootInfo.coreId.get(mem, info) === core.coreId;
+  if (BootInfo.magic.get(mem, info) !== BOOTINFO_MAGIC || !isForCore) return undefined;
+  const driver = new CpuDriver(core, BootInfo.kcb.get(mem, info), target.foreignFormats);
+  const handler = wrapDriver?.(driver, core) ?? driver;
   core.powerOn(handler, () =>
-    driver.start({ bootInfo: plan.bootInfo, arena: plan.arena, scheduler, timeslice }),
+    driver.start({
+      bootInfo: page,
+      arena: BootInfo.arena.get(mem, info),
+      scheduler: BootInfo.scheduler.get(mem, info),
+      timeslice: target.board.frequency / SLICES_PER_SECOND,
+    }),
   );
-  return { ok: true, system: { machine, plan, driver } };
+  return driver;
 }
 
 function checkSize(board: Board, ramBytes: number, coreCount: number): BootFailure | undefined {

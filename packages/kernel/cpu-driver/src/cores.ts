@@ -1,0 +1,41 @@
+/** What a core asks of others: to start, and to look. Only these two calls reach beyond a core. */
+
+import { errorOf, isError, lookupSlot, type Slot, slotOf } from '@barreleye/caps';
+import { type CoreId, coreId, type Errval, MAX_CORE_ID, OK } from '@barreleye/core';
+import { IrqLine } from '@barreleye/machine';
+import { BOOTINFO_BYTES, Cte, Dcb, Err, ObjType, Rights } from '@barreleye/spec';
+import { currentDcb } from './dcb.ts';
+import type { Kernel } from './kernel.ts';
+
+/**
+ * `KernelCmd.SpawnCore`: start another core with the boot information in a frame.
+ * @errors those of the lookup; SYS_ERR_INVALID_SOURCE_TYPE no frame, or too small a one;
+ *   SYS_ERR_CORE_START
+ */
+export function spawnCore(k: Kernel): Errval {
+  const { mem, caps, args, hal } = k;
+  const [core = 0, address = 0, level = 0] = args;
+  const root = Dcb.cspace.at(currentDcb(k));
+  const found = lookupSlot(caps, root, address, level, Rights.Read);
+  if (isError(found)) return errorOf(found);
+  const frame = slotOf(found);
+  const isFrame = Cte.type.get(mem, frame) === ObjType.Frame;
+  if (!isFrame || Cte.bytes.get(mem, frame) < BOOTINFO_BYTES) {
+    return Err.SYS_ERR_INVALID_SOURCE_TYPE;
+  }
+  if (core > MAX_CORE_ID || core === hal.coreId) return Err.SYS_ERR_CORE_START;
+  const page = Cte.base.get(mem, frame);
+  return hal.startCore(coreId(core), page) ? OK : Err.SYS_ERR_CORE_START;
+}
+
+/** `NotifyCmd.Send`. @errors SYS_ERR_IRQ_INVALID what a monitor has described is no such line */
+export function sendNotification(k: Kernel, notify: Slot): Errval {
+  const { mem, hal } = k;
+  const core = Cte.arg0.get(mem, notify);
+  const line = Cte.arg1.get(mem, notify);
+  const isLine = line >= IrqLine.FirstNotify && line < IrqLine.Count;
+  if (core > MAX_CORE_ID || !isLine) return Err.SYS_ERR_IRQ_INVALID;
+  const target: CoreId = coreId(core);
+  hal.raiseOn(target, line);
+  return OK;
+}

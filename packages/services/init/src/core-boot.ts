@@ -1,0 +1,158 @@
+/**
+ * Starting another core. It gets a control block, RAM of its own, the boot modules, and a channel to
+ * this core, all written down in boot information like that of the first core.
+ */
+
+import {
+  asPaddr,
+  asPtr,
+  errPush,
+  fail,
+  isOk,
+  PhysMem,
+  type Result,
+  succeed,
+} from '@barreleye/core';
+import {
+  type Capref,
+  capIdentify,
+  KernelCap,
+  type Os,
+  type RamBlock,
+  TASK_KERNEL,
+  unwrap,
+} from '@barreleye/libos';
+import { createMemorySource, type Vspace } from '@barreleye/paging';
+import { mustUndo, Parts } from '@barreleye/spawn';
+import {
+  BOOTINFO_BYTES,
+  BOOTINFO_MAGIC,
+  BootInfo,
+  BootRegion,
+  bootRegionOffset,
+  Err,
+  FIRST_DOMAIN_BYTES,
+  RegionType,
+} from '@barreleye/spec';
+import type { Account } from './account.ts';
+import type { BootView, Region } from './boot-info.ts';
+
+/** Frame of the channel between the new core and this one. */
+export const CORE_CHANNEL_BYTES = 8192;
+
+/** What a core is started with. */
+export interface CoreRequest {
+  readonly core: number;
+  /** RAM that is to be its own, whole pages, beside what its kernel and first domain take. */
+  readonly ramBytes: number;
+}
+
+/** A core that has been started. */
+export interface StartedCore {
+  readonly core: number;
+  /** Shared with its first domain. */
+  readonly channel: Capref<'Frame'>;
+}
+
+/** What `startCore` works with. */
+export interface CoreStarter {
+  readonly os: Os;
+  readonly boot: BootView;
+  readonly account: Account;
+  readonly vspace: Vspace;
+}
+
+/**
+ * Start a core.
+ * @errors INIT_ERR_CORE over the reason: no memory, or SYS_ERR_CORE_START
+ * @post on failure nothing is left
+ */
+export function startCore(starter: CoreStarter, request: CoreRequest): Result<StartedCore> {
+  const { os, account } = starter;
+  const parts = new Parts(os.sys, createMemorySource(os.sys, account, os.slots));
+  const made = build(starter, request, parts);
+  if (made.ok) return made;
+  mustUndo(parts);
+  return fail(errPush(made.err, Err.INIT_ERR_CORE));
+}
+
+function build(
+  { os, boot, vspace }: CoreStarter,
+  { core, ramBytes }: CoreRequest,
+  parts: Parts,
+): Result<StartedCore> {
+  const kcb = parts.make('KernelControlBlock');
+  if (!kcb.ok) return kcb;
+  const arena = parts.make('Frame', FIRST_DOMAIN_BYTES);
+  if (!arena.ok) return arena;
+  const page = parts.make('Frame', BOOTINFO_BYTES);
+  if (!page.ok) return page;
+  const channel = parts.make('Frame', CORE_CHANNEL_BYTES);
+  if (!channel.ok) return channel;
+  const ram = parts.allocRam(ramBytes);
+  if (!ram.ok) return ram;
+  const baseOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).base;
+  const info = describeCore(boot, {
+    core,
+    kcb: baseOf(kcb.value),
+    arena: baseOf(arena.value),
+    channel: baseOf(channel.value),
+    ram: ram.value,
+  });
+  let err = vspace.write(page.value, info);
+  const kernel = new KernelCap(os.sys, TASK_KERNEL);
+  // What is in that RAM is for the other core to say from now on.
+  if (isOk(err)) err = kernel.setOwner(ram.value.cap, core);
+  if (isOk(err)) err = kernel.spawnCore(core, page.value);
+  return isOk(err) ? succeed({ core, channel: channel.value }) : fail(err);
+}
+
+interface CoreFacts {
+  readonly core: number;
+  readonly kcb: number;
+  readonly arena: number;
+  readonly channel: number;
+  readonly ram: RamBlock;
+}
+
+/** The boot information of a core. */
+function describeCore(boot: BootView, facts: CoreFacts): Uint32Array {
+  const buffer = new ArrayBuffer(BOOTINFO_BYTES);
+  const mem = new PhysMem(buffer);
+  const info = asPtr<'BootInfo'>(0);
+  const { arena, channel, ram } = facts;
+  const none = { device: 0, irq: 0, slot: 0, fileBytes: 0 } as const;
+  const modules = boot.regions.filter(({ type }) => type === RegionType.Module);
+  const regions: readonly Region[] = [
+    ...modules,
+    { ...none, base: ram.base, bytes: ram.bytes, type: RegionType.Empty, name: 'RAM' },
+    { ...none, base: arena, bytes: FIRST_DOMAIN_BYTES, type: RegionType.RootTask, name: 'init' },
+    {
+      ...none,
+      base: channel,
+      bytes: CORE_CHANNEL_BYTES,
+      type: RegionType.Channel,
+      name: 'channel',
+    },
+  ];
+  BootInfo.magic.set(mem, info, BOOTINFO_MAGIC);
+  BootInfo.regionCount.set(mem, info, regions.length);
+  BootInfo.coreCount.set(mem, info, boot.coreCount);
+  BootInfo.frequency.set(mem, info, boot.frequency);
+  BootInfo.ramBytes.set(mem, info, boot.ramBytes);
+  BootInfo.seed.set(mem, info, boot.seed);
+  BootInfo.kcb.set(mem, info, asPtr<'Kcb'>(facts.kcb));
+  BootInfo.arena.set(mem, info, asPaddr(arena));
+  BootInfo.coreId.set(mem, info, facts.core);
+  BootInfo.startedBy.set(mem, info, boot.coreId);
+  BootInfo.scheduler.set(mem, info, boot.scheduler);
+  for (const [i, spec] of regions.entries()) {
+    const region = asPtr<'BootRegion'>(bootRegionOffset(i));
+    BootRegion.base.set(mem, region, asPaddr(spec.base));
+    BootRegion.bytes.set(mem, region, spec.bytes);
+    BootRegion.type.set(mem, region, spec.type);
+    BootRegion.fileBytes.set(mem, region, spec.fileBytes);
+    BootRegion.name.set(mem, region, spec.name);
+  }
+  return new Uint32Array(buffer);
+}
