@@ -6,6 +6,7 @@
 import {
   asPaddr,
   asPtr,
+  BASE_PAGE_SIZE,
   errPush,
   fail,
   isOk,
@@ -77,7 +78,7 @@ export function startCore(starter: CoreStarter, request: CoreRequest): Result<St
 }
 
 function build(
-  { os, boot, vspace }: CoreStarter,
+  { os, boot, account, vspace }: CoreStarter,
   { core, ramBytes }: CoreRequest,
   parts: Parts,
 ): Result<StartedCore> {
@@ -89,8 +90,9 @@ function build(
   if (!page.ok) return page;
   const channel = parts.make('Frame', CORE_CHANNEL_BYTES);
   if (!channel.ok) return channel;
-  const ram = parts.allocRam(ramBytes);
+  const ram = account.alloc(ramBytes, BASE_PAGE_SIZE);
   if (!ram.ok) return ram;
+  parts.adopt(ram.value);
   const baseOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).base;
   const info = describeCore(boot, {
     core,

@@ -21,6 +21,7 @@ import { bindClient, serve } from '@barreleye/rpc';
 import type { Program } from '@barreleye/spec';
 import { Account } from './account.ts';
 import { type BootView, readBootInfo } from './boot-info.ts';
+import { Cores } from './cores.ts';
 import { watchDeaths } from './death-watch.ts';
 import type { Domain } from './domain.ts';
 import { Domains } from './domains.ts';
@@ -38,6 +39,7 @@ export interface Init {
   readonly domains: Domains;
   readonly programs: ReadonlyMap<string, BootProgram>;
   readonly nameService: NameServicePoint;
+  readonly cores: Cores;
 }
 
 /**
@@ -75,9 +77,14 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
   };
   const domains = new Domains(host, rootAccount(os, memory));
   const nameService = new NameServicePoint(os);
-  const init: Init = { os, boot, memory, domains, programs: readPrograms(boot), nameService };
+  const { account } = domains.root;
+  const cores = new Cores({ os, boot, account, vspace: memory.vspace });
+  const programs = readPrograms(boot);
+  const init: Init = { os, boot, memory, domains, programs, nameService, cores };
   observer?.(init);
   os.spawnThread('buries the dead', watchDeaths(os, domains));
+  if (boot.coreId !== boot.startedBy) return; // services run on the first core
+  cores.startAll(); //                                      before the shell gets what is left
   const services = planServices(os, boot); //               needs the interrupt table
   const { names, console } = yield* ownClient(init); //     init uses what it serves, like all
   keeping.keeper = new ServiceKeeper(init, names, console);

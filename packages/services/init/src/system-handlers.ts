@@ -180,13 +180,14 @@ function introductionHandlers(
   };
 }
 
-function machineHandlers({ os, boot }: Init): Pick<SystemHandlers, 'machine' | 'counters'> {
+function machineHandlers({ os, boot, cores }: Init): Pick<SystemHandlers, 'machine' | 'counters'> {
   const { coreCount, frequency, ramBytes } = boot;
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
   return {
     machine: () => {
       const scheduler = SCHEDULER_NAMES[unwrap(kernel.scheduler())];
-      return { coreCount, runningCount: 1, frequency, ramBytes, scheduler };
+      const runningCount = cores.all().filter(({ core }) => cores.isRunning(core)).length;
+      return { coreCount, runningCount, frequency, ramBytes, scheduler };
     },
     counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),
   };

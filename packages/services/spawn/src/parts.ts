@@ -53,6 +53,11 @@ export class Parts implements MemorySource {
     return ram;
   }
 
+  /** Make RAM a part that came from the source by another way. */
+  adopt(block: RamBlock): void {
+    this.blocks.push(block);
+  }
+
   freeRam(block: RamBlock): Errval {
     const err = this.source.freeRam(block);
     if (isOk(err)) this.blocks.splice(this.blocks.indexOf(block), 1);
