@@ -89,7 +89,6 @@ function initKcb(k: Kernel, first: FirstDomain): void {
   const { mem, kcb } = k;
   assert(Kcb.magic.get(mem, kcb) !== KCB_MAGIC, 'a control block is started once');
   Kcb.magic.set(mem, kcb, KCB_MAGIC);
-  Kcb.coreId.set(mem, kcb, k.hal.coreId);
   Kcb.nextId.set(mem, kcb, 1);
   Kcb.nextDomainId.set(mem, kcb, 1);
   Kcb.tagEpoch.set(mem, kcb, 1);

@@ -4,7 +4,7 @@
  * page fault of that thread, which it survives.
  */
 
-import { type Os, SendRetry, type Wait } from '@barreleye/libos';
+import { type Endpoint, type Os, SendRetry, type Wait } from '@barreleye/libos';
 import { Parking, yieldCore } from '@barreleye/rpc';
 import { UmpPoller } from './poller.ts';
 
@@ -17,6 +17,37 @@ export function createDomainPoller(os: Os): UmpPoller {
   });
   os.spawnThread('polls channels', pollForever(os, poller, work), { isDaemon: true });
   return poller;
+}
+
+/**
+ * The same for a domain that other cores notify: it sleeps until `bell` gets a message, which
+ * `ringDoorbell` of the other ends must cause.
+ */
+export function createRungPoller(os: Os, bell: Endpoint): UmpPoller {
+  const work = new Parking(os.scheduler, 'a bell');
+  const poller = new UmpPoller({
+    later: (step) => void os.spawnThread('closes a channel', runStep(os, step)),
+    onWork: () => work.ready(),
+  });
+  os.spawnThread('answers the bell', pollRung(poller, work, bell), { isDaemon: true });
+  return poller;
+}
+
+function* pollRung(poller: UmpPoller, work: Parking, bell: Endpoint): Wait<void> {
+  for (;;) {
+    if (!poller.poll()) {
+      yield* yieldCore();
+      continue;
+    }
+    if (poller.lieDown()) {
+      work.park();
+      bell.received.whenReady(work);
+      yield;
+      bell.received.deregister();
+      while (bell.tryReceive() !== undefined);
+    }
+    poller.getUp();
+  }
 }
 
 function* pollForever(os: Os, poller: UmpPoller, work: Parking): Wait<void> {

@@ -1,7 +1,7 @@
 /** Channels between cores: rings in shared memory, and a transport of calls over them. */
 
 export type { CapCourier } from './cap-courier.ts';
-export { createDomainPoller } from './domain-poller.ts';
+export { createDomainPoller, createRungPoller } from './domain-poller.ts';
 export { Doorbell, ENDED, POLL_BUDGET, receive, send } from './doorbell.ts';
 export {
   type EndOptions,

@@ -20,7 +20,10 @@ export interface Polled extends Queued<Polled> {
 export interface PollerOptions {
   /** Do a step of a transport that nobody waits for, at once or later. At once, if left out. */
   readonly later?: (step: () => void) => void;
-  /** Called when somebody waits, after nobody did. */
+  /**
+   * Called when somebody waits, after nobody did; and when somebody begins to wait while all are to
+   * sleep, for what is there already.
+   */
   readonly onWork?: () => void;
 }
 
@@ -28,11 +31,14 @@ export class UmpPoller {
   readonly later: (step: () => void) => void;
   private readonly onWork: (() => void) | undefined;
   private readonly waiting: Queue<Polled>;
+  /** Other sides ring: whoever waits from now on has that said, too. */
+  private isLying: boolean;
 
   constructor({ later = (step) => step(), onWork }: PollerOptions = {}) {
     this.later = later;
     this.onWork = onWork;
     this.waiting = new Queue();
+    this.isLying = false;
   }
 
   /** Whether there is anything to look at. */
@@ -44,7 +50,8 @@ export class UmpPoller {
   add(transport: Polled): void {
     if (transport.queue !== undefined) return;
     this.waiting.push(transport);
-    if (this.waiting.length === 1) this.onWork?.();
+    const isMissed = this.isLying && !transport.lieDown();
+    if (isMissed || this.waiting.length === 1) this.onWork?.();
   }
 
   /**
@@ -69,11 +76,13 @@ export class UmpPoller {
    * Over memory that can be taken away, `poll` must follow as well before anything else.
    */
   lieDown(): boolean {
+    this.isLying = true;
     for (const transport of this.waiting) if (!transport.lieDown()) return false;
     return true;
   }
 
   getUp(): void {
+    this.isLying = false;
     for (const transport of this.waiting) transport.getUp();
   }
 }

@@ -37,9 +37,7 @@ import {
 } from '@barreleye/spec';
 import type { Account } from './account.ts';
 import type { BootView, Region } from './boot-info.ts';
-
-/** Frame of the channel between the new core and this one. */
-export const CORE_CHANNEL_BYTES = 8192;
+import { LINK_BYTES } from './core-link.ts';
 
 /** What a core is started with. */
 export interface CoreRequest {
@@ -88,7 +86,7 @@ function build(
   if (!arena.ok) return arena;
   const page = parts.make('Frame', BOOTINFO_BYTES);
   if (!page.ok) return page;
-  const channel = parts.make('Frame', CORE_CHANNEL_BYTES);
+  const channel = parts.make('Frame', LINK_BYTES);
   if (!channel.ok) return channel;
   const ram = account.alloc(ramBytes, BASE_PAGE_SIZE);
   if (!ram.ok) return ram;
@@ -132,7 +130,7 @@ function describeCore(boot: BootView, facts: CoreFacts): Uint32Array {
     {
       ...none,
       base: channel,
-      bytes: CORE_CHANNEL_BYTES,
+      bytes: LINK_BYTES,
       type: RegionType.Channel,
       name: 'channel',
     },

@@ -83,8 +83,11 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
   const init: Init = { os, boot, memory, domains, programs, nameService, cores };
   observer?.(init);
   os.spawnThread('buries the dead', watchDeaths(os, domains));
-  if (boot.coreId !== boot.startedBy) return; // services run on the first core
-  cores.startAll(); //                                      before the shell gets what is left
+  if (boot.coreId !== boot.startedBy) {
+    cores.answerStarter(init);
+    return; // services run on the first core
+  }
+  cores.startAll(init); //                                  before the shell gets what is left
   const services = planServices(os, boot); //               needs the interrupt table
   const { names, console } = yield* ownClient(init); //     init uses what it serves, like all
   keeping.keeper = new ServiceKeeper(init, names, console);

@@ -186,7 +186,7 @@ function machineHandlers({ os, boot, cores }: Init): Pick<SystemHandlers, 'machi
   return {
     machine: () => {
       const scheduler = SCHEDULER_NAMES[unwrap(kernel.scheduler())];
-      const runningCount = cores.all().filter(({ core }) => cores.isRunning(core)).length;
+      const runningCount = cores.all().filter(({ state }) => state === 'running').length;
       return { coreCount, runningCount, frequency, ramBytes, scheduler };
     },
     counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),

@@ -10,6 +10,7 @@ import {
   BOOTINFO_MAGIC,
   BootInfo,
   Err,
+  Kcb,
   type Paging,
   type Program,
   type Scheduler,
@@ -127,7 +128,9 @@ function startDriver(options: BootOptions, core: Core, page: Paddr): CpuDriver |
   const info = asPtr<'BootInfo'>(page);
   const isForCore = BootInfo.coreId.get(mem, info) === core.coreId;
   if (BootInfo.magic.get(mem, info) !== BOOTINFO_MAGIC || !isForCore) return undefined;
-  const driver = new CpuDriver(core, BootInfo.kcb.get(mem, info), target.foreignFormats);
+  const kcb = BootInfo.kcb.get(mem, info);
+  Kcb.coreId.set(mem, kcb, core.coreId);
+  const driver = new CpuDriver(core, kcb, target.foreignFormats);
   const handler = wrapDriver?.(driver, core) ?? driver;
   core.powerOn(handler, () =>
     driver.start({
