@@ -9,6 +9,7 @@ export type { TableShape, TableStep } from './table-tree.ts';
 export {
   type FrameRequest,
   type PageView,
+  type Piece,
   type ReserveRequest,
   Vspace,
   type VspaceOptions,

@@ -53,6 +53,9 @@ export interface ReserveRequest {
   readonly name?: string;
 }
 
+/** Words, and the byte of a frame where they go: a multiple of 4. */
+export type Piece = readonly [at: number, words: Uint32Array];
+
 /** What a page of the address space shows. */
 export interface PageView {
   readonly region: Region;
@@ -270,17 +273,19 @@ export class Vspace {
   }
 
   /**
-   * Store words at the start of a frame, through a mapping that lasts no longer.
+   * Store words in a frame, through a mapping that lasts no longer.
    * @errors those of `map` and `unmap`; LIB_ERR_PAGE_FAULT
    */
-  write(frame: Capref<MappableTypeName>, words: Uint32Array, offset = 0): Errval {
-    const bytes = alignUp(offset + 4 * words.length, BASE_PAGE_BITS);
-    const window = this.map({ frame, bytes, flags: PageFlag.Read | PageFlag.Write });
+  write(frame: Capref<MappableTypeName>, pieces: readonly Piece[]): Errval {
+    const end = Math.max(...pieces.map(([at, words]) => at + 4 * words.length));
+    const flags = PageFlag.Read | PageFlag.Write;
+    const window = this.map({ frame, bytes: alignUp(end, BASE_PAGE_BITS), flags });
     if (!window.ok) return window.err;
     const { base } = window.value;
+    const { cpu } = this.sys;
     let isStored = true;
-    for (const [i, word] of words.entries()) {
-      isStored &&= this.sys.cpu.store32(base + offset + 4 * i, word);
+    for (const [at, words] of pieces) {
+      for (const [i, word] of words.entries()) isStored &&= cpu.store32(base + at + 4 * i, word);
     }
     const err = this.unmap(base);
     if (!isOk(err)) return err;

@@ -22,6 +22,7 @@ export {
   NameService,
 } from './interfaces/name-service.ts';
 export {
+  CORE_INFO,
   DOMAIN_END,
   DOMAIN_INFO,
   type DomainEnd,

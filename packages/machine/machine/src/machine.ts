@@ -44,8 +44,8 @@ export interface MachineOptions {
 }
 
 /**
- * Powers `core` on with a CPU driver that finds what to do in the page at `page`; false, and the core
- * stays off, if that makes no sense. May throw, which the core does not survive.
+ * Powers `core` on with a CPU driver that finds what to do in the page at `page`; false, and the
+ * core stays off, if that makes no sense. May throw, which the core does not survive.
  */
 export type Firmware = (core: Core, page: Paddr) => boolean;
 

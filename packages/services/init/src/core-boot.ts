@@ -1,6 +1,6 @@
 /**
- * Starting another core. It gets a control block, RAM of its own, the boot modules, and a channel to
- * this core, all written down in boot information like that of the first core.
+ * Starting another core. It gets a control block, RAM of its own, the boot modules, and a channel
+ * to this core, all written down in boot information like that of the first core.
  */
 
 import {
@@ -31,13 +31,21 @@ import {
   BootInfo,
   BootRegion,
   bootRegionOffset,
+  CteFlag,
   Err,
   FIRST_DOMAIN_BYTES,
+  KCB_BYTES,
   RegionType,
 } from '@barreleye/spec';
 import type { Account } from './account.ts';
 import type { BootView, Region } from './boot-info.ts';
 import { LINK_BYTES } from './core-link.ts';
+
+/** What other cores may have of an object: all bits of spec `CteFlag` that say so. */
+const ALL_RELATIONS = CteFlag.RemoteCopies | CteFlag.RemoteAncestors | CteFlag.RemoteDescendants;
+
+/** What a core takes beside the RAM that is its own. */
+export const CORE_OVERHEAD_BYTES = KCB_BYTES + FIRST_DOMAIN_BYTES + BOOTINFO_BYTES + LINK_BYTES;
 
 /** What a core is started with. */
 export interface CoreRequest {
@@ -99,12 +107,17 @@ function build(
     channel: baseOf(channel.value),
     ram: ram.value,
   });
-  let err = vspace.write(page.value, info);
+  let err = vspace.write(page.value, [[0, info]]);
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
   // What is in that RAM is for the other core to say from now on.
   if (isOk(err)) err = kernel.setOwner(ram.value.cap, core);
-  if (isOk(err)) err = kernel.spawnCore(core, page.value);
-  return isOk(err) ? succeed({ core, channel: channel.value }) : fail(err);
+  if (!isOk(err)) return fail(err);
+  err = kernel.spawnCore(core, page.value);
+  if (isOk(err)) return succeed({ core, channel: channel.value });
+  // There is nobody else.
+  os.check(kernel.setOwner(ram.value.cap, boot.coreId));
+  unwrap(kernel.setRelations(ram.value.cap, 0, ALL_RELATIONS));
+  return fail(err);
 }
 
 interface CoreFacts {

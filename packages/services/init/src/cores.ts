@@ -7,7 +7,7 @@ import { alignDown, BASE_PAGE_BITS, type Errval, OK } from '@barreleye/core';
 import { type Capref, capref, OsError, type Wait } from '@barreleye/libos';
 import { bindClient, type Client, serve } from '@barreleye/rpc';
 import { Err, RootSlot, TaskSlot } from '@barreleye/spec';
-import { type CoreStarter, startCore } from './core-boot.ts';
+import { CORE_OVERHEAD_BYTES, type CoreStarter, startCore } from './core-boot.ts';
 import { CoreLinks, type Link } from './core-link.ts';
 import { CoreService, coreHandlers } from './core-service.ts';
 import type { Init } from './main.ts';
@@ -56,7 +56,8 @@ export class Cores {
   /** Start all other cores, each with an equal part of the RAM that is left. */
   startAll(init: Init): void {
     const { account, boot } = this.starter;
-    const share = alignDown(Math.floor(account.leftBytes / boot.coreCount), BASE_PAGE_BITS);
+    const each = Math.floor(account.leftBytes / boot.coreCount) - CORE_OVERHEAD_BYTES;
+    const share = alignDown(each, BASE_PAGE_BITS);
     for (const { core, state } of this.states) {
       if (state === 'off') this.start(init, core, Math.max(share, MIN_CORE_BYTES));
     }

@@ -15,12 +15,20 @@ import {
 } from '@barreleye/libos';
 import type { DomainEnd, System } from '@barreleye/program';
 import type { Handlers } from '@barreleye/rpc';
-import { COUNTERS, type CopyableTypeName, Err, SCHEDULER_NAMES } from '@barreleye/spec';
+import {
+  COUNTERS,
+  type CopyableTypeName,
+  describeError,
+  Err,
+  SCHEDULER_NAMES,
+} from '@barreleye/spec';
 import type { Domain } from './domain.ts';
 import type { Init } from './main.ts';
 
 /** Domains, and names of programs, that a listing shows. */
 const MAX_LISTED = 256;
+/** Characters of the reason why a core does not run; all of them are ASCII. */
+const MAX_WHY = 256;
 
 const KILLED: DomainEnd = { how: 'killed', value: 0, report: '' };
 
@@ -180,7 +188,11 @@ function introductionHandlers(
   };
 }
 
-function machineHandlers({ os, boot, cores }: Init): Pick<SystemHandlers, 'machine' | 'counters'> {
+function machineHandlers({
+  os,
+  boot,
+  cores,
+}: Init): Pick<SystemHandlers, 'machine' | 'cores' | 'counters'> {
   const { coreCount, frequency, ramBytes } = boot;
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
   return {
@@ -189,6 +201,11 @@ function machineHandlers({ os, boot, cores }: Init): Pick<SystemHandlers, 'machi
       const runningCount = cores.all().filter(({ state }) => state === 'running').length;
       return { coreCount, runningCount, frequency, ramBytes, scheduler };
     },
+    cores: () => ({
+      cores: cores.all().map(({ core, state, err }) => {
+        return { core, state, why: state === 'failed' ? describeError(err).slice(0, MAX_WHY) : '' };
+      }),
+    }),
     counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),
   };
 }

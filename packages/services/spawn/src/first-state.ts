@@ -1,21 +1,8 @@
-/** What a new domain finds in its frames: words, which its spawner stores there. */
+/** What a new domain finds in its dispatcher frame. */
 
-import { type Errval, highWord, isOk, lowWord, OK } from '@barreleye/core';
-import type { Capref } from '@barreleye/libos';
-import {
-  ARGS_PAGE_BYTES,
-  type Arch,
-  DispatcherFrame,
-  Err,
-  GATE_BYTES,
-  GATES_AT,
-  Gate,
-  PageFlag,
-} from '@barreleye/spec';
-import type { Spawner } from './request.ts';
-
-/** Words, and the byte of a frame where they go. */
-type Piece = readonly [at: number, words: Uint32Array];
+import { highWord, lowWord } from '@barreleye/core';
+import type { Piece } from '@barreleye/paging';
+import { type Arch, DispatcherFrame, GATE_BYTES, GATES_AT, Gate } from '@barreleye/spec';
 
 /** Where a dispatcher starts, with which registers, and what it is called. */
 export function firstState(arch: Arch, name: string): Piece[] {
@@ -34,26 +21,4 @@ export function firstState(arch: Arch, name: string): Piece[] {
     register(arch.pc, arch.imageBase + GATES_AT + Gate.Start * GATE_BYTES),
     [DispatcherFrame.name.offset, new Uint32Array(text.buffer)],
   ];
-}
-
-/** Store words in a frame, all within its first `ARGS_PAGE_BYTES`, through a mapping of our own. */
-export function store(
-  { sys, vspace }: Spawner,
-  frame: Capref<'Frame'>,
-  pieces: readonly Piece[],
-): Errval {
-  const window = vspace.map({
-    frame,
-    bytes: ARGS_PAGE_BYTES,
-    flags: PageFlag.Read | PageFlag.Write,
-  });
-  if (!window.ok) return window.err;
-  const { base } = window.value;
-  let isStored = true;
-  for (const [at, words] of pieces) {
-    for (const [i, word] of words.entries()) isStored &&= sys.cpu.store32(base + at + 4 * i, word);
-  }
-  const err = vspace.unmap(base);
-  if (!isOk(err)) return err;
-  return isStored ? OK : Err.LIB_ERR_PAGE_FAULT;
 }

@@ -10,7 +10,7 @@ import { type Capref, dispatcherSetup } from '@barreleye/libos';
 import { capAddrOf, Err, RootSlot, TaskSlot } from '@barreleye/spec';
 import { argsPageWords } from './args-page.ts';
 import { fillCspace } from './cspace.ts';
-import { firstState, store } from './first-state.ts';
+import { firstState } from './first-state.ts';
 import { makeObjects, type Objects } from './objects.ts';
 import { mustUndo, Parts } from './parts.ts';
 import type { Spawner, SpawnRequest } from './request.ts';
@@ -55,8 +55,9 @@ function build(spawner: Spawner, request: SpawnRequest, parts: Parts): Result<Ob
   const objects = makeObjects(spawner, request, parts);
   if (!objects.ok) return objects;
   let err = fillCspace(sys, objects.value, request);
-  if (isOk(err)) err = store(spawner, objects.value.argsFrame, [[0, args.value]]);
-  if (isOk(err)) err = store(spawner, objects.value.frame, firstState(sys.cpu.arch, request.name));
+  if (isOk(err)) err = spawner.vspace.write(objects.value.argsFrame, [[0, args.value]]);
+  const state = firstState(sys.cpu.arch, request.name);
+  if (isOk(err)) err = spawner.vspace.write(objects.value.frame, state);
   if (!isOk(err)) return fail(err);
   const { rootCn, dispatcher } = objects.value;
   err = dispatcherSetup(sys, dispatcher, {

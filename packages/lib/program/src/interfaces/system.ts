@@ -46,6 +46,15 @@ export const DOMAIN_INFO = struct({
 });
 export type DomainInfo = ValueOf<typeof DOMAIN_INFO>;
 
+/** Longest reason why a core does not run. */
+const MAX_WHY_BYTES = 256;
+
+export const CORE_INFO = struct({
+  core: u32,
+  state: oneOf('off', 'starting', 'running', 'failed'),
+  why: string(MAX_WHY_BYTES),
+});
+
 const args = array(string(MAX_ARG_BYTES), 32);
 const domain = cap('Domain');
 /** Answers that carry copies made for them: what init has may be gone before they are sent. */
@@ -106,6 +115,8 @@ export const System = defineInterface('system', {
     {},
     { coreCount: u32, runningCount: u32, frequency: u64, ramBytes: u64, scheduler: string(32) },
   ),
+  /** What is known of each core; `why` one has failed. */
+  cores: call({}, { cores: array(CORE_INFO, 64) }),
   /** The counters of the CPU driver, in the order of spec `COUNTERS`. */
   counters: call({}, { values: array(u64, 64) }),
 });

@@ -17,10 +17,17 @@ export const cores: Command = {
   argCount: [0, 0],
   argKinds: [],
   *run({ os, screen }) {
-    const { coreCount, runningCount, frequency, scheduler } = yield* os.system.machine({});
-    for (let i = 0; i < coreCount; i++) {
-      const state = i < runningCount ? `running, scheduler ${scheduler}` : 'not started';
-      screen.printLine(`core ${i}: ${os.arch.name}, ${frequency / MHZ} MHz, ${state}`);
+    const { frequency, scheduler } = yield* os.system.machine({});
+    const { cores: all } = yield* os.system.cores({});
+    const states = {
+      off: 'not started',
+      starting: 'starting',
+      running: `running, scheduler ${scheduler}`,
+      failed: 'did not come up',
+    };
+    for (const { core, state, why } of all) {
+      const what = why === '' ? states[state] : `${states[state]}: ${why}`;
+      screen.printLine(`core ${core}: ${os.arch.name}, ${frequency / MHZ} MHz, ${what}`);
     }
     return 0;
   },

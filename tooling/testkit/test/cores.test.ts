@@ -1,0 +1,76 @@
+/** More cores than one: started by the first, with kernels and memory of their own. */
+
+import { type BootWishes, runScript, type System } from '@barreleye/boot';
+import { checkInvariants } from '@barreleye/cpu-driver';
+import { describe, expect, test } from 'vitest';
+import { boot, digestRam, TARGETS, type TestTarget } from '../src/index.ts';
+
+const MIB = 2 ** 20;
+
+function start(target: TestTarget, coreCount: number, wishes: BootWishes = {}): System {
+  return boot(target, { coreCount, ramBytes: 128 * MIB, ...wishes });
+}
+
+/** The lines about cores that the shell shows. */
+function coreLines({ machine }: System): string[] {
+  const { screen, exitCode } = runScript(machine, ['cores; hello; exit 4']);
+  expect(exitCode).toBe(4);
+  expect(screen).toContain('\nhello, world\n');
+  return screen.split('\n').filter((line) => /^core \d/.test(line));
+}
+
+describe.each(TARGETS)('on $name', (target) => {
+  test('all cores come up, each with a kernel of its own that is whole', () => {
+    const system = start(target, 4);
+    const lines = coreLines(system);
+    expect(lines).toHaveLength(4);
+    for (const [i, line] of lines.entries()) {
+      expect(line).toMatch(new RegExp(`^core ${i}: .* running, scheduler rr$`));
+    }
+    expect([...system.drivers.keys()]).toEqual([0, 1, 2, 3]);
+    const kcbs = new Set([...system.drivers.values()].map(({ kernel }) => kernel.kcb));
+    expect(kcbs.size).toBe(4);
+    for (const { kernel } of system.drivers.values()) expect(checkInvariants(kernel)).toEqual([]);
+    expect(system.machine.programFailures).toEqual([]);
+  });
+
+  test('the same seed is the same run, also with several cores', () => {
+    const runs = [1, 2].map(() => {
+      const system = start(target, 3, { seed: 11 });
+      coreLines(system);
+      return [digestRam(system.machine), system.machine.cycles];
+    });
+    expect(runs[0]).toEqual(runs[1]);
+  });
+
+  test('a core that does not come up is reported, and the others run without it', () => {
+    const system = start(target, 3);
+    const { machine } = system;
+    const { firmware } = machine;
+    machine.firmware = (core, page) => core.coreId !== 1 && firmware(core, page);
+    const [, one, two] = coreLines(system);
+    expect(one).toMatch(/^core 1: .* did not come up: the core could not be started .*START\)$/);
+    expect(two).toMatch(/ running, /);
+  });
+
+  test('a core that dies while it comes up is reported, too', () => {
+    const system = start(target, 3);
+    const { machine } = system;
+    const { firmware } = machine;
+    machine.firmware = (core, page) => {
+      if (core.coreId === 2) throw new Error('no power');
+      return firmware(core, page);
+    };
+    const [, one, two] = coreLines(system);
+    expect(one).toMatch(/ running, /);
+    expect(two).toMatch(/ did not come up: /);
+  });
+});
+
+test.each([2, 16, 64])('%i cores come up', (coreCount) => {
+  const [target] = TARGETS;
+  if (target === undefined) throw new Error('there is a target');
+  const system = start(target, coreCount, { ramBytes: 512 * MIB });
+  const lines = coreLines(system);
+  expect(lines.filter((line) => line.includes(' running, '))).toHaveLength(coreCount);
+});
