@@ -12,6 +12,7 @@ import {
   DeviceClass,
   RegionType,
   RootSlot,
+  Scheduler,
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { deviceCap, type Region, ramCap, readBootInfo } from './boot-info.ts';
@@ -46,6 +47,10 @@ function create(regions: readonly Region[]): HandCpu {
   BootInfo.magic.set(mem, info, BOOTINFO_MAGIC);
   BootInfo.regionCount.set(mem, info, regions.length);
   BootInfo.coreCount.set(mem, info, 12);
+  BootInfo.coreId.set(mem, info, 3);
+  BootInfo.startedBy.set(mem, info, 1);
+  BootInfo.scheduler.set(mem, info, Scheduler.Rbed);
+  BootInfo.seed.set(mem, info, 99);
   BootInfo.frequency.set(mem, info, 5_000_000_000);
   BootInfo.ramBytes.set(mem, info, 8 * 2 ** 32);
   for (const [i, region] of regions.entries()) {
@@ -66,6 +71,10 @@ describe('the boot information', () => {
   it('is read through the page tables as the loader wrote it', () => {
     expect(readBootInfo(create([SERIAL, RAM]), AT)).toEqual({
       coreCount: 12,
+      coreId: 3,
+      startedBy: 1,
+      scheduler: Scheduler.Rbed,
+      seed: 99,
       frequency: 5_000_000_000,
       ramBytes: 8 * 2 ** 32,
       regions: [SERIAL, RAM],
