@@ -129,7 +129,7 @@ describe.each(TARGETS)('an interrupt line on $name', (target) => {
 
   test('that is no device line does not exist', () => {
     const user = new User(target);
-    for (const line of [0, 1, 32, 33, 224, 0x8000_0002, 0xffff_ffff]) {
+    for (const line of [0, 1, 96, 97, 224, 0x8000_0002, 0xffff_ffff]) {
       const call = words(IRQ_TABLE, IrqTableCmd.AllocDestCap, line, ...placeOf(user.newSlot()));
       expectRefused(user, ['SYS_ERR_IRQ_INVALID'], call);
     }

@@ -172,7 +172,7 @@ describe.each(TARGETS)('the Kernel capability on $name', (target) => {
       must(monitor(user, KernelCmd.CreateCap, head, ...words, ...placeOf(slot)));
       return slot;
     };
-    for (const line of [0, 33, 224, 0xffff_ffff]) {
+    for (const line of [0, 96, 224, 0xffff_ffff]) {
       const dest = describe(ObjType.IRQDest, 0, 0, 0, 0, 0, 0, line);
       const { names } = user.invoke(dest, IrqDestCmd.Connect, endpoint, 2);
       expect(names).toEqual(['SYS_ERR_IRQ_INVALID']);
