@@ -40,13 +40,22 @@ const EXIT_STUCK = 1;
 /** The person at the terminal left. */
 const EXIT_QUIT = 130;
 
-/** Boot `targetName` and run it to its end. @returns the exit code for the host */
-export async function bootCommand(targetName: string, flags: BootFlags): Promise<number> {
+/**
+ * Boot `targetName` and run it to its end.
+ * @param script file of lines to type instead of reading any
+ * @returns the exit code for the host
+ */
+export async function bootCommand(
+  targetName: string,
+  script: string | undefined,
+  flags: BootFlags,
+): Promise<number> {
   const bootTarget = findTarget(targetName);
-  const system = createSystem(bootTarget, flags);
+  const lines = readLines(script, flags.run);
+  const system = createSystem(bootTarget, flags, lines === undefined);
   const exitCode = await withTerminal(
     (input) => runMachine(system.machine, input, streamOutput(process.stdout)),
-    flags.run,
+    lines,
   );
   const { programFailures } = system.machine;
   for (const { program, error } of programFailures) {
@@ -60,13 +69,20 @@ export async function bootCommand(targetName: string, flags: BootFlags): Promise
   return exitCode ?? EXIT_STUCK;
 }
 
-function createSystem(bootTarget: BootTarget, flags: BootFlags): System {
+/** What is to be typed, if it is known beforehand. */
+function readLines(script: string | undefined, commands: string | undefined): string | undefined {
+  if (script === undefined) return commands;
+  if (commands !== undefined) throw new UsageError('--run: there is a script to run already');
+  return readText(script, 'script');
+}
+
+function createSystem(bootTarget: BootTarget, flags: BootFlags, isTyped: boolean): System {
   const target = flags.pae ? bootTarget.target : targetWithoutPae(bootTarget);
   refuseUnfinished(flags);
   const menu = readMenu(target.menu, flags.menu);
   const booted = bootSystem({
     target,
-    menu: flags.run === undefined ? menuAtTerminal(menu) : menu,
+    menu: isTyped ? menuAtTerminal(menu) : menu,
     coreCount: parseInteger(flags.cores, '--cores', 1, target.board.maxCores),
     ramBytes:
       flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),
@@ -106,7 +122,7 @@ function refuseUnfinished(flags: BootFlags): void {
 
 function readMenu(builtIn: string, file: string | undefined): Menu {
   const parsed =
-    file === undefined ? parseMenu(builtIn, 'menu.lst') : parseMenu(readText(file), file);
+    file === undefined ? parseMenu(builtIn, 'menu.lst') : parseMenu(readText(file, '--menu'), file);
   if (!parsed.ok) throw new UsageError(parsed.message);
   return parsed.menu;
 }
@@ -117,12 +133,12 @@ function menuAtTerminal(menu: Menu): Menu {
   return withModuleArgs(menu, 'terminal', terminalArgs({ stdin, stdout, term: env['TERM'] }));
 }
 
-function readText(file: string): string {
+function readText(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split(',');
-    throw new UsageError(`--menu: cannot read '${file}': ${reason}`);
+    throw new UsageError(`${what}: cannot read '${file}': ${reason}`);
   }
 }
 

@@ -27,7 +27,7 @@ describe('what makes no sense is one line on stderr and exit code 2', () => {
     ],
     ['an option that nearly exists', ['boot', 'x86_64', '--sed', '1'], /--seed/],
     ['a missing value', ['boot', 'x86_64', '--ram'], /--ram.*argument missing$/],
-    ['two targets', ['boot', 'x86_64', 'armv7'], /^too many arguments for 'boot'/],
+    ['two targets', ['boot', 'x86_64', 'armv7'], /^script: cannot read 'armv7': ENOENT/],
     ['bad RAM', ['boot', 'x86_64', '--ram', 'lots'], /^--ram: 'lots' is not a byte count/],
     ['odd RAM', ['boot', 'x86_64', '--ram', '16777217'], /^RAM comes in whole pages: 16777217/],
     ['much RAM', ['boot', 'armv7', '--ram', '3g'], /^too much RAM: 3 GiB; vexpress takes/],

@@ -35,6 +35,7 @@ function createCli(setExitCode: (code: number) => void): Command {
   cli
     .command('boot')
     .argument('<target>', `machine to boot: ${TARGET_NAMES.join(', ')}`)
+    .argument('[script]', 'file of commands to type instead of reading any, for instance demo.bsh')
     .description('boot a system and sit at its console')
     .option('--cores <n>', 'number of cores', '1')
     .option('--ram <bytes>', 'amount of RAM, for instance 64m or 1g (default: 256m)')
@@ -46,8 +47,8 @@ function createCli(setExitCode: (code: number) => void): Command {
     .option('--run <commands>', 'type these commands instead of reading any')
     .option('--trace <file>', 'record events (does not exist yet)')
     .option('--stats', 'show figures of the run at its end')
-    .action(async (target: string, flags: BootFlags) => {
-      setExitCode(await bootCommand(target, flags));
+    .action(async (target: string, script: string | undefined, flags: BootFlags) => {
+      setExitCode(await bootCommand(target, script, flags));
     });
   cli
     .command('drive')

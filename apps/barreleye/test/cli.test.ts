@@ -66,6 +66,16 @@ describe.concurrent('what makes no sense is one line on stderr and exit code 2',
       ['boot', 'vax'],
       /^unknown target 'vax' \(there is x86_64, x86_32, armv7\)$/,
     ],
+    [
+      'a script that is not there',
+      ['boot', 'armv7', 'missing.bsh'],
+      /^script: cannot read 'missing.bsh': ENOENT/,
+    ],
+    [
+      'a script and commands',
+      ['boot', 'armv7', 'a.bsh', '--run', 'exit'],
+      /^--run: there is a script to run already$/,
+    ],
     ['an unknown option', ['boot', 'x86_64', '--frob'], /^unknown option '--frob'/],
     ['little RAM', ['boot', 'armv7', '--ram', '1m'], /^too little RAM: 1 MiB; vexpress takes/],
     ['a bad seed', ['boot', 'x86_64', '--seed', '-1'], /^--seed: '-1' is not a whole number/],
@@ -101,6 +111,16 @@ describe.concurrent('a system', () => {
     const { code, stdout, stderr } = await barreleye(['boot', 'x86_64', '--run', 'cores; exit 3']);
     expect(stdout).toContain('barreleye> cores; exit 3\ncore 0: x86_64');
     expect([code, stderr]).toEqual([3, '']);
+  });
+
+  it('types the lines of a script, as it does those of --run', async () => {
+    const file = join(folder, 'demo.bsh');
+    writeFileSync(file, '# a script\nx=3; echo "x is $x" # shown\nexit $x\n');
+    const script = await barreleye(['boot', 'x86_32', file]);
+    const typed = await barreleye(['boot', 'x86_32', '--run', 'x=3; echo "x is $x"; exit $x']);
+    expect(script.stdout).toContain('\nx is 3\n');
+    expect(typed.stdout).toContain('\nx is 3\n');
+    expect([script.code, script.stderr, typed.code]).toEqual([3, '', 3]);
   });
 
   it('reads lines from a pipe, the last of which may lack its end', async () => {
