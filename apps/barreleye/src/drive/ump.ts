@@ -93,6 +93,7 @@ class Side {
   private receive(): boolean {
     const wordCount = this.end.receiver.tryReceive(this.buffer);
     if (wordCount === NOTHING) return false;
+    this.end.receiver.acknowledge(); // at once, so that a ring is full exactly when it has no room
     this.arrived.push([...this.buffer.subarray(0, wordCount)]);
     return true;
   }

@@ -4,26 +4,28 @@
  * nothing.
  *
  * Hot code: no allocation; where nothing has come, one load of a line that is in the cache.
+ * Constants are literals there, as in the sender.
  */
 
-import { UMP_PAYLOAD_WORDS, UmpControl } from '@barreleye/spec';
+import { UmpControl } from '@barreleye/spec';
 import { Bell, SleepWord } from './bell.ts';
 import {
   ACKED,
-  after,
   batchOf,
   CLOSED,
   CONTROL,
   checkOptions,
-  distance,
+  controlOf,
   HEAD_WORDS,
   NOTE,
   RECEIVER_SLEEP,
   type RingOptions,
   type RingPosition,
   SENDER_SLEEP,
+  SEQUENCE_STEP,
   SLOT_WORDS,
   START,
+  sequenceOf,
 } from './ring.ts';
 import type { Words } from './words.ts';
 
@@ -38,17 +40,17 @@ export class UmpReceiver {
   note: number;
   private readonly words: Words;
   private readonly base: number;
-  private readonly slotCount: number;
   private readonly batch: number;
   private readonly bell: Bell;
   private readonly sleepWord: SleepWord;
-  /** Number of the last message taken, and acknowledged; what the next control word is like. */
-  private sequence: number;
-  private acked: number;
+  /** The control word of the next message, but for its length. */
   private expected: number;
-  /** Slot of the next message, and the word where it begins. */
-  private slotIndex: number;
+  /** Messages taken and not acknowledged. */
+  private unackedCount: number;
+  /** Where the slot of the next message begins, the first slot, and the word behind the last. */
   private at: number;
+  private readonly firstAt: number;
+  private readonly endAt: number;
 
   /** @param base word where the ring begins, a multiple of 16 */
   constructor(words: Words, base: number, options: RingOptions) {
@@ -57,21 +59,20 @@ export class UmpReceiver {
     this.note = 0;
     this.words = words;
     this.base = base;
-    this.slotCount = slotCount;
-    this.batch = batchOf(options);
+    this.batch = batchOf(slotCount);
     this.bell = new Bell(words, base + SENDER_SLEEP, ringDoorbell);
     this.sleepWord = new SleepWord(words, base + RECEIVER_SLEEP, position.sleep);
-    this.sequence = position.sequence;
-    this.acked = position.sequence;
-    this.expected = controlOf(after(position.sequence));
-    this.slotIndex = position.slotIndex;
-    this.at = base + HEAD_WORDS + position.slotIndex * SLOT_WORDS;
+    this.expected = (controlOf(position.sequence) + SEQUENCE_STEP) | 0;
+    this.unackedCount = 0;
+    this.firstAt = base + HEAD_WORDS;
+    this.endAt = this.firstAt + slotCount * SLOT_WORDS;
+    this.at = this.firstAt + position.slotIndex * SLOT_WORDS;
   }
 
   /** Where another end can go on. */
   get position(): RingPosition {
-    const { sequence, slotIndex, sleepWord } = this;
-    return { sequence, slotIndex, sleep: sleepWord.value };
+    const slotIndex = (this.at - this.firstAt) / SLOT_WORDS;
+    return { sequence: this.takenSequence(), slotIndex, sleep: this.sleepWord.value };
   }
 
   /** Whether there is a message. */
@@ -90,15 +91,9 @@ export class UmpReceiver {
    * @returns its number of words, or `NOTHING`
    */
   tryReceive(into: Uint32Array): number {
-    const { words, at } = this;
-    const control = words.loadAcquire(at + CONTROL);
-    if (((control ^ this.expected) & NOT_LENGTH) !== 0) return NOTHING;
-    const length = (control >>> UmpControl.LengthShift) & UmpControl.LengthMask;
-    const wordCount = length < UMP_PAYLOAD_WORDS ? length : UMP_PAYLOAD_WORDS;
-    for (let i = 0; i < wordCount; i++) into[i] = words.load(at + i);
-    this.note = words.load(at + NOTE);
-    this.advance();
-    return wordCount;
+    const control = this.words.loadAcquire(this.at + 15); // CONTROL
+    if (((control ^ this.expected) & -31) /* NOT_LENGTH */ !== 0) return -1; // NOTHING
+    return this.take(control, into);
   }
 
   /** Whether the sender has said that no message will come after those that are there. */
@@ -115,25 +110,33 @@ export class UmpReceiver {
     this.sleepWord.getUp();
   }
 
-  /** The slot is free; say so. */
-  private advance(): void {
-    const sequence = after(this.sequence);
-    this.sequence = sequence;
-    this.expected = controlOf(after(sequence));
-    this.slotIndex += 1;
-    this.at += SLOT_WORDS;
-    if (this.slotIndex === this.slotCount) {
-      this.slotIndex = 0;
-      this.at = this.base + HEAD_WORDS;
-    }
-    if (distance(this.acked, sequence) < this.batch) return;
-    this.acked = sequence;
-    this.words.storeRelease(this.base + ACKED, sequence);
+  /**
+   * Let the sender have the slots of all messages taken. It is done for a quarter of the ring at
+   * once, which cannot stop a sender: as long as less is free, there is something to take.
+   */
+  acknowledge(): void {
+    this.unackedCount = 0;
+    this.words.storeRelease(this.base + ACKED, this.takenSequence());
     this.bell.ringIfAsleep();
   }
-}
 
-/** The control word of message `sequence`, without its length. */
-function controlOf(sequence: number): number {
-  return (sequence << UmpControl.SequenceShift) | UmpControl.Full;
+  /** Apart from `tryReceive`, so that looking for a message is short enough to be inlined. */
+  private take(control: number, into: Uint32Array): number {
+    const { words, at } = this;
+    const length = (control >>> 1) & 15; // LengthShift, LengthMask
+    const wordCount = length < 14 ? length : 14; // UMP_PAYLOAD_WORDS
+    words.loadMany(at, into, wordCount);
+    this.note = words.load(at + 14); // NOTE
+    const next = at + 16; // SLOT_WORDS
+    this.at = next === this.endAt ? this.firstAt : next;
+    this.expected = (this.expected + 32) | 0; // SEQUENCE_STEP
+    this.unackedCount += 1;
+    if (this.unackedCount === this.batch) this.acknowledge();
+    return wordCount;
+  }
+
+  /** Number of the last message taken. */
+  private takenSequence(): number {
+    return sequenceOf(this.expected - SEQUENCE_STEP);
+  }
 }

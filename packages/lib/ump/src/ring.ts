@@ -1,7 +1,7 @@
 /** Where things are in a ring, in words, and what a side of it may decide. */
 
 import { assert } from '@barreleye/core';
-import { UMP_MAX_SLOTS, UMP_SEQUENCE_MASK, UmpHead, UmpSlot } from '@barreleye/spec';
+import { UMP_MAX_SLOTS, UMP_SEQUENCE_MASK, UmpControl, UmpHead, UmpSlot } from '@barreleye/spec';
 
 // Word indexes: of the head from its beginning, of a slot from its own.
 export const ACKED = UmpHead.acked.offset / 4;
@@ -13,8 +13,8 @@ export const SLOT_WORDS = UmpSlot.$bytes / 4;
 export const NOTE = UmpSlot.note.offset / 4;
 export const CONTROL = UmpSlot.control.offset / 4;
 
-/** In bulk mode, this part of the ring is published, or acknowledged, at a time. */
-const BULK_PART = 4;
+/** What is done for several messages at once is done for this part of the ring. */
+const BATCHES = 4;
 
 /** Rings the other side's bell: it sleeps. Never waits, and may be heard later, but not never. */
 export type RingDoorbell = () => void;
@@ -24,8 +24,8 @@ export interface RingOptions {
   /** Messages that fit; the other side's number. */
   readonly slotCount: number;
   /**
-   * `latency`: every message is published, and acknowledged, at once. `bulk`: a quarter of the ring
-   * at a time. Each side chooses for itself.
+   * Of the sender. `latency`: every message is published at once. `bulk`: a quarter of the ring at
+   * a time, unless a message is the last of several.
    */
   readonly mode?: UmpMode | undefined;
   /** Called when the other side sleeps and there is something for it. Without it, it must poll. */
@@ -48,9 +48,9 @@ export interface RingPosition {
 
 export const START: RingPosition = { sequence: 0, slotIndex: 0, sleep: 0 };
 
-/** Messages that are published, or acknowledged, together. */
-export function batchOf({ slotCount, mode = 'latency' }: RingOptions): number {
-  return mode === 'bulk' ? Math.max(1, Math.floor(slotCount / BULK_PART)) : 1;
+/** Messages that are acknowledged, or in bulk mode published, together. */
+export function batchOf(slotCount: number): number {
+  return Math.max(1, Math.floor(slotCount / BATCHES));
 }
 
 /** Bugs of the caller: the other side has no part in any of this. */
@@ -62,12 +62,19 @@ export function checkOptions({ slotCount, position = START }: RingOptions): void
   assert(position.sequence <= UMP_SEQUENCE_MASK, 'there is no such sequence number');
 }
 
-/** The sequence number after `sequence`. */
-export function after(sequence: number): number {
-  return (sequence + 1) & UMP_SEQUENCE_MASK;
-}
-
-/** From `older` to `newer`. */
+/** From the sequence number `older` to `newer`. */
 export function distance(older: number, newer: number): number {
   return (newer - older) & UMP_SEQUENCE_MASK;
+}
+
+/** From a control word to the next one: the carry out of the sequence number is lost. */
+export const SEQUENCE_STEP = 1 << UmpControl.SequenceShift;
+
+/** The control word of message `sequence`, but for its length. */
+export function controlOf(sequence: number): number {
+  return (sequence << UmpControl.SequenceShift) | UmpControl.Full;
+}
+
+export function sequenceOf(control: number): number {
+  return control >>> UmpControl.SequenceShift;
 }

@@ -3,28 +3,28 @@
  * receiver's acknowledgements only as far as they make sense: others change nothing, so the worst
  * that a receiver can do is not to receive.
  *
- * Hot code: no allocation, and one ordered store a message, or one a batch.
+ * Hot code: no allocation, and one ordered store a message, or one a batch. Constants in `trySend`
+ * are literals, as V8 loads imported ones anew in each call: that was a third of a message's time.
  */
 
 import { assert } from '@barreleye/core';
-import { UMP_PAYLOAD_WORDS, UmpControl } from '@barreleye/spec';
 import { Bell, SleepWord } from './bell.ts';
 import {
   ACKED,
-  after,
   batchOf,
   CLOSED,
   CONTROL,
   checkOptions,
+  controlOf,
   distance,
   HEAD_WORDS,
-  NOTE,
   RECEIVER_SLEEP,
   type RingOptions,
   type RingPosition,
   SENDER_SLEEP,
   SLOT_WORDS,
   START,
+  sequenceOf,
 } from './ring.ts';
 import type { Words } from './words.ts';
 
@@ -35,12 +35,14 @@ export class UmpSender {
   private readonly batch: number;
   private readonly bell: Bell;
   private readonly sleepWord: SleepWord;
-  /** Number of the last message, published or not; and the last that is known to be taken. */
-  private sequence: number;
-  private acked: number;
-  /** Slot of the next message, and the word where it begins. */
-  private slotIndex: number;
+  /** The control word of the last message, published or not, but for its length. */
+  private control: number;
+  /** Slots that are known to be free. */
+  private roomCount: number;
+  /** Where the slot of the next message begins, the first slot, and the word behind the last. */
   private at: number;
+  private readonly firstAt: number;
+  private readonly endAt: number;
   /** Messages written but not published: the first one's control word is still to be stored. */
   private stagedCount: number;
   private stagedAt: number;
@@ -49,17 +51,18 @@ export class UmpSender {
   /** @param base word where the ring begins, a multiple of 16 */
   constructor(words: Words, base: number, options: RingOptions) {
     checkOptions(options);
-    const { slotCount, ringDoorbell, position = START } = options;
+    const { slotCount, mode = 'latency', ringDoorbell, position = START } = options;
     this.slotCount = slotCount;
     this.words = words;
     this.base = base;
-    this.batch = batchOf(options);
+    this.batch = mode === 'bulk' ? batchOf(slotCount) : 1;
     this.bell = new Bell(words, base + RECEIVER_SLEEP, ringDoorbell);
     this.sleepWord = new SleepWord(words, base + SENDER_SLEEP, position.sleep);
-    this.sequence = position.sequence;
-    this.acked = position.sequence - slotCount; // none is known to be free: look first
-    this.slotIndex = position.slotIndex;
-    this.at = base + HEAD_WORDS + position.slotIndex * SLOT_WORDS;
+    this.control = controlOf(position.sequence);
+    this.roomCount = 0;
+    this.firstAt = base + HEAD_WORDS;
+    this.endAt = this.firstAt + slotCount * SLOT_WORDS;
+    this.at = this.firstAt + position.slotIndex * SLOT_WORDS;
     this.stagedCount = 0;
     this.stagedAt = 0;
     this.stagedControl = 0;
@@ -67,8 +70,8 @@ export class UmpSender {
 
   /** Where another end can go on, once everything is flushed. */
   get position(): RingPosition {
-    const { sequence, slotIndex, sleepWord } = this;
-    return { sequence, slotIndex, sleep: sleepWord.value };
+    const slotIndex = (this.at - this.firstAt) / SLOT_WORDS;
+    return { sequence: sequenceOf(this.control), slotIndex, sleep: this.sleepWord.value };
   }
 
   /**
@@ -78,22 +81,24 @@ export class UmpSender {
    * @param note for the library at the other side
    */
   trySend(message: Uint32Array, wordCount: number, isLast = true, note = 0): boolean {
-    assert(wordCount <= UMP_PAYLOAD_WORDS, 'the message is longer than a slot');
+    assert(wordCount <= 14 /* UMP_PAYLOAD_WORDS */, 'the message is longer than a slot');
     if (!this.hasRoom()) {
       this.flush();
       return false;
     }
     const { words, at } = this;
-    for (let i = 0; i < wordCount; i++) words.store(at + i, message[i]!);
-    words.store(at + NOTE, note);
-    const sequence = after(this.sequence);
-    const control =
-      (sequence << UmpControl.SequenceShift) |
-      (wordCount << UmpControl.LengthShift) |
-      UmpControl.Full;
-    this.sequence = sequence;
-    this.advance();
-    if (this.stagedCount === 0 && (isLast || this.batch === 1)) this.publish(at, control);
+    words.storeMany(at, message, wordCount);
+    words.store(at + 14, note); // NOTE
+    const bare = (this.control + 32) | 0; // SEQUENCE_STEP
+    const control = bare | (wordCount << 1); // LengthShift
+    const isPublished = this.stagedCount === 0 && (isLast || this.batch === 1);
+    if (isPublished) words.storeRelease(at + 15, control); // CONTROL
+    // The message is on its way: the rest takes none of its time.
+    const next = at + 16; // SLOT_WORDS
+    this.at = next === this.endAt ? this.firstAt : next;
+    this.control = bare;
+    this.roomCount -= 1;
+    if (isPublished) this.bell.ringIfAsleep();
     else this.stage(at, control, isLast);
     return true;
   }
@@ -102,16 +107,17 @@ export class UmpSender {
   flush(): void {
     if (this.stagedCount === 0) return;
     this.stagedCount = 0;
-    this.publish(this.stagedAt, this.stagedControl);
+    this.words.storeRelease(this.stagedAt + CONTROL, this.stagedControl);
+    this.bell.ringIfAsleep();
   }
 
   /** Whether the next message would find a slot. */
   hasRoom(): boolean {
-    if (distance(this.acked, this.sequence) < this.slotCount) return true;
+    if (this.roomCount > 0) return true;
     const acked = this.words.loadAcquire(this.base + ACKED);
-    if (distance(acked, this.sequence) > this.slotCount) return false; // it makes no sense
-    this.acked = acked;
-    return distance(acked, this.sequence) < this.slotCount;
+    const leftCount = this.slotCount - distance(acked, sequenceOf(this.control));
+    if (leftCount > 0) this.roomCount = leftCount; // less than none makes no sense
+    return leftCount > 0;
   }
 
   /** Nothing more will be sent. */
@@ -129,19 +135,6 @@ export class UmpSender {
 
   getUp(): void {
     this.sleepWord.getUp();
-  }
-
-  private advance(): void {
-    this.slotIndex += 1;
-    this.at += SLOT_WORDS;
-    if (this.slotIndex < this.slotCount) return;
-    this.slotIndex = 0;
-    this.at = this.base + HEAD_WORDS;
-  }
-
-  private publish(at: number, control: number): void {
-    this.words.storeRelease(at + CONTROL, control);
-    this.bell.ringIfAsleep();
   }
 
   /**

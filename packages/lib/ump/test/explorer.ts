@@ -132,6 +132,14 @@ class Run implements Words, Bells {
     this.access('store', index, (pending) => [0, { pending: [...pending, [index, value]] }]);
   }
 
+  loadMany(index: number, into: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) into[i] = this.load(index + i);
+  }
+
+  storeMany(index: number, from: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.store(index + i, from[i] ?? 0);
+  }
+
   loadAcquire(index: number): number {
     return this.access('loadAcquire', index, () => [this.state.memory[index] ?? 0, {}]);
   }

@@ -47,6 +47,14 @@ export class HauntedWords implements Words {
     this.inner.store(index, value);
   }
 
+  loadMany(index: number, into: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) into[i] = this.load(index + i);
+  }
+
+  storeMany(index: number, from: Uint32Array, count: number): void {
+    for (let i = 0; i < count; i++) this.store(index + i, from[i] ?? 0);
+  }
+
   loadAcquire(index: number): number {
     this.before(index);
     return this.inner.loadAcquire(index);

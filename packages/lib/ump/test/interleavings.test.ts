@@ -95,6 +95,8 @@ describe('what the exploration would find', () => {
       isGone: false,
       load: (index) => words.load(index),
       store: (index, value) => words.store(index, value),
+      loadMany: (index, into, count) => words.loadMany(index, into, count),
+      storeMany: (index, from, count) => words.storeMany(index, from, count),
       loadAcquire: (index) => words.loadAcquire(index),
       storeRelease: (index, value) =>
         index >= UmpHead.$bytes / 4 ? words.store(index, value) : words.storeRelease(index, value),
