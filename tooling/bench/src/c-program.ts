@@ -33,7 +33,7 @@ export class CProgram {
     const folder = mkdtempSync(join(tmpdir(), 'barreleye-bench-'));
     const program = join(folder, 'program');
     const sources = files.map((file) => fileURLToPath(new URL(`c/${file}`, import.meta.url)));
-    const options = ['-O2', '-std=c11', '-o', program, ...sources];
+    const options = ['-O2', '-std=c11', '-pthread', '-o', program, ...sources];
     const { error, status, stderr } = spawnSync(COMPILER, options, { encoding: 'utf8' });
     if (!error && status === 0) return new CProgram(folder, program, args.map(String));
     rmSync(folder, { recursive: true });

@@ -4,6 +4,7 @@ import { benches as calls } from './calls.ts';
 import { benches as capabilityLookup } from './capability-lookup.ts';
 import { benches as capabilityOperations } from './capability-operations.ts';
 import { benches as capabilityRevoke } from './capability-revoke.ts';
+import { benches as coreMessages } from './core-messages.ts';
 import { benches as heapGrowth } from './heap-growth.ts';
 import { benches as lazyMemory } from './lazy-memory.ts';
 import { benches as localMessages } from './local-messages.ts';
@@ -32,6 +33,7 @@ export const BENCHES: readonly Bench[] = [
   ...threads,
   ...localMessages,
   ...messagePieces,
+  ...coreMessages,
   ...calls,
   ...spawn,
   ...names,
