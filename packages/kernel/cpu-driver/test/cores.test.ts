@@ -47,7 +47,7 @@ describe.each(TARGETS)('on $name', (target) => {
     expect(names).toEqual(['SYS_ERR_INVALID_SOURCE_TYPE']);
   });
 
-  test('a notification raises a line of its core, also of this one, and of nobody harmlessly', () => {
+  test('a notification raises a line of its core; of a core that is not there, none', () => {
     const user = new User(target);
     const { mem, kcb } = user.bench.kernel;
     const interrupts = (): number => Kcb.interrupts.get(mem, kcb);
