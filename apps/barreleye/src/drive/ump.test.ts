@@ -6,7 +6,7 @@ import { InputError } from './input.ts';
 import { driveUmp } from './ump.ts';
 
 const page = readFileSync(new URL('../../../../docs/drive.md', import.meta.url), 'utf8');
-const [, section = ''] = page.split('## `ump`');
+const [section = ''] = page.split('\n## `ump`')[1]?.split('\n## ') ?? [];
 
 interface Output {
   readonly arrived: readonly (readonly number[])[];
