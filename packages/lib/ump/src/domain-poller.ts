@@ -29,11 +29,11 @@ export function createRungPoller(os: Os, bell: Endpoint): UmpPoller {
     later: (step) => void os.spawnThread('closes a channel', runStep(os, step)),
     onWork: () => work.ready(),
   });
-  os.spawnThread('answers the bell', pollRung(poller, work, bell), { isDaemon: true });
+  os.spawnThread('answers the bell', pollRung(os, poller, work, bell), { isDaemon: true });
   return poller;
 }
 
-function* pollRung(poller: UmpPoller, work: Parking, bell: Endpoint): Wait<void> {
+function* pollRung(os: Os, poller: UmpPoller, work: Parking, bell: Endpoint): Wait<void> {
   for (;;) {
     if (!poller.poll()) {
       yield* yieldCore();
@@ -45,6 +45,8 @@ function* pollRung(poller: UmpPoller, work: Parking, bell: Endpoint): Wait<void>
       yield;
       bell.received.deregister();
       while (bell.tryReceive() !== undefined);
+    } else {
+      yield* os.giveWay(); // to those who have something to take
     }
     poller.getUp();
   }

@@ -18,10 +18,10 @@ interface Pair {
   readonly server: UmpTransport;
 }
 
-function create(couriers: readonly CapCourier[] = []): Pair {
+function create(couriers: readonly CapCourier[] = [], onWork?: () => void): Pair {
   const slotCount = 2;
   const words = new SharedWords(new Int32Array(new SharedArrayBuffer(umpChannelBytes(slotCount))));
-  const poller = new UmpPoller();
+  const poller = new UmpPoller(onWork === undefined ? {} : { onWork });
   const [client, server] = (['client', 'server'] as const).map(
     (side, i) => new UmpTransport(new UmpEnd(words, 0, side, { slotCount }), poller, couriers[i]),
   );
@@ -48,6 +48,31 @@ describe('a transport', () => {
     expect([server.tryReceive(into), into[2], server.receivedCap]).toEqual([3, 3, undefined]);
     expect([send(client), server.tryReceive(into), server.tryReceive(into)]).toEqual([0, 3, 3]);
     expect([server.tryReceive(into), client.isDead]).toEqual([ReceiveResult.Nothing, false]);
+  });
+
+  it('lets sleep who waits for the end of the other side, whatever is there to take', () => {
+    const { poller, client, server } = create();
+    const end = new Counter();
+    send(client);
+    server.whenPeerGone(end);
+    expect([poller.poll(), poller.lieDown(), end.count]).toEqual([true, true, 0]);
+    poller.getUp();
+    client.close();
+    expect([server.hasPeer, poller.lieDown()]).toEqual([true, false]);
+    poller.getUp();
+    poller.poll();
+    expect([end.count, server.hasPeer, server.tryReceive(into)]).toEqual([1, false, 3]);
+  });
+
+  it('wakes a poller that lies for what is there when somebody begins to wait', () => {
+    const work = new Counter();
+    const { poller, client, server } = create([], () => work.ready());
+    poller.lieDown();
+    client.whenReceivable(new Counter());
+    expect(work.count).toBe(1); // somebody waits, after nobody did
+    send(client);
+    server.whenReceivable(new Counter());
+    expect(work.count).toBe(2);
   });
 
   it('tells whoever waits, once, when the poller finds something', () => {

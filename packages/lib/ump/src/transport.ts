@@ -143,9 +143,10 @@ export class UmpTransport implements Transport, Polled {
   }
 
   lieDown(): boolean {
-    // The end of the other side makes itself heard like a message.
-    const hears = this.receiveWaiter !== undefined || this.peerWaiter !== undefined;
-    return this.end.lieDown(hears, this.sendWaiter !== undefined);
+    const { end, receiveWaiter, sendWaiter, peerWaiter } = this;
+    // Whoever waits for the end of the other side is not waiting for messages: some may be there.
+    const mayLie = end.lieDown(receiveWaiter !== undefined, sendWaiter !== undefined);
+    return mayLie && !(peerWaiter !== undefined && end.isPeerClosed());
   }
 
   getUp(): void {
