@@ -39,7 +39,7 @@ function alignedBuffer(): SharedArrayBuffer {
 /** One side. */
 export interface Player {
   /** So many round trips, or messages from side 0 to side 1 of which the last is answered. */
-  play(count: number): void;
+  play(count: number, patience: Patience): void;
 }
 
 /** A queue each way, without waiting. */
@@ -56,11 +56,19 @@ const PATIENCE = 25_000;
 const REST_MS = 0.05;
 const bed = new Int32Array(new SharedArrayBuffer(4));
 
-/** Called after a fruitless look, with the number of those before; returns it for the next time. */
-export function rest(looks: number): number {
-  if (looks < PATIENCE) return looks + 1;
-  Atomics.wait(bed, 0, 0, REST_MS);
-  return 0;
+/** Whoever looks in vain for long rests: the other side may need this processor to run. */
+export class Patience {
+  restCount = 0;
+  private looks = 0;
+
+  /** After a fruitless look. */
+  look(): void {
+    this.looks += 1;
+    if (this.looks < PATIENCE) return;
+    this.looks = 0;
+    this.restCount += 1;
+    Atomics.wait(bed, 0, 0, REST_MS);
+  }
 }
 
 /** Side `side` of a game on memory that both have. */
@@ -95,13 +103,12 @@ class RoundTripPlayer implements Player {
     this.into = new Uint32Array(PAYLOAD_WORDS);
   }
 
-  play(count: number): void {
+  play(count: number, patience: Patience): void {
     const { lines, message, into } = this;
-    let looks = 0;
     for (let i = 0; i < count; i++) {
-      if (this.side === 0) while (!lines.send(message, true)) looks = rest(looks);
-      while (!lines.receive(into)) looks = rest(looks);
-      if (this.side === 1) while (!lines.send(message, true)) looks = rest(looks);
+      if (this.side === 0) while (!lines.send(message, true)) patience.look();
+      while (!lines.receive(into)) patience.look();
+      if (this.side === 1) while (!lines.send(message, true)) patience.look();
     }
   }
 }
@@ -119,17 +126,16 @@ class OneWayPlayer implements Player {
     this.into = new Uint32Array(PAYLOAD_WORDS);
   }
 
-  play(count: number): void {
+  play(count: number, patience: Patience): void {
     const { lines, message, into } = this;
-    let looks = 0;
     if (this.side === 0) {
       for (let i = 1; i <= count; i++) {
-        while (!lines.send(message, i === count)) looks = rest(looks);
+        while (!lines.send(message, i === count)) patience.look();
       }
-      while (!lines.receive(into)) looks = rest(looks);
+      while (!lines.receive(into)) patience.look();
     } else {
-      for (let i = 0; i < count; i++) while (!lines.receive(into)) looks = rest(looks);
-      while (!lines.send(message, true)) looks = rest(looks);
+      for (let i = 0; i < count; i++) while (!lines.receive(into)) patience.look();
+      while (!lines.send(message, true)) patience.look();
     }
   }
 }

@@ -3,7 +3,7 @@
  * one game only, so the compiler sees one kind of message there.
  *
  * On a machine that others use, both are rarely on a processor at once for long. So a bout is
- * short, and of several bouts the shortest counts: the others had a pause in them.
+ * short, and of several bouts without a rest the shortest counts: the others had a pause in them.
  */
 import { Worker } from 'node:worker_threads';
 import type { Gauge } from './bench.ts';
@@ -66,6 +66,8 @@ export class Duel {
     Atomics.notify(cells, DuelCell.Round);
     const answer = Atomics.wait(cells, DuelCell.Done, this.roundCount - 1, TIMEOUT_MS);
     if (answer === 'timed-out') throw new Error('the duel does not come to its end');
-    return this.results[RESULT_AT]!;
+    const best = this.results[RESULT_AT]!;
+    if (!Number.isFinite(best)) throw new Error('the machine is too busy for a duel');
+    return best;
   }
 }

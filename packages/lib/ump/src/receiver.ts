@@ -11,7 +11,7 @@ import { UmpControl } from '@barreleye/spec';
 import { Bell, SleepWord } from './bell.ts';
 import {
   ACKED,
-  batchOf,
+  acknowledgedAtOnce,
   CLOSED,
   CONTROL,
   checkOptions,
@@ -59,7 +59,7 @@ export class UmpReceiver {
     this.note = 0;
     this.words = words;
     this.base = base;
-    this.batch = batchOf(slotCount);
+    this.batch = acknowledgedAtOnce(slotCount);
     this.bell = new Bell(words, base + SENDER_SLEEP, ringDoorbell);
     this.sleepWord = new SleepWord(words, base + RECEIVER_SLEEP, position.sleep);
     this.expected = (controlOf(position.sequence) + SEQUENCE_STEP) | 0;
@@ -111,8 +111,8 @@ export class UmpReceiver {
   }
 
   /**
-   * Let the sender have the slots of all messages taken. It is done for a quarter of the ring at
-   * once, which cannot stop a sender: as long as less is free, there is something to take.
+   * Let the sender have the slots of all messages taken. It is done for half the ring at once,
+   * which cannot stop a sender: as long as less is free, there is something to take.
    */
   acknowledge(): void {
     this.unackedCount = 0;

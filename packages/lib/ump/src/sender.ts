@@ -11,13 +11,13 @@ import { assert } from '@barreleye/core';
 import { Bell, SleepWord } from './bell.ts';
 import {
   ACKED,
-  batchOf,
   CLOSED,
   CONTROL,
   checkOptions,
   controlOf,
   distance,
   HEAD_WORDS,
+  publishedAtOnce,
   RECEIVER_SLEEP,
   type RingOptions,
   type RingPosition,
@@ -55,7 +55,7 @@ export class UmpSender {
     this.slotCount = slotCount;
     this.words = words;
     this.base = base;
-    this.batch = mode === 'bulk' ? batchOf(slotCount) : 1;
+    this.batch = mode === 'bulk' ? publishedAtOnce(slotCount) : 1;
     this.bell = new Bell(words, base + RECEIVER_SLEEP, ringDoorbell);
     this.sleepWord = new SleepWord(words, base + SENDER_SLEEP, position.sleep);
     this.control = controlOf(position.sequence);
