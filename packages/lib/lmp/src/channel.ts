@@ -18,7 +18,7 @@ import {
   type Waiter,
 } from '@barreleye/libos';
 import { ReceiveResult, SendResult, type Transport } from '@barreleye/rpc';
-import { armEndpoint, dropCap, endEndpoint } from './own-endpoint.ts';
+import { armEndpoint, endEndpoint } from './own-endpoint.ts';
 import type { Peer, PeerWatch } from './peer-watch.ts';
 import { hasReceiver, lmpSend, lmpSendEnd } from './send.ts';
 
@@ -149,7 +149,7 @@ export class LmpChannel implements Transport, Peer {
   }
 
   dropCap(cap: Capref): void {
-    dropCap(this.os, cap);
+    this.os.drop(cap);
     if (!this.isClosed) armEndpoint(this.os, this.own);
   }
 
@@ -200,7 +200,7 @@ export class LmpChannel implements Transport, Peer {
       retry.refused();
       yield* retry.source.wait();
     }
-    dropCap(os, remote);
+    os.drop(remote);
     endEndpoint(os, own);
   }
 }

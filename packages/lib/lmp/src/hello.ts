@@ -2,7 +2,6 @@
 
 import { type Capref, capIdentify, holds, type Os, type OwnEndpoint } from '@barreleye/libos';
 import type { SendResult } from '@barreleye/rpc';
-import { dropCap } from './own-endpoint.ts';
 import { lmpSend, lmpSendEnd } from './send.ts';
 
 /** The one word of the message: "LMP1". */
@@ -26,7 +25,7 @@ export function tryReceiveHello(os: Os, own: OwnEndpoint): Capref<'EndPointLMP'>
   if (isHello && isEndpointOfOthers(os, slot, own)) {
     return holds<'EndPointLMP'>(slot);
   }
-  dropCap(os, slot);
+  os.drop(slot);
   return undefined;
 }
 
@@ -47,5 +46,5 @@ function isEndpointOfOthers(os: Os, cap: Capref, own: OwnEndpoint): boolean {
 /** Say no, if it can be heard, and drop the capability. */
 export function refuse(os: Os, remote: Capref<'EndPointLMP'>): void {
   lmpSendEnd(os.sys, remote);
-  dropCap(os, remote);
+  os.drop(remote);
 }

@@ -7,7 +7,7 @@ import type { Capref, Os, OwnEndpoint, Wait } from '@barreleye/libos';
 import { Parking, SendResult } from '@barreleye/rpc';
 import { type ChannelOptions, LmpChannel } from './channel.ts';
 import { refuse, sendHello, tryReceiveHello } from './hello.ts';
-import { armEndpoint, createRing, dropCap, endEndpoint } from './own-endpoint.ts';
+import { armEndpoint, createRing, endEndpoint } from './own-endpoint.ts';
 
 export class Invitation {
   private readonly os: Os;
@@ -44,7 +44,7 @@ export class Invitation {
         this.state = 'accepted';
         return new LmpChannel(os, own, remote, options);
       }
-      dropCap(os, remote);
+      os.drop(remote);
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** The receiving half of a channel: an endpoint of this domain, and slots for what arrives. */
 
-import { type Capref, capDelete, type Os, type OwnEndpoint } from '@barreleye/libos';
+import type { Os, OwnEndpoint } from '@barreleye/libos';
 
 /** Messages of full length that the ring of a channel, or of a listener, has room for. */
 const RING_MESSAGES = 8;
@@ -30,13 +30,7 @@ export function armEndpoint(os: Os, { buffer }: OwnEndpoint): boolean {
 export function endEndpoint(os: Os, own: OwnEndpoint): void {
   const into = new Uint32Array(os.arch.lmpWords);
   while (own.buffer.tryReceiveInto(into) >= 0) {
-    if (own.buffer.receivedSlot !== undefined) dropCap(os, own.buffer.receivedSlot);
+    if (own.buffer.receivedSlot !== undefined) os.drop(own.buffer.receivedSlot);
   }
   os.destroyEndpoint(own);
-}
-
-/** Delete a capability, if it has not been revoked already, and give its slot back. */
-export function dropCap(os: Os, cap: Capref): void {
-  capDelete(os.sys, cap);
-  os.check(os.slots.free(cap));
 }

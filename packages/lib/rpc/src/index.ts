@@ -1,5 +1,6 @@
 /** Typed interfaces, and calls over any transport of words and capabilities. */
 
+export { Bell } from './bell.ts';
 export { type BindOptions, bindClient } from './client.ts';
 export {
   array,

@@ -5,7 +5,7 @@
 
 import { alignDown, BASE_PAGE_BITS, type Errval, OK } from '@barreleye/core';
 import { type Capref, capref, OsError, type Wait } from '@barreleye/libos';
-import { bindClient, type Client, serve } from '@barreleye/rpc';
+import { bindClient, serve } from '@barreleye/rpc';
 import { Err, RootSlot, TaskSlot } from '@barreleye/spec';
 import { CORE_OVERHEAD_BYTES, type CoreStarter, startCore } from './core-boot.ts';
 import { CoreLinks, type Link } from './core-link.ts';
@@ -19,16 +19,12 @@ const PATIENCE_CYCLES = 100_000_000;
 /** The frame that this core shares with the one that has started it. */
 const STARTER_FRAME: Capref<'Frame'> = capref(RootSlot.TaskCn, TaskSlot.MonUrpc);
 
-type CoreClient = Client<(typeof CoreService)['methods']>;
-
 /** What is known of a core. */
 export interface CoreState {
   readonly core: number;
   readonly state: 'off' | 'starting' | 'running' | 'failed';
   /** Why it does not run, if it has failed. */
   readonly err: Errval;
-  /** Its init, if it runs and is not this one. */
-  readonly client: CoreClient | undefined;
 }
 
 export class Cores {
@@ -44,7 +40,6 @@ export class Cores {
       core,
       state: core === coreId ? 'running' : 'off',
       err: OK,
-      client: undefined,
     }));
   }
 
@@ -94,7 +89,7 @@ export class Cores {
       const timeoutCycles = PATIENCE_CYCLES;
       const client = yield* bindClient(os.scheduler, outgoing, CoreService, { timeoutCycles });
       const answer = yield* client.hello({ core: boot.coreId });
-      if (answer.core === core) this.set(core, 'running', OK, client);
+      if (answer.core === core) this.set(core, 'running');
       else this.set(core, 'failed', Err.INIT_ERR_CORE);
     } catch (error) {
       if (!(error instanceof OsError)) throw error;
@@ -102,13 +97,8 @@ export class Cores {
     }
   }
 
-  private set(
-    core: number,
-    state: CoreState['state'],
-    err: Errval = OK,
-    client?: CoreClient,
-  ): void {
-    this.states[core] = { core, state, err, client };
+  private set(core: number, state: CoreState['state'], err: Errval = OK): void {
+    this.states[core] = { core, state, err };
   }
 
   /** Made when there is somebody to have a link with. */

@@ -18,10 +18,10 @@ import {
 import { Invitation } from '@barreleye/lmp';
 import { createMemorySource, type TableShape } from '@barreleye/paging';
 import type { DomainEnd } from '@barreleye/program';
+import { Bell } from '@barreleye/rpc';
 import { spawnProgram } from '@barreleye/spawn';
 import { type CopyableTypeName, Err, TaskSlot } from '@barreleye/spec';
 import type { Account } from './account.ts';
-import { Bell } from './bell.ts';
 import { Domain } from './domain.ts';
 import type { Memory } from './memory.ts';
 import type { BootProgram } from './programs.ts';
@@ -72,7 +72,7 @@ export class Domains {
     this.root = root;
     this.host = host;
     this.byId = new Map([[root.id, root]]);
-    this.deaths = new Bell(host.os, 'the end of a domain');
+    this.deaths = new Bell(host.os.scheduler, 'the end of a domain');
     this.deathTotal = 0;
   }
 
@@ -188,17 +188,15 @@ export class Domains {
 
   /** Wait until `domain` has ended, or `asker` has. */
   *awaitEnd(domain: Domain, asker: Domain): Wait<Result<DomainEnd>> {
-    while (domain.end === undefined) {
-      if (asker.end !== undefined) return fail(Err.SPAWN_ERR_ENDED);
-      yield* this.deaths.wait();
-    }
+    yield* this.deaths.until(() => domain.end !== undefined || asker.end !== undefined);
+    if (domain.end === undefined) return fail(Err.SPAWN_ERR_ENDED);
     if (domain.parent === asker) this.forget(domain);
     return succeed(domain.end);
   }
 
   /** Wait until more than `seen` domains have ended, or `asker` has. */
   *awaitDeath(seen: number, asker: Domain): Wait<number> {
-    while (this.deathTotal <= seen && asker.end === undefined) yield* this.deaths.wait();
+    yield* this.deaths.until(() => this.deathTotal > seen || asker.end !== undefined);
     return this.deathTotal;
   }
 

@@ -2,8 +2,8 @@
 
 import type { Capref, Os, Wait } from '@barreleye/libos';
 import { OsError } from '@barreleye/libos';
+import { Bell } from '@barreleye/rpc';
 import { Err } from '@barreleye/spec';
-import { Bell } from './bell.ts';
 import type { Domain } from './domain.ts';
 
 export class NameServicePoint {
@@ -14,18 +14,18 @@ export class NameServicePoint {
 
   constructor(os: Os) {
     this.provider = undefined;
-    this.bell = new Bell(os, 'the name service');
+    this.bell = new Bell(os.scheduler, 'the name service');
     this.endpoint = undefined;
   }
 
   /** Wait until it listens, or `asker` has ended. @errors NAME_ERR_NO_SERVICE; SPAWN_ERR_ENDED */
   *get(asker: Domain): Wait<Capref<'EndPointLMP'>> {
-    for (;;) {
-      if (this.provider?.end !== undefined) throw new OsError(Err.NAME_ERR_NO_SERVICE);
-      if (this.endpoint !== undefined) return this.endpoint;
-      if (asker.end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
-      yield* this.bell.wait();
-    }
+    const hasEnded = (): boolean => this.provider?.end !== undefined;
+    const isKnown = (): boolean => this.endpoint !== undefined || hasEnded();
+    yield* this.bell.until(() => isKnown() || asker.end !== undefined);
+    if (hasEnded()) throw new OsError(Err.NAME_ERR_NO_SERVICE);
+    if (this.endpoint === undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
+    return this.endpoint;
   }
 
   /** Some domain has ended: those who wait look whether it was theirs, or themselves. */

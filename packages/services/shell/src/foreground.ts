@@ -4,8 +4,7 @@
  */
 
 import type { Wait } from '@barreleye/libos';
-import type { Threads } from '@barreleye/rpc';
-import { Bell } from './bell.ts';
+import { Bell, type Threads } from '@barreleye/rpc';
 
 /** Ctrl-C has ended a command. */
 export class InterruptError extends Error {

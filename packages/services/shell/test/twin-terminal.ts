@@ -2,7 +2,7 @@
 
 import type { Wait } from '@barreleye/libos';
 import type { Threads } from '@barreleye/rpc';
-import { Bell } from '../src/bell.ts';
+import { Bell } from '@barreleye/rpc';
 
 /** What a `readLine` is answered with. */
 interface Answer {

@@ -4,7 +4,7 @@
  */
 
 import type { Wait } from '@barreleye/libos';
-import type { Threads, WaitReason } from '@barreleye/rpc';
+import type { Threads, WaitReason } from './threads.ts';
 
 export class Bell implements WaitReason {
   readonly label: string;
