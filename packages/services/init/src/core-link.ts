@@ -3,7 +3,7 @@
  * either. Who sleeps is notified by an interrupt that the other core raises.
  */
 
-import { fail, type Result, succeed } from '@barreleye/core';
+import { alignUp, BASE_PAGE_BITS, fail, type Result, succeed } from '@barreleye/core';
 import {
   type Capref,
   irqAllocate,
@@ -33,8 +33,8 @@ const BELL_RING_WORDS = 16;
 /** The line at which other cores notify an init; the first that they may raise. */
 const BELL_LINE = 32;
 
-/** Bytes of a frame with both channels. */
-export const LINK_BYTES = 4096;
+/** Bytes of a frame with both channels, whole pages. */
+export const LINK_BYTES = alignUp(2 * umpChannelBytes(SLOT_COUNT), BASE_PAGE_BITS);
 
 /** Both channels of a link, as one of its cores has them. */
 export interface Link {
