@@ -15,17 +15,19 @@ export type Inventory = Readonly<Record<string, unknown>>;
 /** All that somebody could have forgotten to give back, once everybody has come to rest. */
 export function* takeInventory({ os, init, system }: Tester): Wait<Inventory> {
   yield* os.sleep(PAUSE_CYCLES);
-  const { memory, domains, os: initOs } = init;
+  const { memory, monitor, os: initOs } = init;
   const names = (yield* os.names.list('')).map(({ name }) => name);
   yield* os.preempt();
   return {
     freeBytes: memory.mm.freeBytes(),
     slotsTaken: initOs.slots.totalCount - initOs.slots.freeCount,
     threads: [...initOs.scheduler.threads.values()].map(({ name }) => name).sort(),
-    domains: [...domains.all()].map(({ info: { id, name, state, usedBytes, quotaBytes } }) =>
+    domains: init.local.list().map(({ id, name, state, usedBytes, quotaBytes }) =>
       // Memory that the program of the test has got meanwhile is its own affair.
       name === 'shell' ? { id, name, state } : { id, name, state, usedBytes, quotaBytes },
     ),
+    channels: monitor.channels.count,
+    watches: monitor.watches.count,
     ownSlotsTaken: os.slots.totalCount - os.slots.freeCount,
     ownThreads: [...os.scheduler.threads.values()].map(({ name }) => name).sort(),
     names,

@@ -16,8 +16,10 @@ import { boot, type TestTarget } from './boot.ts';
 /** What the program of a test works with. */
 export interface Tester {
   readonly os: ProgramOs;
-  /** All parts of init, to look at. */
+  /** All parts of the init of this core, to look at. */
   readonly init: Init;
+  /** Those of all cores, by number. */
+  readonly inits: ReadonlyMap<number, Init>;
   /** The machine and its kernel, likewise. */
   readonly system: System;
   /** What the terminal has shown so far. */
@@ -56,16 +58,16 @@ export function runSystem(
 ): SystemRun {
   const shown: number[] = [];
   const screen = (): string => decodeUtf8(shown).replaceAll('\r', '');
-  const seen: { init: Init | undefined } = { init: undefined };
+  const inits = new Map<number, Init>();
   const run: { state: 'new' | 'running' | 'done'; failure?: { readonly error: unknown } } = {
     state: 'new',
   };
   const tester = program('shell', function* (os) {
-    const { init } = seen;
+    const init = inits.get(os.coreId);
     if (init === undefined || run.state !== 'new') return; // init has started it again
     run.state = 'running';
     try {
-      yield* main({ os, init, system, screen });
+      yield* main({ os, init, inits, system, screen });
     } catch (error) {
       run.failure = { error };
     }
@@ -74,7 +76,7 @@ export function runSystem(
   });
   const { paging } = target.target;
   const init = createInit({ paging }, (parts) => {
-    seen.init = parts;
+    inits.set(parts.boot.coreId, parts);
   });
   const rest = [nameservice, terminal, tester, ...others].map((each) => each.link({ paging }));
   const whole = withPrograms(target.target, [init, ...rest]);
@@ -89,7 +91,8 @@ export function runSystem(
   const isGoing = (): boolean => run.state !== 'done' && kind === 'budget';
   for (let i = 1; i < MAX_SLICES && isGoing(); i++) kind = system.machine.run(SLICE_CYCLES).kind;
   if (run.failure !== undefined) throw run.failure.error;
-  const [problem] = checkInvariants(system.driver.kernel);
+  const kernels = [...system.drivers.values()].map(({ kernel }) => kernel);
+  const [problem] = kernels.flatMap((kernel) => checkInvariants(kernel));
   if (problem !== undefined) throw new Error(problem);
   if (run.state === 'done') return { system, screen: screen() };
   const broken = system.machine.programFailures.map((each) => `${each.program}: ${each.error}`);

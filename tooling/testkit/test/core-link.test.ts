@@ -1,7 +1,7 @@
 /** A link between the inits of cores, with both of its sides in one domain. */
 
-import { CoreLinks, LINK_BYTES } from '@barreleye/init/testing';
 import { unwrap } from '@barreleye/libos';
+import { CoreLinks, LINK_BYTES } from '@barreleye/monitor';
 import { ReceiveResult, SendResult } from '@barreleye/rpc';
 import type { UmpTransport } from '@barreleye/ump';
 import { expect, test } from 'vitest';

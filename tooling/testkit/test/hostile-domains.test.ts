@@ -38,14 +38,19 @@ function* reachInit(os: Os): Wait<SystemClient> {
   return yield* bindClient(os.scheduler, yield* connect(os, TASK_INIT_EP), System);
 }
 
+function* nameServiceEndpoint(system: SystemClient): Wait<Capref<'EndPointLMP'>> {
+  return (yield* system.bind(yield* system.nameService({}))).endpoint;
+}
+
 function* reachNames(os: Os, system: SystemClient): Wait<NamesClient> {
-  const { endpoint } = yield* system.nameService({});
+  const endpoint = yield* nameServiceEndpoint(system);
   return yield* bindClient(os.scheduler, yield* connect(os, endpoint), NameService);
 }
 
 function* reachTerminal(os: Os): Wait<TerminalClient> {
-  const names = yield* reachNames(os, yield* reachInit(os));
-  const { endpoint } = yield* names.lookup({ name: 'terminal' });
+  const system = yield* reachInit(os);
+  const names = yield* reachNames(os, system);
+  const { endpoint } = yield* system.bind(yield* names.lookup({ name: 'terminal' }));
   return yield* bindClient(os.scheduler, yield* connect(os, endpoint), Terminal);
 }
 
@@ -97,7 +102,7 @@ describe.each(TARGETS)('on $name', (target) => {
   test('a domain that revokes all that it holds takes nothing from anybody', () => {
     endure(target, function* (os) {
       const system = yield* reachInit(os);
-      yield* (yield* reachNames(os, system)).lookup({ name: 'terminal' });
+      yield* system.bind(yield* (yield* reachNames(os, system)).lookup({ name: 'terminal' }));
       for (const cap of everySlot()) capRevoke(os.sys, cap);
       yield* stay(os);
     });
@@ -146,9 +151,9 @@ test.each<readonly [string, (os: Os) => Wait<unknown>]>([
     function* (os) {
       const system = yield* reachInit(os);
       const names = yield* reachNames(os, system);
-      const { endpoint } = yield* names.lookup({ name: 'terminal' });
-      const own = yield* system.nameService({});
-      for (let i = 0; i < 1000; i++) yield* ignore(connect(os, i % 2 ? endpoint : own.endpoint));
+      const { endpoint } = yield* system.bind(yield* names.lookup({ name: 'terminal' }));
+      const own = yield* nameServiceEndpoint(system);
+      for (let i = 0; i < 1000; i++) yield* ignore(connect(os, i % 2 ? endpoint : own));
     },
   ],
   [
@@ -171,7 +176,7 @@ test.each<readonly [string, (os: Os) => Wait<unknown>]>([
   [
     'begins messages and does not end them',
     function* (os) {
-      const { endpoint } = yield* (yield* reachInit(os)).nameService({});
+      const endpoint = yield* nameServiceEndpoint(yield* reachInit(os));
       for (let i = 0; i < 16; i++) {
         const channel = yield* connect(os, endpoint);
         channel.trySend(Uint32Array.of(0x0064_00f1, i), 2, TASK_DOMAIN, false);
@@ -272,7 +277,7 @@ test('init outlives its services', () => {
 test('who says that it can be asked at what takes no questions is not asked', () => {
   const desk = endure(target, function* (os) {
     const system = yield* reachInit(os);
-    yield* system.offerInspector({ endpoint: holds<'EndPointLMP'>(TASK_ROOT_CN) });
+    yield* ignore(system.offerInspector({ endpoint: holds<'EndPointLMP'>(TASK_ROOT_CN) }));
     yield* stay(os);
   });
   desk.type(`${EVIL} &`);

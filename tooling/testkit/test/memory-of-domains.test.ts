@@ -132,7 +132,7 @@ describe.each(TARGETS)('the memory of a domain on $name', (target) => {
       const rightsOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).rights;
       const { ram } = yield* os.system.allocRam({ bytes: PAGE, alignBytes: PAGE });
       expect(rightsOf(ram)).toBe(Rights.All);
-      const { endpoint } = yield* os.system.nameService({});
+      const { endpoint } = yield* os.system.bind(yield* os.system.nameService({}));
       for (const cap of [endpoint, TASK_DOMAIN, TASK_DISPATCHER, TASK_INIT_EP, TASK_ROOT_CN]) {
         expect(rightsOf(cap)).toBe(Rights.All & ~Rights.Revoke);
       }

@@ -1,6 +1,6 @@
 /** The name service of a whole system, and domains that mean it ill. Then they are killed. */
 
-import { type Capref, capref, holds, TASK_DOMAIN, type Wait } from '@barreleye/libos';
+import { type Capref, capref, type Wait } from '@barreleye/libos';
 import { connect, type LmpChannel, LmpListener } from '@barreleye/lmp';
 import {
   type AppProgram,
@@ -19,7 +19,7 @@ type Names = Client<typeof NameService.methods>;
 
 /** A binding to the name service of one's own. */
 function* openNames(os: ProgramOs): Wait<readonly [Names, LmpChannel]> {
-  const { endpoint } = yield* os.system.nameService({});
+  const { endpoint } = yield* os.system.bind(yield* os.system.nameService({}));
   try {
     const channel = yield* connect(os, endpoint, { watch: os.connections.watch });
     return [yield* bindClient(os.scheduler, channel, NameService), channel];
@@ -37,18 +37,17 @@ function* ignore(step: Wait<unknown>): Wait<void> {
   }
 }
 
-/** Takes and awaits all the names that it can get, with good and with bad capabilities. */
+/** Takes and awaits all the names that it can get, for services that are and are not its own. */
 const grabber = program('grabber', function* (os) {
-  const listener = new LmpListener(os);
-  const endpoint = listener.cap;
+  const { iref } = yield* os.system.export({ endpoint: os.services.listen().cap });
   for (let i = 0; i < 2; i++) {
     const [names] = yield* openNames(os);
     for (let j = 0; j < 70; j++) {
       const name = `grabbed/${os.args[1]}/${i}/${j}`;
-      const register = { name, interfaceName: 'x', endpoint, owner: TASK_DOMAIN };
+      const register = { name, interfaceName: 'x', iref };
       yield* ignore(names.register(register));
-      yield* ignore(names.register({ ...register, owner: holds<'Domain'>(endpoint) }));
-      yield* ignore(names.register({ ...register, endpoint: holds(TASK_DOMAIN) }));
+      yield* ignore(names.register({ ...register, iref: iref + 1000 }));
+      yield* ignore(names.register({ ...register, iref: 2 ** 32 - j }));
       os.spawnThread('waits', ignore(names.waitFor({ name: `never/${j}` })), { isDaemon: true });
     }
   }
@@ -57,7 +56,7 @@ const grabber = program('grabber', function* (os) {
 
 /** Connects as often as it can, says nonsense, and does not listen to any answer. */
 const babbler = program('babbler', function* (os) {
-  const { endpoint } = yield* os.system.nameService({});
+  const { endpoint } = yield* os.system.bind(yield* os.system.nameService({}));
   const frame: Capref = capref(RootSlot.TaskCn, 1);
   for (let i = 0; ; i++) {
     let channel: LmpChannel;
@@ -77,7 +76,7 @@ const babbler = program('babbler', function* (os) {
 
 /** Connects as often as it can, and then sits there. */
 const sitter = program('sitter', function* (os) {
-  const { endpoint } = yield* os.system.nameService({});
+  const { endpoint } = yield* os.system.bind(yield* os.system.nameService({}));
   try {
     for (;;) {
       yield* connect(os, endpoint);
@@ -92,8 +91,7 @@ const sitter = program('sitter', function* (os) {
 function* countCaps(os: ProgramOs, id: number): Wait<number> {
   const authority = os.argCap<'ProcessManager'>(1);
   const { domain } = yield* os.system.domainOf({ id, authority });
-  const { endpoint } = yield* os.system.inspectorOf({ domain });
-  const channel = yield* connect(os, endpoint);
+  const channel = yield* os.services.connect((yield* os.system.inspectorOf({ domain })).iref);
   const inspector = yield* bindClient(os.scheduler, channel, Inspector);
   let count = 0;
   for (let from = 0; ; ) {
@@ -105,7 +103,6 @@ function* countCaps(os: ProgramOs, id: number): Wait<number> {
   }
   channel.close();
   os.drop(domain);
-  os.drop(endpoint);
   yield* os.sleep(1e6);
   return count;
 }
@@ -114,11 +111,11 @@ function* countCaps(os: ProgramOs, id: number): Wait<number> {
 function* useNames(os: ProgramOs): Wait<void> {
   const [names, channel] = yield* openNames(os);
   const listener = new LmpListener(os);
-  const register = { name: 'mine', interfaceName: 'x', endpoint: listener.cap, owner: TASK_DOMAIN };
-  yield* names.register(register);
-  const { endpoint } = yield* names.lookup({ name: 'mine' });
-  os.drop(endpoint);
+  const { iref } = yield* os.system.export({ endpoint: listener.cap });
+  yield* names.register({ name: 'mine', interfaceName: 'x', iref });
+  expect((yield* names.lookup({ name: 'mine' })).iref).toBe(iref);
   channel.close();
+  yield* os.system.withdraw({ iref });
   listener.close();
   yield* os.sleep(1e6);
 }

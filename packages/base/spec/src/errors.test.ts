@@ -11,7 +11,7 @@ describe('the error table', () => {
   it('has unique names that say which level they are of', () => {
     expect(new Set(ERR_NAMES).size).toBe(ERR_NAMES.length);
     for (const name of ERR_NAMES)
-      expect(name).toMatch(/^(SYS|MM|LIB|INIT|SPAWN|NAME|BOOT|RPC)_ERR_[A-Z0-9_]+$/);
+      expect(name).toMatch(/^(SYS|MM|LIB|INIT|SPAWN|NAME|BOOT|RPC|MON)_ERR_[A-Z0-9_]+$/);
   });
 
   it('says what happened in one clause, each differently', () => {

@@ -188,6 +188,15 @@ const SENTENCES = {
   SYS_ERR_CORE_START: 'no such core, or it runs already, or its boot information makes no sense',
   LIB_ERR_NOTIFY: 'the other core could not be notified',
   INIT_ERR_CORE: 'the core could not be started',
+  MON_ERR_NO_CORE: "there is no such core, or it does not run; 'cores' lists them",
+  MON_ERR_OTHER_CORE: 'the service is on another core',
+  MON_ERR_SAME_CORE: 'the service is on this core',
+  MON_ERR_NO_SERVICE: 'nobody serves under that reference, or not any more',
+  MON_ERR_NO_CHANNEL: 'the domain has no such channel',
+  MON_ERR_TOO_MANY: 'the domain has as many channels or services as it can have',
+  MON_ERR_NO_BELL: 'the domain has not said where it wants to be notified',
+  MON_ERR_CAPS: 'capabilities cannot be given to a program on another core',
+  MON_ERR_NO_LINE: 'no interrupt line is left at which the domain could be notified',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

@@ -142,6 +142,7 @@ export {
   KcbCmd,
   KernelCmd,
   MappingCmd,
+  NOTIFY_LINES,
   NotifyCmd,
   PageFlag,
   RamCmd,

@@ -73,6 +73,9 @@ export const IrqTableCmd = { AllocDestCap: 1 } as const; // line, dest cnode, pl
 export const IrqDestCmd = { Connect: 0, GetVector: 1, GetCpu: 2 } as const; // endpoint cap, level
 /** Commands of Notify_IPI: raise its line on its core. */
 export const NotifyCmd = { Send: 0 } as const;
+
+/** Interrupt lines of a core that others may raise: from `first`, below `end`. */
+export const NOTIFY_LINES = { first: 32, end: 96 } as const;
 export const IrqSrcCmd = { GetVecStart: 0, GetVecEnd: 1 } as const;
 
 /**

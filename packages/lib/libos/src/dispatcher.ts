@@ -80,6 +80,11 @@ export class Dispatcher implements ProgramInstance {
     this.schedule();
   }
 
+  /** The number of the core, as the kernel has written it down. */
+  get coreId(): number {
+    return this.get(DispatcherFrame.coreId.offset);
+  }
+
   /** Set up a receive buffer in the dispatcher frame with room for `ringWords` words. */
   createEndpointBuffer(ringWords: number): Endpoint | undefined {
     const offset = this.heap.alloc(endpointBufferBytes(ringWords));

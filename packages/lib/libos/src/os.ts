@@ -44,6 +44,11 @@ export class Os {
     return this.sys.cpu.arch;
   }
 
+  /** The number of the core that this dispatcher is on. */
+  get coreId(): number {
+    return this.dispatcher.coreId;
+  }
+
   /** Cycles since power-on. */
   now(): number {
     return this.sys.cpu.now();

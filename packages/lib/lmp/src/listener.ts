@@ -15,7 +15,7 @@ import {
 } from '@barreleye/libos';
 import { SendResult } from '@barreleye/rpc';
 import { type ChannelOptions, LmpChannel } from './channel.ts';
-import { refuse, sendHello, tryReceiveHello } from './hello.ts';
+import { type Announcement, refuse, sendHello, tryReceiveGreeting } from './hello.ts';
 import { armEndpoint, createRing, endEndpoint } from './own-endpoint.ts';
 
 /** What a listener may decide. */
@@ -44,15 +44,24 @@ export class LmpListener {
   }
 
   /**
-   * Wait for a domain that connects. What is no attempt to connect is dropped, and who cannot be
-   * given an endpoint, or may have no more, is refused.
+   * Wait for a domain of this core that connects. What is no attempt to connect is dropped, and who
+   * cannot be given an endpoint, or may have no more, is refused.
    */
   *accept(options: ChannelOptions = {}): Wait<LmpChannel> {
+    for (;;) {
+      const accepted = yield* this.acceptAny(options);
+      if (accepted instanceof LmpChannel) return accepted;
+    }
+  }
+
+  /** The same, or for a channel that is announced. */
+  *acceptAny(options: ChannelOptions = {}): Wait<LmpChannel | Announcement> {
     const { os, own } = this;
     for (;;) {
       yield* own.buffer.received.wait();
-      const remote = this.takeHello();
+      const remote = this.takeGreeting();
       if (remote === undefined) continue;
+      if ('channel' in remote) return remote;
       const channel = this.admit(remote, options);
       if (channel !== undefined) return channel;
       refuse(os, remote);
@@ -66,17 +75,17 @@ export class LmpListener {
   close(): void {
     const { os, own } = this;
     while (own.buffer.hasMessage()) {
-      const remote = this.takeHello();
-      if (remote !== undefined) refuse(os, remote);
+      const remote = this.takeGreeting();
+      if (remote !== undefined && !('channel' in remote)) refuse(os, remote);
     }
     endEndpoint(os, own);
   }
 
   /** Take a message: the endpoint of somebody who wants to connect, if that is what it is. */
-  private takeHello(): Capref<'EndPointLMP'> | undefined {
+  private takeGreeting(): Capref<'EndPointLMP'> | Announcement | undefined {
     const { os, own } = this;
-    const remote = tryReceiveHello(os, own);
-    if (armEndpoint(os, own) || remote === undefined) return remote;
+    const remote = tryReceiveGreeting(os, own);
+    if (armEndpoint(os, own) || remote === undefined || 'channel' in remote) return remote;
     refuse(os, remote); // this one's slot is the last: the next client needs it
     armEndpoint(os, own);
     return undefined;

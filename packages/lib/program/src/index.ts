@@ -5,6 +5,7 @@ export { type Arguments, readArguments } from './arguments.ts';
 export { Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
 export { BACKGROUND, Console, type LineInput } from './console.ts';
 export { DomainMemory } from './domain-memory.ts';
+export { CHANNEL_SLOTS, FarChannels } from './far-channels.ts';
 export {
   CAP_INFO,
   type CapInfo,
@@ -22,6 +23,7 @@ export {
   NameService,
 } from './interfaces/name-service.ts';
 export {
+  CHANNEL_BYTES,
   CORE_INFO,
   DOMAIN_END,
   DOMAIN_INFO,
@@ -38,7 +40,9 @@ export {
   MAX_WRITE_BYTES,
   Terminal,
 } from './interfaces/terminal.ts';
-export { acceptAll, type Connection, Names, type ServiceHandlers } from './names.ts';
+export { irefCore, MAX_IREFS, makeIref } from './iref.ts';
+export { Names } from './names.ts';
 export { type AppProgram, type ProgramMain, program } from './program.ts';
 export { type Platform, ProgramOs } from './program-os.ts';
 export { capPlace, capsFrom, regionsOf, selfInspection, threadsOf } from './self-inspection.ts';
+export { type Connection, type ServiceHandlers, Services, type Surroundings } from './services.ts';

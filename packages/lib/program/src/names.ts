@@ -1,49 +1,20 @@
 /** Services by name: `serve` provides one, `connect` finds one. */
 
-import { Mutex, type Os, TASK_DOMAIN, type Wait } from '@barreleye/libos';
-import { connect, LmpListener } from '@barreleye/lmp';
-import {
-  bindClient,
-  type Client,
-  type Handlers,
-  type Interface,
-  type Methods,
-  type ServeOptions,
-  serve,
-} from '@barreleye/rpc';
-import { type Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
-import type { DomainMemory } from './domain-memory.ts';
+import { Mutex, type Os, type Wait } from '@barreleye/libos';
+import type { Client, Interface, Methods, ServeOptions } from '@barreleye/rpc';
 import { MAX_LISTED_NAMES, type NameInfo, NameService } from './interfaces/name-service.ts';
-import type { System } from './interfaces/system.ts';
-
-/** One client of a service, as its handlers see it. */
-export interface Connection {
-  /** Have `callback` called when the client is gone; handlers for it may still wait then. */
-  onClose(callback: () => void): void;
-}
-
-/** The handlers of a service: for all clients, or made for each. */
-export type ServiceHandlers<M extends Methods> =
-  | Handlers<M>
-  | ((connection: Connection) => Handlers<M>);
-
-/** What a domain has to do with others. */
-export interface Surroundings {
-  readonly os: Os;
-  /** Sees to it that there is what cannot wait: see `DomainMemory.spare`. */
-  readonly memory: Pick<DomainMemory, 'spare'>;
-  readonly connections: Connections;
-  readonly system: Client<(typeof System)['methods']>;
-}
+import type { ServiceHandlers, Services } from './services.ts';
 
 export class Names {
-  private readonly around: Surroundings;
+  private readonly os: Os;
+  private readonly services: Services;
   private readonly binding: Mutex;
   private client: Client<(typeof NameService)['methods']> | undefined;
 
-  constructor(around: Surroundings) {
-    this.around = around;
-    this.binding = new Mutex(around.os, 'name service');
+  constructor(os: Os, services: Services) {
+    this.os = os;
+    this.services = services;
+    this.binding = new Mutex(os, 'name service');
     this.client = undefined;
   }
 
@@ -57,23 +28,22 @@ export class Names {
     handlers: ServiceHandlers<M>,
     options?: ServeOptions,
   ): Wait<void> {
-    const { os, memory } = this.around;
+    const { os, services } = this;
     const service = yield* this.service();
-    yield* memory.spare();
-    const listener = new LmpListener(os, { maxPerPeer: MAX_CHANNELS_PER_PEER });
-    const { cap: endpoint } = listener;
+    const listener = services.listen();
     try {
-      yield* service.register({
-        name,
-        interfaceName: provided.name,
-        endpoint,
-        owner: TASK_DOMAIN,
-      });
+      const { iref } = yield* services.system.export({ endpoint: listener.cap });
+      try {
+        yield* service.register({ name, interfaceName: provided.name, iref });
+      } catch (error) {
+        yield* services.system.withdraw({ iref });
+        throw error;
+      }
     } catch (error) {
       listener.close();
       throw error;
     }
-    const body = acceptAll(this.around, listener, provided, handlers, options);
+    const body = services.acceptAll(listener, provided, handlers, options);
     os.spawnThread(`listens as ${name}`, body);
   }
 
@@ -84,23 +54,15 @@ export class Names {
    *   LIB_ERR_LMP_CONNECT; all but the last under RPC_ERR_REMOTE
    */
   *connect<M extends Methods>(name: string, to: Interface<M>, isPatient = false): Wait<Client<M>> {
-    const { os, memory, connections } = this.around;
     const service = yield* this.service();
-    yield* memory.spare();
-    const { endpoint } = yield* isPatient ? service.waitFor({ name }) : service.lookup({ name });
-    try {
-      const channel = yield* connect(os, endpoint, { watch: connections.watch });
-      return yield* bindClient(os.scheduler, channel, to);
-    } finally {
-      os.drop(endpoint);
-    }
+    const { iref } = yield* isPatient ? service.waitFor({ name }) : service.lookup({ name });
+    return yield* this.services.bind(iref, to);
   }
 
   /** Wait until somebody serves `name`. */
   *waitFor(name: string): Wait<void> {
     const service = yield* this.service();
-    const { endpoint } = yield* service.waitFor({ name });
-    this.around.os.drop(endpoint);
+    yield* service.waitFor({ name });
   }
 
   /** Take a name back. @errors NAME_ERR_UNKNOWN; NAME_ERR_NOT_OWNER */
@@ -122,41 +84,16 @@ export class Names {
 
   /** The name service itself; the first who needs it connects. */
   private *service(): Wait<Client<(typeof NameService)['methods']>> {
-    const { os, system, connections } = this.around;
+    const { services } = this;
     yield* this.binding.lock();
     try {
       if (this.client === undefined) {
-        const { endpoint } = yield* system.nameService({});
-        const channel = yield* connect(os, endpoint, { watch: connections.watch });
-        this.client = yield* bindClient(os.scheduler, channel, NameService);
-        os.drop(endpoint);
+        const { iref } = yield* services.system.nameService({});
+        this.client = yield* services.bind(iref, NameService);
       }
       return this.client;
     } finally {
       this.binding.unlock();
     }
-  }
-}
-
-/** Accept at `listener` for ever, and serve each client in a thread. */
-export function* acceptAll<M extends Methods>(
-  { os, connections, memory }: Omit<Surroundings, 'system'>,
-  listener: LmpListener,
-  provided: Interface<M>,
-  handlers: ServiceHandlers<M>,
-  options?: ServeOptions,
-): Wait<never> {
-  for (;;) {
-    const channel = yield* listener.accept({ watch: connections.watch });
-    yield* memory.spare();
-    const callbacks: (() => void)[] = [];
-    const connection = { onClose: (callback: () => void) => void callbacks.push(callback) };
-    const table = typeof handlers === 'function' ? handlers(connection) : handlers;
-    const onEnd = (): void => {
-      options?.onEnd?.();
-      for (const callback of callbacks) callback();
-    };
-    const body = serve(os.scheduler, channel, provided, table, { ...options, onEnd });
-    os.spawnThread(`serves ${provided.name}`, body);
   }
 }

@@ -15,18 +15,19 @@ import {
   TASK_INIT_EP,
   type Wait,
 } from '@barreleye/libos';
-import { connect, LmpListener } from '@barreleye/lmp';
+import { connect } from '@barreleye/lmp';
 import type { TableShape } from '@barreleye/paging';
 import { bindClient, type Client } from '@barreleye/rpc';
 import { type CapTypeName, RootSlot } from '@barreleye/spec';
 import { readArguments } from './arguments.ts';
-import { Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
+import { Connections } from './connections.ts';
 import { BACKGROUND, Console, type LineInput, pieces } from './console.ts';
 import { DomainMemory } from './domain-memory.ts';
 import { Inspector } from './interfaces/inspector.ts';
 import { MAX_REPORT_BYTES, System } from './interfaces/system.ts';
-import { acceptAll, Names } from './names.ts';
+import { Names } from './names.ts';
 import { selfInspection } from './self-inspection.ts';
+import { Services } from './services.ts';
 
 /** The machine that a program is linked for. */
 export interface Platform {
@@ -35,10 +36,11 @@ export interface Platform {
 }
 
 /** What there is once init has been reached. */
-interface Services {
+interface Found {
   readonly system: Client<(typeof System)['methods']>;
   readonly memory: DomainMemory;
   readonly connections: Connections;
+  readonly services: Services;
   readonly names: Names;
   readonly console: Console;
 }
@@ -48,7 +50,7 @@ export class ProgramOs extends Os {
   readonly args: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
   private readonly platform: Platform;
-  private services: Services | undefined;
+  private found: Found | undefined;
   private isEnding: boolean;
 
   constructor(
@@ -61,7 +63,7 @@ export class ProgramOs extends Os {
     this.args = args;
     this.environment = environment;
     this.platform = platform;
-    this.services = undefined;
+    this.found = undefined;
     this.isEnding = false;
   }
 
@@ -77,6 +79,11 @@ export class ProgramOs extends Os {
   /** Whom this domain has channels with: `connect` and `accept` take its `watch`. */
   get connections(): Connections {
     return this.reached.connections;
+  }
+
+  /** Services of this core and others, by reference. */
+  get services(): Services {
+    return this.reached.services;
   }
 
   get names(): Names {
@@ -131,19 +138,19 @@ export class ProgramOs extends Os {
     const system = yield* bindClient(this.scheduler, channel, System);
     const memory = new DomainMemory(this, this.platform.paging, system);
     const connections = new Connections(this, system);
-    const names = new Names({ os: this, memory, connections, system });
+    const services = new Services({ os: this, memory, connections, system });
+    const names = new Names(this, services);
     const console = new Console(this, names, this.environment.has(BACKGROUND));
-    this.services = { system, memory, connections, names, console };
-    const listener = new LmpListener(this, { maxPerPeer: MAX_CHANNELS_PER_PEER });
-    const handlers = selfInspection(this, memory.vspace);
-    const body = acceptAll({ os: this, memory, connections }, listener, Inspector, handlers);
+    this.found = { system, memory, connections, services, names, console };
+    const listener = services.listen();
+    const body = services.acceptAll(listener, Inspector, selfInspection(this, memory.vspace));
     this.spawnThread('answers questions', body, { isDaemon: true });
     yield* system.offerInspector({ endpoint: listener.cap });
   }
 
-  private get reached(): Services {
-    assert(this.services !== undefined, 'init has not been reached yet');
-    return this.services;
+  private get reached(): Found {
+    assert(this.found !== undefined, 'init has not been reached yet');
+    return this.found;
   }
 
   /** False: the domain is on its way out already. */

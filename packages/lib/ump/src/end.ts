@@ -7,7 +7,7 @@
 import { assert } from '@barreleye/core';
 import { UmpSlot, umpRingBytes } from '@barreleye/spec';
 import { UmpReceiver } from './receiver.ts';
-import { checkOptions, type RingOptions, type RingPosition } from './ring.ts';
+import { CLOSED, checkOptions, type RingOptions, type RingPosition } from './ring.ts';
 import { UmpSender } from './sender.ts';
 import type { Words } from './words.ts';
 
@@ -33,6 +33,12 @@ export function umpChannelBytes(slotCount: number): number {
 /** Slots each way for which a frame of `bytes` bytes has room. */
 export function umpSlotsIn(bytes: number): number {
   return Math.floor((bytes - umpChannelBytes(0)) / (2 * UmpSlot.$bytes));
+}
+
+/** Byte of the channel at which `side` says that it has closed: a word that is not 0. */
+export function umpClosedOffset(slotCount: number, side: UmpSide): number {
+  const outgoing = side === 'client' ? umpRingBytes(slotCount) : 0;
+  return outgoing + 4 * CLOSED;
 }
 
 export class UmpEnd {

@@ -9,6 +9,7 @@ export {
   UmpEnd,
   type UmpSide,
   umpChannelBytes,
+  umpClosedOffset,
   umpSlotsIn,
 } from './end.ts';
 export { type Polled, type PollerOptions, UmpPoller } from './poller.ts';

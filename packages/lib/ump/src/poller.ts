@@ -48,10 +48,11 @@ export class UmpPoller {
 
   /** For transports: somebody waits from now on. */
   add(transport: Polled): void {
-    if (transport.queue !== undefined) return;
-    this.waiting.push(transport);
+    const isNew = transport.queue === undefined;
+    if (isNew) this.waiting.push(transport);
+    // Another thread may wait on it already, but for something else.
     const isMissed = this.isLying && !transport.lieDown();
-    if (isMissed || this.waiting.length === 1) this.onWork?.();
+    if (isMissed || (isNew && this.waiting.length === 1)) this.onWork?.();
   }
 
   /**

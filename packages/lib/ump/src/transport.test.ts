@@ -50,6 +50,28 @@ describe('a transport', () => {
     expect([server.tryReceive(into), client.isDead]).toEqual([ReceiveResult.Nothing, false]);
   });
 
+  it('is rung for room, too, if somebody begins to wait for it while another thread sleeps', () => {
+    const slotCount = 2;
+    const buffer = new SharedArrayBuffer(umpChannelBytes(slotCount));
+    const words = new SharedWords(new Int32Array(buffer));
+    const poller = new UmpPoller();
+    let rings = 0;
+    const ringDoorbell = (): number => (rings += 1);
+    const client = new UmpTransport(new UmpEnd(words, 0, 'client', { slotCount }), poller);
+    const end = new UmpEnd(words, 0, 'server', { slotCount, ringDoorbell });
+    const server = new UmpTransport(end, new UmpPoller());
+    const [message, room] = [new Counter(), new Counter()];
+    client.whenReceivable(message);
+    expect(poller.lieDown()).toBe(true);
+    expect([send(client), send(client), send(client)]).toEqual([0, 0, SendResult.Busy]);
+    client.whenSendable(room);
+    expect([server.tryReceive(into), server.tryReceive(into)]).toEqual([3, 3]);
+    expect(rings).toBe(1);
+    poller.getUp();
+    poller.poll();
+    expect([room.count, message.count]).toEqual([1, 0]);
+  });
+
   it('lets sleep who waits for the end of the other side, whatever is there to take', () => {
     const { poller, client, server } = create();
     const end = new Counter();

@@ -25,6 +25,7 @@ export class UmpTransport implements Transport, Polled {
   private readonly end: UmpEnd;
   private readonly poller: UmpPoller;
   private readonly courier: CapCourier | undefined;
+  private readonly onClose: (() => void) | undefined;
   private receiveWaiter: Waiter | undefined;
   private sendWaiter: Waiter | undefined;
   private peerWaiter: Waiter | undefined;
@@ -32,8 +33,11 @@ export class UmpTransport implements Transport, Polled {
   private isPeerGone: boolean;
   private isDrained: boolean;
 
-  /** @param courier without one, capabilities cannot be sent */
-  constructor(end: UmpEnd, poller: UmpPoller, courier?: CapCourier) {
+  /**
+   * @param courier without one, capabilities cannot be sent
+   * @param onClose hears, once, that this end has said that it closes, and looks at no memory more
+   */
+  constructor(end: UmpEnd, poller: UmpPoller, courier?: CapCourier, onClose?: () => void) {
     this.maxWords = UMP_PAYLOAD_WORDS;
     this.receivedCap = undefined;
     this.next = undefined;
@@ -42,6 +46,7 @@ export class UmpTransport implements Transport, Polled {
     this.end = end;
     this.poller = poller;
     this.courier = courier;
+    this.onClose = onClose;
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
     this.peerWaiter = undefined;
@@ -113,7 +118,10 @@ export class UmpTransport implements Transport, Polled {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.poller.later(() => this.end.close());
+    this.poller.later(() => {
+      this.end.close();
+      this.onClose?.();
+    });
     this.tellWaiters();
   }
 

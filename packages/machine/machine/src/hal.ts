@@ -7,7 +7,7 @@
  */
 
 import type { CoreId, Paddr, PhysMem } from '@barreleye/core';
-import type { Arch, Paging, TrapKind } from '@barreleye/spec';
+import { type Arch, NOTIFY_LINES, type Paging, type TrapKind } from '@barreleye/spec';
 
 /**
  * Interrupt lines that every core has. Devices have the numbers from `FirstDevice` to 31; other
@@ -17,8 +17,8 @@ export const IrqLine = {
   Timer: 0,
   Doorbell: 1,
   FirstDevice: 2,
-  FirstNotify: 32,
-  Count: 96,
+  FirstNotify: NOTIFY_LINES.first,
+  Count: NOTIFY_LINES.end,
 } as const;
 
 /** The side of the kernel. */

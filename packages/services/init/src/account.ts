@@ -28,6 +28,7 @@ import {
   type RamSource,
 } from '@barreleye/libos';
 import type { Mm } from '@barreleye/mm';
+import type { Held } from '@barreleye/monitor';
 import { Err } from '@barreleye/spec';
 
 /** RAM for a domain to see: the capability, which is to be given away, and what it covers. */
@@ -35,6 +36,26 @@ export interface Grant {
   readonly ram: Capref<'RAM'>;
   readonly base: number;
   readonly bytes: number;
+}
+
+/** A block that outlives the account that it was charged to. */
+class HeldBlock implements Held {
+  /** Whose it is now. */
+  account: Account;
+  readonly block: RamBlock;
+
+  constructor(account: Account, block: RamBlock) {
+    this.account = account;
+    this.block = block;
+  }
+
+  get ram(): Capref<'RAM'> {
+    return this.block.cap;
+  }
+
+  release(): void {
+    this.account.release(this);
+  }
 }
 
 export class Account implements RamSource {
@@ -48,6 +69,8 @@ export class Account implements RamSource {
   private readonly blocks: Map<number, RamBlock>;
   /** Those of them that are grants, likewise. */
   private readonly grants: Map<number, RamBlock>;
+  /** Those that go over to the origin of the account when it is closed. */
+  private readonly held: Set<HeldBlock>;
   private used: number;
 
   constructor(os: Os, mm: Mm<Capref<'RAM'>>, quotaBytes: number, parent?: Account) {
@@ -59,6 +82,7 @@ export class Account implements RamSource {
     this.children = new Set();
     this.blocks = new Map();
     this.grants = new Map();
+    this.held = new Set();
     this.used = 0;
   }
 
@@ -108,6 +132,21 @@ export class Account implements RamSource {
     return succeed({ ram: ram.value, base, bytes: granted });
   }
 
+  /** RAM that stays when the account is closed, until it is released. @errors those of `alloc` */
+  hold(bytes: number): Result<Held> {
+    const block = this.alloc(bytes, BASE_PAGE_SIZE);
+    if (!block.ok) return block;
+    const held = new HeldBlock(this, block.value);
+    this.held.add(held);
+    return succeed(held);
+  }
+
+  /** For what it holds: nothing is made of the block any more. */
+  release(held: HeldBlock): void {
+    this.held.delete(held);
+    this.mustFree(held.block);
+  }
+
   /** Take back the grant that begins at `base`. @errors INIT_ERR_NOT_YOURS; those of `reclaim` */
   takeBack(base: number): Errval {
     const block = this.grants.get(base);
@@ -143,8 +182,9 @@ export class Account implements RamSource {
     return succeed(child);
   }
 
-  /** Take everything back. Accounts that were cut out of it go over to its own origin. */
+  /** Take everything back. What it holds, and accounts cut out of it, go over to its origin. */
   close(): void {
+    for (const { block } of this.held) this.blocks.delete(block.base);
     for (const block of this.blocks.values()) {
       const err = this.reclaim(block);
       assert(isOk(err), 'RAM can be taken back from a domain that has ended');
@@ -158,7 +198,14 @@ export class Account implements RamSource {
       parent.children.add(child);
       parent.used += child.quotaBytes;
     }
+    for (const held of this.held) {
+      held.account = parent;
+      parent.held.add(held);
+      parent.blocks.set(held.block.base, held.block);
+      parent.used += held.block.bytes;
+    }
     this.children.clear();
+    this.held.clear();
     this.grants.clear();
     this.parent = undefined;
   }

@@ -23,9 +23,10 @@ export function watchDeaths(os: Os, domains: Domains): Wait<never> {
     for (;;) {
       const { words } = yield* os.receive(endpoint.buffer);
       const report = parseDeathReport(words);
-      const domain = report === undefined ? undefined : domains.get(report.domainId);
-      if (report === undefined || domain === undefined || domain === domains.root) continue;
-      domains.end(domain, { how: 'faulted', value: 0, report: describeDeath(report) });
+      if (report === undefined) continue;
+      const found = domains.find(report.domainId);
+      if (!found.ok || found.value === domains.root) continue;
+      domains.end(found.value, { how: 'faulted', value: 0, report: describeDeath(report) });
     }
   }
 }

@@ -1,12 +1,14 @@
 /** What init knows of one domain. */
 
+import type { Result } from '@barreleye/core';
 import type { Capref } from '@barreleye/libos';
 import type { Invitation, LmpChannel } from '@barreleye/lmp';
+import type { Held, Party } from '@barreleye/monitor';
 import type { DomainEnd, DomainInfo } from '@barreleye/program';
 import type { SpawnedDomain } from '@barreleye/spawn';
 import type { Account } from './account.ts';
 
-export class Domain {
+export class Domain implements Party {
   /** Never used again. */
   readonly id: number;
   readonly name: string;
@@ -21,9 +23,11 @@ export class Domain {
   /** How it reaches init: first the invitation, then the channel. */
   invitation: Invitation | undefined;
   channel: LmpChannel | undefined;
-  /** Where it answers questions about itself. */
-  inspector: Capref<'EndPointLMP'> | undefined;
+  /** The service reference at which it answers questions about itself. */
+  inspector: number | undefined;
   isSuspended: boolean;
+  /** Are told how it ends. */
+  readonly watchers: ((end: DomainEnd) => void)[];
   /** How it has ended, undefined as long as it lives. */
   end: DomainEnd | undefined;
 
@@ -42,12 +46,19 @@ export class Domain {
     this.channel = undefined;
     this.inspector = undefined;
     this.isSuspended = false;
+    this.watchers = [];
     this.end = undefined;
   }
 
-  get info(): DomainInfo {
+  hold(bytes: number): Result<Held> {
+    return this.account.hold(bytes);
+  }
+
+  /** What a listing on core `core` shows. */
+  infoOn(core: number): DomainInfo {
     const alive = this.isSuspended ? 'suspended' : 'running';
     return {
+      core,
       id: this.id,
       parent: this.parent?.id ?? 0,
       name: this.name,

@@ -35,6 +35,8 @@ const MAX_UNREAD_ENDS = 32;
 const MAX_DEFAULT_QUOTA_BYTES = 16 * 2 ** 20;
 const MIN_DEFAULT_QUOTA_BYTES = 2 * 2 ** 20;
 
+export const KILLED: DomainEnd = { how: 'killed', value: 0, report: '' };
+
 /** What a new domain is to be. */
 export interface StartRequest {
   readonly program: BootProgram;
@@ -51,8 +53,8 @@ export interface DomainsHost {
   readonly paging: TableShape;
   /** Serve a new domain as long as it lives. */
   readonly serve: (domain: Domain, invitation: Invitation) => Wait<void>;
-  /** Some domain has ended. */
-  readonly domainEnded: () => void;
+  /** A domain has ended; its account is still open. */
+  readonly domainEnded: (domain: Domain) => void;
   /** A child of init has ended. */
   readonly childEnded: (domain: Domain, end: DomainEnd) => void;
 }
@@ -85,15 +87,9 @@ export class Domains {
     return this.byId.values();
   }
 
-  get(id: number): Domain | undefined {
-    return this.byId.get(id);
-  }
-
-  /** The domain that a capability names. @errors SPAWN_ERR_NO_DOMAIN */
-  find(cap: Capref): Result<Domain> {
-    const identity = capIdentify(this.host.os.sys, cap);
-    const isDomain = identity.ok && identity.value.type === 'Domain';
-    const domain = isDomain ? this.byId.get(identity.value.arg1) : undefined;
+  /** The domain of this core with number `id`. @errors SPAWN_ERR_NO_DOMAIN */
+  find(id: number): Result<Domain> {
+    const domain = this.byId.get(id);
     return domain === undefined ? fail(Err.SPAWN_ERR_NO_DOMAIN) : succeed(domain);
   }
 
@@ -103,7 +99,7 @@ export class Domains {
    * @post on failure nothing is left
    */
   start(parent: Domain, request: StartRequest): Result<Domain> {
-    const quota = request.quotaBytes ?? defaultQuota(parent.account.leftBytes);
+    const quota = quotaOf(parent, request);
     const account = parent.account.open(quota);
     if (!account.ok) return account;
     const made = this.build(parent, request, account.value);
@@ -168,17 +164,17 @@ export class Domains {
     domain.end = end;
     domain.invitation?.withdraw();
     domain.channel?.close();
-    if (domain.inspector !== undefined) this.host.os.drop(domain.inspector);
     domain.spawned = undefined;
     domain.invitation = undefined;
     domain.channel = undefined;
     domain.inspector = undefined;
+    this.host.domainEnded(domain);
     domain.account.close();
     memory.collect();
     this.orphan(domain);
     this.deathTotal += 1;
     this.deaths.ring();
-    this.host.domainEnded();
+    for (const tell of domain.watchers.splice(0)) tell(end);
     if (domain.parent !== undefined) this.limitUnread(domain.parent);
     else {
       this.forget(domain);
@@ -250,7 +246,10 @@ function resultOf<T>(make: () => T): Result<T> {
   }
 }
 
-function defaultQuota(leftBytes: number): number {
+/** The quota that a domain gets which `parent` starts. */
+export function quotaOf(parent: Domain, { quotaBytes }: Pick<StartRequest, 'quotaBytes'>): number {
+  if (quotaBytes !== undefined) return quotaBytes;
+  const { leftBytes } = parent.account;
   const half = Math.min(leftBytes / 2, MAX_DEFAULT_QUOTA_BYTES);
   return Math.floor(Math.min(Math.max(half, MIN_DEFAULT_QUOTA_BYTES), leftBytes));
 }

@@ -5,31 +5,33 @@
 
 import { alignDown, BASE_PAGE_BITS } from '@barreleye/core';
 import { type Os, program, type Wait } from '@barreleye/libos';
-import { channelPair, type Invitation, LmpListener } from '@barreleye/lmp';
+import { channelPair, type Invitation } from '@barreleye/lmp';
+import { type BootView, Monitor, readBootInfo } from '@barreleye/monitor';
 import {
-  acceptAll,
   Connections,
   Console,
   type DomainEnd,
   Inspector,
   Names,
   type Platform,
+  Services,
+  type Surroundings,
   System,
   selfInspection,
 } from '@barreleye/program';
 import { bindClient, serve } from '@barreleye/rpc';
 import type { Program } from '@barreleye/spec';
 import { Account } from './account.ts';
-import { type BootView, readBootInfo } from './boot-info.ts';
-import { Cores } from './cores.ts';
 import { watchDeaths } from './death-watch.ts';
 import type { Domain } from './domain.ts';
 import { Domains } from './domains.ts';
+import { systemHandlers } from './handlers/index.ts';
+import { LocalControl } from './local-domains.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { NameServicePoint } from './name-service-point.ts';
 import { type BootProgram, readPrograms } from './programs.ts';
+import { RemoteDomains } from './remote-domains.ts';
 import { planServices, ServiceKeeper } from './services.ts';
-import { systemHandlers } from './system-handlers.ts';
 
 /** What all parts of init work with. */
 export interface Init {
@@ -39,7 +41,9 @@ export interface Init {
   readonly domains: Domains;
   readonly programs: ReadonlyMap<string, BootProgram>;
   readonly nameService: NameServicePoint;
-  readonly cores: Cores;
+  readonly monitor: Monitor<Domain>;
+  readonly local: LocalControl;
+  readonly remote: RemoteDomains;
 }
 
 /**
@@ -49,11 +53,6 @@ export interface Init {
 const MAX_WAITING_CALLS = 256;
 /** Memory that init keeps for itself: an eighth, at most so much. */
 const MAX_OWN_BYTES = 4 * 2 ** 20;
-
-/** init's slots grow without a wait. */
-const NO_NEED = {
-  *spare(): Wait<void> {},
-};
 
 /** Is shown all parts of init before anything else starts: for tests. */
 export type Observer = (init: Init) => void;
@@ -72,22 +71,35 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
     memory,
     paging,
     serve: (domain: Domain, invitation: Invitation) => serveDomain(init, domain, invitation),
-    domainEnded: () => nameService.domainEnded(),
+    domainEnded: (domain: Domain) => {
+      monitor.partyEnded(domain);
+      nameService.domainEnded();
+    },
     childEnded: (domain: Domain, end: DomainEnd) => keeping.keeper?.childEnded(domain, end),
   };
   const domains = new Domains(host, rootAccount(os, memory));
   const nameService = new NameServicePoint(os);
   const { account } = domains.root;
-  const cores = new Cores({ os, boot, account, vspace: memory.vspace });
   const programs = readPrograms(boot);
-  const init: Init = { os, boot, memory, domains, programs, nameService, cores };
+  const local = new LocalControl(os, boot.coreId, domains, programs);
+  const monitor = new Monitor<Domain>({
+    os,
+    boot,
+    vspace: memory.vspace,
+    account,
+    domains: local,
+    nameService: () => nameService.iref,
+    nameServiceAt: (iref) => nameService.learn(iref),
+  });
+  const remote = new RemoteDomains(os, monitor);
+  const init: Init = { os, boot, memory, domains, programs, nameService, monitor, local, remote };
   observer?.(init);
   os.spawnThread('buries the dead', watchDeaths(os, domains));
   if (boot.coreId !== boot.startedBy) {
-    cores.answerStarter(init);
+    monitor.peers.answerStarter();
     return; // services run on the first core
   }
-  cores.startAll(init); //                                  before the shell gets what is left
+  monitor.peers.startAll(); //                              before the shell gets what is left
   const services = planServices(os, boot); //               needs the interrupt table
   const { names, console } = yield* ownClient(init); //     init uses what it serves, like all
   keeping.keeper = new ServiceKeeper(init, names, console);
@@ -122,11 +134,21 @@ function* ownClient(init: Init): Wait<{ names: Names; console: Console }> {
   os.spawnThread('serves init', serve(os.scheduler, there, System, handlers));
   const system = yield* bindClient(os.scheduler, here, System);
   const connections = new Connections(os, system);
-  const listener = new LmpListener(os);
-  const around = { os, memory: NO_NEED, connections };
+  const around = { os, memory: ownMemory(init), connections, system };
+  const services = new Services(around);
+  const listener = services.listen();
   const inspection = selfInspection(os, init.memory.vspace);
-  os.spawnThread('answers questions', acceptAll(around, listener, Inspector, inspection));
+  os.spawnThread('answers questions', services.acceptAll(listener, Inspector, inspection));
   yield* system.offerInspector({ endpoint: listener.cap });
-  const names = new Names({ ...around, system });
+  const names = new Names(os, services);
   return { names, console: new Console(os, names, true) };
+}
+
+/** init's slots and memory grow without a wait. */
+function ownMemory({ memory: { vspace } }: Init): Surroundings['memory'] {
+  return {
+    vspace,
+    *spare(): Wait<void> {},
+    *reserve(): Wait<void> {},
+  };
 }

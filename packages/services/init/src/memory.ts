@@ -10,10 +10,10 @@ import {
   unwrap,
 } from '@barreleye/libos';
 import type { Mm } from '@barreleye/mm';
+import { type BootView, ramCap } from '@barreleye/monitor';
 import type { TableShape } from '@barreleye/paging';
 import { type Allocators, createAllocators, deleteAndFree } from '@barreleye/program';
 import { RegionType } from '@barreleye/spec';
-import { type BootView, ramCap } from './boot-info.ts';
 
 export interface Memory extends Allocators {
   /** Take over RAM that nobody holds any more, such as that of the first root CNode. */

@@ -1,31 +1,36 @@
-/** Where the name service listens, once there is one. */
+/** Where the name service is, once there is one. */
 
-import type { Capref, Os, Wait } from '@barreleye/libos';
+import type { Os, Wait } from '@barreleye/libos';
 import { OsError } from '@barreleye/libos';
 import { Bell } from '@barreleye/rpc';
 import { Err } from '@barreleye/spec';
 import type { Domain } from './domain.ts';
 
 export class NameServicePoint {
-  /** The domain that is to be the name service. */
+  /** The domain of this core that is to be the name service. */
   provider: Domain | undefined;
   private readonly bell: Bell;
-  private endpoint: Capref<'EndPointLMP'> | undefined;
+  private known: number | undefined;
 
   constructor(os: Os) {
     this.provider = undefined;
     this.bell = new Bell(os.scheduler, 'the name service');
-    this.endpoint = undefined;
+    this.known = undefined;
   }
 
-  /** Wait until it listens, or `asker` has ended. @errors NAME_ERR_NO_SERVICE; SPAWN_ERR_ENDED */
-  *get(asker: Domain): Wait<Capref<'EndPointLMP'>> {
+  /** Its service reference, if it is known. */
+  get iref(): number | undefined {
+    return this.known;
+  }
+
+  /** Wait until it is known, or `asker` has ended. @errors NAME_ERR_NO_SERVICE; SPAWN_ERR_ENDED */
+  *get(asker: Domain): Wait<number> {
     const hasEnded = (): boolean => this.provider?.end !== undefined;
-    const isKnown = (): boolean => this.endpoint !== undefined || hasEnded();
+    const isKnown = (): boolean => this.known !== undefined || hasEnded();
     yield* this.bell.until(() => isKnown() || asker.end !== undefined);
     if (hasEnded()) throw new OsError(Err.NAME_ERR_NO_SERVICE);
-    if (this.endpoint === undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
-    return this.endpoint;
+    if (this.known === undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
+    return this.known;
   }
 
   /** Some domain has ended: those who wait look whether it was theirs, or themselves. */
@@ -33,11 +38,9 @@ export class NameServicePoint {
     this.bell.ring();
   }
 
-  /** `domain` listens at `endpoint`; whether it is the one that is to, for the first time. */
-  offer(domain: Domain, endpoint: Capref<'EndPointLMP'>): boolean {
-    if (domain !== this.provider || this.endpoint !== undefined) return false;
-    this.endpoint = endpoint;
+  /** It is there, on this core or another. */
+  learn(iref: number): void {
+    this.known = iref;
     this.bell.ring();
-    return true;
   }
 }

@@ -1,8 +1,8 @@
 /** The programs that can be started: boot modules by the last part of their paths. */
 
 import { type Capref, capref } from '@barreleye/libos';
+import type { BootView } from '@barreleye/monitor';
 import { RegionType, RootSlot } from '@barreleye/spec';
-import type { BootView } from './boot-info.ts';
 
 export interface BootProgram {
   readonly name: string;

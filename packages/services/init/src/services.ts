@@ -15,9 +15,9 @@ import {
   unwrap,
   type Wait,
 } from '@barreleye/libos';
+import { type BootView, deviceCap, findDevice, type Region } from '@barreleye/monitor';
 import type { Console, DomainEnd, Names } from '@barreleye/program';
 import { type CopyableTypeName, DeviceClass } from '@barreleye/spec';
-import { type BootView, deviceCap, findDevice, type Region } from './boot-info.ts';
 import type { Domain } from './domain.ts';
 import type { Init } from './main.ts';
 
@@ -32,6 +32,8 @@ interface Service {
   readonly program: string;
   /** Names that must be served before it starts. */
   readonly needs: readonly string[];
+  /** Whether all cores must have come up, or failed to. */
+  readonly needsCores: boolean;
   readonly canRestart: boolean;
   /** Of what init has left, the part that it may use: one in so many. */
   readonly quotaShare: number;
@@ -44,7 +46,7 @@ export function planServices(os: Os, boot: BootView): readonly Service[] {
   const uart = findDevice(boot, [DeviceClass.Uart16550, DeviceClass.UartPl011]);
   const power = findDevice(boot, [DeviceClass.Power]);
   const irq = unwrap(irqAllocate(os.sys, os.allocSlot(), TASK_IRQ_TABLE, uart.irq));
-  const plain = { needs: [], canRestart: false, args: [], caps: [] };
+  const plain = { needs: [], needsCores: false, canRestart: false, args: [], caps: [] };
   return [
     { ...plain, program: 'nameservice', quotaShare: 16 },
     {
@@ -58,6 +60,7 @@ export function planServices(os: Os, boot: BootView): readonly Service[] {
     {
       program: 'shell',
       needs: ['terminal'],
+      needsCores: true,
       canRestart: true,
       quotaShare: 1,
       args: [],
@@ -114,8 +117,9 @@ export class ServiceKeeper {
   }
 
   private *start(service: Service): Wait<void> {
+    const { domains, programs, nameService, monitor } = this.init;
+    if (service.needsCores) yield* monitor.peers.settled();
     for (const need of service.needs) yield* this.names.waitFor(need);
-    const { domains, programs, nameService } = this.init;
     const program = programs.get(service.program);
     assert(program !== undefined, 'the programs of all services are there');
     const { root } = domains;

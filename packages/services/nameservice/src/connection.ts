@@ -1,7 +1,6 @@
 /**
  * What the name service does for one client. A connection owns the names that are registered over
- * it, and takes them along when it ends. Whatever a client sends, each capability that came with it
- * becomes the endpoint of a name or is deleted.
+ * it, and takes them along when it ends.
  */
 
 import { type Errval, isOk } from '@barreleye/core';
@@ -16,8 +15,7 @@ import {
   type ValueOf,
 } from '@barreleye/rpc';
 import { Err } from '@barreleye/spec';
-import type { CapStore } from './cap-store.ts';
-import type { Directory, Entry } from './directory.ts';
+import { type Directory, type Entry, listNames } from './directory.ts';
 import { isServiceName } from './name.ts';
 
 /** Calls of one client that can wait for names at once. */
@@ -26,15 +24,13 @@ export const MAX_WAITS = 64;
 /** What all connections share. */
 export interface NameServer {
   readonly threads: Threads;
-  readonly caps: CapStore;
   readonly directory: Directory;
-  /** See to it, as far as possible, that there are slots for more names. */
-  spare(): Wait<void>;
+  /** Whose service a reference is. @errors MON_ERR_NO_SERVICE */
+  ownerOf(iref: number): Wait<{ readonly core: number; readonly id: number }>;
 }
 
 type Methods = typeof NameService.methods;
 type RegisterArgs = ValueOf<Methods['register']['args']>;
-type Listener = ValueOf<Methods['lookup']['reply']>;
 
 /** Serve the client at the other end of `transport` until it is gone, or has to go. */
 export function* serveClient(server: NameServer, transport: Transport): Wait<Errval> {
@@ -60,13 +56,13 @@ export class Connection {
     this.handlers = {
       register: (args) => this.register(args),
       deregister: ({ name }) => {
-        check(directory.deregister(this, name));
+        unwrap(directory.deregister(this, name));
         return {};
       },
-      lookup: ({ name }) => this.give(unwrap(directory.lookup(name))),
+      lookup: ({ name }) => unwrap(directory.lookup(name)).entry,
       waitFor: ({ name }) => this.waitFor(name),
       list: ({ prefix, after }) => {
-        return { names: directory.list({ prefix, after, maxCount: MAX_LISTED_NAMES }) };
+        return { names: listNames(directory, { prefix, after, maxCount: MAX_LISTED_NAMES }) };
       },
     };
   }
@@ -78,36 +74,20 @@ export class Connection {
     for (const parking of this.waits) parking.ready();
   }
 
-  private *register(args: RegisterArgs): Wait<Record<never, never>> {
-    yield* this.server.spare();
-    check(this.take(args));
+  private *register({ name, interfaceName, iref }: RegisterArgs): Wait<Record<never, never>> {
+    if (!isServiceName(interfaceName)) throw new OsError(Err.NAME_ERR_INVALID);
+    const { core, id } = yield* this.server.ownerOf(iref);
+    if (this.isClosed) throw new OsError(Err.RPC_ERR_CLOSED);
+    const entry = { iref, interfaceName, core, domainId: id };
+    check(this.server.directory.register(this, name, entry));
     return {};
   }
 
-  /** @errors NAME_ERR_INVALID also: a capability is not what it should be; RPC_ERR_CLOSED */
-  private take({ name, interfaceName, endpoint, owner }: RegisterArgs): Errval {
-    const { caps, directory } = this.server;
-    const domain = caps.identify(owner);
-    caps.drop(owner);
-    const isEndpoint = caps.identify(endpoint)?.type === 'EndPointLMP';
-    const isSound = domain?.type === 'Domain' && isEndpoint && isServiceName(interfaceName);
-    if (isSound && !this.isClosed) {
-      return directory.register(this, name, { endpoint, interfaceName, domainId: domain.arg1 });
-    }
-    caps.drop(endpoint);
-    return isSound ? Err.RPC_ERR_CLOSED : Err.NAME_ERR_INVALID;
-  }
-
-  /** A copy for the client. The name may be free again before the answer is sent. */
-  private give({ endpoint, interfaceName }: Entry): Listener {
-    return { endpoint: unwrap(this.server.caps.copy(endpoint)), interfaceName };
-  }
-
-  private *waitFor(name: string): Wait<Listener> {
+  private *waitFor(name: string): Wait<Entry> {
     const { directory } = this.server;
     for (;;) {
       const entry = directory.lookup(name);
-      if (entry.ok) return this.give(entry.value);
+      if (entry.ok) return entry.value.entry;
       if (this.isClosed) throw new OsError(Err.RPC_ERR_CLOSED);
       if (this.waits.size >= MAX_WAITS) throw new OsError(Err.RPC_ERR_TOO_MANY_CALLS);
       yield* this.awaitName(name);

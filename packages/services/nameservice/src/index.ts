@@ -1,8 +1,7 @@
 /** Names of services: a registry that works alone, and the service that serves it to domains. */
 
-export { type CapStore, DomainCaps } from './cap-store.ts';
 export { Connection, MAX_WAITS, type NameServer, serveClient } from './connection.ts';
-export { Directory, type Entry } from './directory.ts';
+export { createDirectory, type Directory, type Entry } from './directory.ts';
 export { nameservice } from './main.ts';
 export { isServiceName } from './name.ts';
 export {

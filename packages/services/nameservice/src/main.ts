@@ -1,31 +1,19 @@
-/** The name service as a domain: init is told where it listens, and tells everybody. */
+/** The name service as a domain: init is told its service reference, and tells everybody. */
 
-import { OsError, type Wait } from '@barreleye/libos';
-import { LmpListener } from '@barreleye/lmp';
-import { MAX_CHANNELS_PER_PEER, type ProgramOs, program } from '@barreleye/program';
-import { DomainCaps } from './cap-store.ts';
+import { program } from '@barreleye/program';
 import { serveClient } from './connection.ts';
-import { Directory } from './directory.ts';
+import { createDirectory } from './directory.ts';
 
 /** The program `nameservice`. */
 export const nameservice = program('nameservice', function* (os) {
-  const caps = new DomainCaps(os.sys, os.slots);
-  const directory = new Directory(caps);
-  const server = { threads: os.scheduler, caps, directory, spare: () => spare(os) };
-  const listener = new LmpListener(os, { maxPerPeer: MAX_CHANNELS_PER_PEER });
-  yield* os.system.offerNameService({ endpoint: listener.cap });
-  for (;;) {
-    const channel = yield* listener.accept({ watch: os.connections.watch });
-    os.spawnThread('serves names', serveClient(server, channel));
-    yield* spare(os);
-  }
+  const { services, system, scheduler: threads } = os;
+  const server = {
+    threads,
+    directory: createDirectory(),
+    ownerOf: (iref: number) => system.serviceOwner({ iref }),
+  };
+  const listener = services.listen();
+  const { iref } = yield* system.export({ endpoint: listener.cap });
+  yield* system.offerNameService({ iref });
+  yield* services.acceptEach(listener, 'names', (client) => serveClient(server, client));
 });
-
-/** When there is no memory for more slots, those that are left still serve. */
-function* spare(os: ProgramOs): Wait<void> {
-  try {
-    yield* os.memory.spare();
-  } catch (error) {
-    if (!(error instanceof OsError)) throw error;
-  }
-}

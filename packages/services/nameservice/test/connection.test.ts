@@ -3,18 +3,15 @@
 import { OK } from '@barreleye/core';
 import type { Wait } from '@barreleye/libos';
 import { MAX_LISTED_NAMES } from '@barreleye/program';
-import { SendResult } from '@barreleye/rpc';
-import type { MemoryTransport } from '@barreleye/rpc/testing';
 import { Err } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { MAX_NAMES_PER_OWNER, MAX_WAITS } from '../src/index.ts';
-import { type Answer, errorOf, type Names, WORDS, World } from './world.ts';
+import { type Answer, errorOf, MAX_SERVED, type Names, World } from './world.ts';
 
-/** All there is, is gone: names, waits, capabilities, threads. */
+/** All there is, is gone: names, waits, threads. */
 function expectNothingLeft(world: World): void {
   expect(world.run()).toEqual([]);
-  expect(world.server.directory.counts).toEqual([0, 0]);
-  expect(world.caps.count).toBe(0);
+  expect(world.counts).toEqual([0, 0]);
 }
 
 describe('a name', () => {
@@ -39,7 +36,7 @@ describe('a name', () => {
       yield* names.deregister({ name: 'time' });
     });
     world.run();
-    expect(world.caps.count).toBe(1);
+    expect(world.counts).toEqual([1, 0]);
     world.runClient(function* (names) {
       expect(yield* errorOf(names.deregister({ name: 'echo' }))).toBe(Err.NAME_ERR_NOT_OWNER);
       expect(yield* errorOf(names.deregister({ name: 'time' }))).toBe(Err.NAME_ERR_UNKNOWN);
@@ -62,30 +59,9 @@ describe('a name', () => {
     });
     expectNothingLeft(world);
   });
-
-  it('is free when its listener is gone, though its owner is not', () => {
-    const world = new World();
-    const owner = world.client(function* (names) {
-      for (const name of ['a', 'b', 'c', 'd']) yield* world.register(names, name, 11);
-      yield* world.register(names, 'e', 12);
-    });
-    world.run();
-    world.caps.end(11);
-    world.runClient(function* (names) {
-      expect(yield* errorOf(names.lookup({ name: 'a' }))).toBe(Err.NAME_ERR_UNKNOWN);
-      yield* world.register(names, 'b', 13);
-      expect(yield* world.waitFor(names, 'b')).toEqual([13, 'echo']);
-      const listed = (yield* names.list({ prefix: '' })).names;
-      expect(listed.map(({ name }) => name)).toEqual(['b', 'e']);
-    });
-    expect(world.server.directory.counts).toEqual([1, 0]);
-    owner.close();
-    expectNothingLeft(world);
-  });
 });
 
 describe('what is refused leaves nothing behind:', () => {
-  const valid = { name: 'echo', interfaceName: 'echo' };
   const refused = (
     message: string,
     expected: number,
@@ -96,7 +72,7 @@ describe('what is refused leaves nothing behind:', () => {
       world.runClient(function* (names) {
         yield* world.register(names, 'taken', 10);
         expect(yield* errorOf(step(world, names))).toBe(expected);
-        expect(world.caps.count).toBe(1);
+        expect(world.counts).toEqual([1, 0]);
         expect(yield* world.lookup(names, 'taken')).toEqual([10, 'echo']);
       });
       expectNothingLeft(world);
@@ -111,44 +87,19 @@ describe('what is refused leaves nothing behind:', () => {
   refused('the name of an interface that is none', Err.NAME_ERR_INVALID, (world, names) =>
     world.register(names, 'echo', 11, '\u001b[2J'),
   );
-  refused('an owner that is no domain', Err.NAME_ERR_INVALID, (world, names) =>
-    names.register({
-      ...valid,
-      endpoint: world.caps.put('EndPointLMP', 11),
-      owner: world.caps.put('Frame', 11) as never,
-    }),
+  refused('a service that nobody has', Err.MON_ERR_NO_SERVICE, (world, names) =>
+    world.register(names, 'echo', MAX_SERVED + 1),
   );
-  refused('an endpoint that is none', Err.NAME_ERR_INVALID, (world, names) =>
-    names.register({
-      ...valid,
-      endpoint: world.caps.put('Dispatcher', 11) as never,
-      owner: world.domain(11),
-    }),
-  );
-  refused('an endpoint whose listener is gone', Err.NAME_ERR_INVALID, (world, names) => {
-    const endpoint = world.caps.put('EndPointLMP', 11);
-    world.caps.end(11);
-    return names.register({ ...valid, endpoint, owner: world.domain(12) });
-  });
   refused('a wait for what can be no name', Err.NAME_ERR_INVALID, (_, names) =>
     names.waitFor({ name: '' }),
   );
-  refused('a lookup without a slot', Err.LIB_ERR_SLOT_ALLOC_NO_SPACE, function* (world, names) {
-    world.caps.slotsLeft = 0;
-    try {
-      yield* names.lookup({ name: 'taken' });
-    } finally {
-      world.caps.slotsLeft = Infinity;
-    }
-  });
-
   it('more names than one owner can have', () => {
     const world = new World();
     world.runClient(function* (names) {
       for (let i = 0; i < MAX_NAMES_PER_OWNER; i++) yield* world.register(names, `n${i}`, i);
       const failure = yield* errorOf(world.register(names, 'more', 99));
       expect(failure).toBe(Err.NAME_ERR_FULL);
-      expect(world.caps.count).toBe(MAX_NAMES_PER_OWNER);
+      expect(world.counts).toEqual([MAX_NAMES_PER_OWNER, 0]);
     });
     expectNothingLeft(world);
   });
@@ -183,8 +134,7 @@ describe('who waits for a name', () => {
     world.run();
     const { directory } = world.server;
     const owner = {};
-    const entry = { interfaceName: 'echo', domainId: 1 };
-    directory.register(owner, 'echo', { ...entry, endpoint: world.caps.put('EndPointLMP', 1) });
+    directory.register(owner, 'echo', { iref: 1, interfaceName: 'echo', core: 1, domainId: 1 });
     directory.deregister(owner, 'echo');
     expect(world.run()).toContain('nameService.waitFor: the name echo');
     expect(answers).toEqual([]);
@@ -203,7 +153,7 @@ describe('who waits for a name', () => {
       yield* errorOf(names.waitFor({ name: 'echo' }));
     });
     world.run();
-    expect(world.server.directory.counts).toEqual([0, 1]);
+    expect(world.counts).toEqual([0, 1]);
     waiting.close();
     expectNothingLeft(world);
   });
@@ -222,7 +172,7 @@ describe('who waits for a name', () => {
     });
     world.run();
     expect(failures).toEqual([Err.RPC_ERR_TOO_MANY_CALLS]);
-    expect(world.server.directory.counts).toEqual([0, MAX_WAITS]);
+    expect(world.counts).toEqual([0, MAX_WAITS]);
     transport.close();
     expectNothingLeft(world);
   });
@@ -239,7 +189,7 @@ describe('a list', () => {
     world.runClient(function* (names) {
       const first = (yield* names.list({ prefix: 'n/' })).names;
       expect(first).toHaveLength(MAX_LISTED_NAMES);
-      expect(first[7]).toEqual({ name: 'n/1007', interfaceName: 'i7', domainId: 7 });
+      expect(first[7]).toEqual({ name: 'n/1007', interfaceName: 'i7', core: 7, domainId: 7 });
       const after = first.at(-1)?.name ?? '';
       const rest = (yield* names.list({ prefix: 'n/', after })).names;
       const expected = Array.from({ length: count }, (_, i) => `n/${1000 + i}`);
@@ -251,48 +201,17 @@ describe('a list', () => {
   });
 });
 
-describe('an answer', () => {
-  /** Two lookups of `echo`, made by hand: one answer is on its way, the other has no room. */
-  function askTwice(world: World): MemoryTransport {
-    const asking = world.client(function* (names) {
-      yield* names.list({ prefix: '' });
-    }, 1);
-    world.run();
-    const lookup = Uint32Array.of(0x0002_0202, 99, 4, 0x6f68_6365); // a call, method 2, 2 words
-    for (let i = 0; i < 2; i++) {
-      expect(asking.trySend(lookup, lookup.length, undefined)).toBe(SendResult.Sent);
-      world.run();
-    }
-    expect(world.caps.count).toBe(2);
-    return asking;
-  }
-
-  it('is a capability of its own: the name may be free before the answer is sent', () => {
+describe('a registration', () => {
+  it('of a client that is gone before its owner is known takes no name', () => {
     const world = new World();
-    const owner = world.client((names) => world.register(names, 'echo', 11));
+    const transport = world.client(function* (names) {
+      const caller = errorOf(world.register(names, 'echo', 11));
+      world.loop.create('caller', caller);
+      yield;
+      yield;
+      transport.close();
+    });
     world.run();
-    const asking = askTwice(world);
-    owner.close();
-    world.run();
-    expect(world.caps.count).toBe(1);
-    const bases: unknown[] = [];
-    for (let i = 0; i < 2; i++) {
-      expect(asking.tryReceive(new Uint32Array(WORDS))).toBe(4);
-      if (asking.receivedCap !== undefined) bases.push(world.caps.baseOf(asking.receivedCap));
-      world.run();
-    }
-    expect(bases).toEqual([11, 11]);
-    asking.close();
-    expectNothingLeft(world);
-  });
-
-  it('that nobody takes is deleted when the client is gone', () => {
-    const world = new World();
-    const owner = world.client((names) => world.register(names, 'echo', 11));
-    world.run();
-    const asking = askTwice(world);
-    owner.close();
-    asking.close();
     expectNothingLeft(world);
   });
 });

@@ -1,40 +1,45 @@
 /** A name service and its clients in one loop, over transports in memory. */
 
 import type { Prng } from '@barreleye/core';
-import type { Capref, Wait } from '@barreleye/libos';
+import { OsError, type Wait } from '@barreleye/libos';
 import { NameService } from '@barreleye/program';
 import { bindClient, type Client, RpcError } from '@barreleye/rpc';
 import { Loop, type MemoryTransport, memoryPair } from '@barreleye/rpc/testing';
-import { Directory, type NameServer, serveClient } from '../src/index.ts';
-import { CapTable } from './cap-table.ts';
+import { Err } from '@barreleye/spec';
+import { createDirectory, type NameServer, serveClient } from '../src/index.ts';
 
 export type Names = Client<typeof NameService.methods>;
 
-/** What `lookup` and `waitFor` answer: the object and the interface. */
-export type Answer = readonly [base: number | undefined, interfaceName: string];
+/** What `lookup` and `waitFor` answer. */
+export type Answer = readonly [iref: number, interfaceName: string];
+
+/** References above this are nobody's. */
+export const MAX_SERVED = 1000;
 
 /** Words of a message of the transports. */
 export const WORDS = 9;
 
 export class World {
   readonly loop: Loop;
-  readonly caps = new CapTable();
   readonly server: NameServer;
   /** What each `serveClient` returned. */
   readonly served: number[] = [];
-  private readonly serverSides: MemoryTransport[] = [];
 
   constructor(prng?: Prng, maxNames?: number) {
     this.loop = new Loop(prng);
-    const { loop: threads, caps } = this;
-    const directory = new Directory(caps, maxNames);
-    this.server = { threads, caps, directory, spare: () => this.giveWay() };
+    const directory = createDirectory(maxNames);
+    this.server = { threads: this.loop, directory, ownerOf: (iref) => this.ownerOf(iref) };
+  }
+
+  /** Names that are taken, and names that somebody waits for. */
+  get counts(): readonly [taken: number, awaited: number] {
+    const { count, awaitedCount } = this.server.directory;
+    return [count, awaitedCount];
   }
 
   /** The client's end of a connection to the service. */
   connect(depth = 4): MemoryTransport {
     const [here, there] = memoryPair(WORDS, depth);
-    this.serverSides.push(there);
     this.loop.create('server', this.serve(there));
     return here;
   }
@@ -52,11 +57,7 @@ export class World {
 
   /** Run until nothing goes on; who waits for what. */
   run(): string[] {
-    const blocked = this.loop.run();
-    for (const { dropped } of this.serverSides) {
-      for (const cap of dropped.splice(0)) this.caps.drop(cap);
-    }
-    return blocked;
+    return this.loop.run();
   }
 
   /** Run a client to its end and close its connection. */
@@ -72,30 +73,26 @@ export class World {
     this.run();
   }
 
-  /** Register `name` for the listener `base`, of domain `base`. */
-  *register(names: Names, name: string, base: number, interfaceName = 'echo'): Wait<void> {
-    const endpoint = this.caps.put('EndPointLMP', base);
-    yield* names.register({ name, interfaceName, endpoint, owner: this.domain(base) });
-  }
-
-  /** A capability of domain `id` on its way to the service. */
-  domain(id: number): Capref<'Domain'> {
-    return this.caps.put('Domain', id);
+  /** Register `name` for the service `iref`. */
+  *register(names: Names, name: string, iref: number, interfaceName = 'echo'): Wait<void> {
+    yield* names.register({ name, interfaceName, iref });
   }
 
   *lookup(names: Names, name: string): Wait<Answer> {
-    const { endpoint, interfaceName } = yield* names.lookup({ name });
-    return [this.caps.baseOf(endpoint), interfaceName];
+    const { iref, interfaceName } = yield* names.lookup({ name });
+    return [iref, interfaceName];
   }
 
   *waitFor(names: Names, name: string): Wait<Answer> {
-    const { endpoint, interfaceName } = yield* names.waitFor({ name });
-    return [this.caps.baseOf(endpoint), interfaceName];
+    const { iref, interfaceName } = yield* names.waitFor({ name });
+    return [iref, interfaceName];
   }
 
-  /** To see to slots may take a while. */
-  private *giveWay(): Wait<void> {
+  /** Service 12 is that of domain 12 on core 2; to ask for that takes a while. */
+  private *ownerOf(iref: number): Wait<{ core: number; id: number }> {
     yield;
+    if (iref > MAX_SERVED) throw new OsError(Err.MON_ERR_NO_SERVICE);
+    return { core: iref % 10, id: iref };
   }
 
   private *serve(transport: MemoryTransport): Wait<void> {

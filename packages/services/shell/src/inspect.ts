@@ -96,13 +96,13 @@ function* question<T>(
   if (subject.state === 'suspended') {
     throw new CommandError(`${whom} is suspended; after 'resume ${subject.id}' it can answer`);
   }
-  const { endpoint } = yield* withDomain(shell, subject, (domain) =>
+  const { iref } = yield* withDomain(shell, subject, (domain) =>
     shell.os.system.inspectorOf({ domain }),
   );
   let link: InspectorLink | undefined;
   let isGivenUp = false;
   const body = (function* (): Wait<T> {
-    link = yield* shell.connectInspector(endpoint);
+    link = yield* shell.connectInspector(iref);
     try {
       if (isGivenUp) throw new CommandError('nobody wants to know any more');
       return yield* use(yield* link.bind());

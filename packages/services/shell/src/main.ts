@@ -8,7 +8,6 @@ import {
   unwrap,
   type Wait,
 } from '@barreleye/libos';
-import { connect } from '@barreleye/lmp';
 import {
   capsFrom,
   Inspector,
@@ -48,7 +47,7 @@ export const shell = program('shell', function* (os) {
     session: new Session(os.environment),
     foreground: new Foreground(os.scheduler),
     commands: new Commands(COMMANDS),
-    connectInspector: (endpoint) => connectInspector(os, endpoint),
+    connectInspector: (iref) => connectInspector(os, iref),
   });
 });
 
@@ -69,14 +68,10 @@ function ownDomain(os: ProgramOs): OwnDomain {
   };
 }
 
-function* connectInspector(os: ProgramOs, endpoint: Capref<'EndPointLMP'>): Wait<InspectorLink> {
-  try {
-    const channel = yield* connect(os, endpoint, { watch: os.connections.watch });
-    return {
-      bind: () => bindClient(os.scheduler, channel, Inspector),
-      close: () => channel.close(),
-    };
-  } finally {
-    os.drop(endpoint);
-  }
+function* connectInspector(os: ProgramOs, iref: number): Wait<InspectorLink> {
+  const channel = yield* os.services.connect(iref);
+  return {
+    bind: () => bindClient(os.scheduler, channel, Inspector),
+    close: () => channel.close(),
+  };
 }

@@ -50,5 +50,5 @@ export interface Shell {
   /** The shell of the system has it: its end is that of the machine. */
   readonly power: Power | undefined;
   /** Ask a domain at the endpoint where it answers, which is taken over. May wait for ever. */
-  connectInspector(endpoint: Capref<'EndPointLMP'>): Wait<InspectorLink>;
+  connectInspector(iref: number): Wait<InspectorLink>;
 }

@@ -37,6 +37,15 @@ export function exited(value: number): DomainEnd {
 }
 
 /** What there is to start. */
+const MACHINE = {
+  coreId: 0,
+  coreCount: 2,
+  runningCount: 1,
+  frequency: 1e9,
+  ramBytes: 8 * 2 ** 20,
+  scheduler: 'rr',
+};
+
 const PROGRAMS: { readonly [name: string]: TwinProgram } = {
   hello: ([, whom = 'world']) => ({ shows: `hello, ${whom}\n`, end: exited(0) }),
   fail: ([, value = '1']) => ({ end: exited(Number(value)) }),
@@ -197,7 +206,12 @@ export class Twin {
         *list(prefix: string) {
           yield;
           const names = twin.domains.filter(({ name }) => name.startsWith(prefix));
-          return names.map(({ id, name }) => ({ name, interfaceName: name, domainId: id }));
+          return names.map(({ id, name }) => ({
+            name,
+            interfaceName: name,
+            core: 0,
+            domainId: id,
+          }));
         },
       },
     };
@@ -218,7 +232,7 @@ export class Twin {
         if (end !== undefined && after === undefined) twin.finish(id, end);
         else if (end !== undefined) twin.after(after ?? 0, () => twin.finish(id, end));
         yield* twin.dawdle();
-        return { id, domain: domainCap(id) };
+        return { core: 0, id, domain: domainCap(id) };
       },
       *wait({ domain }) {
         const found = twin.find(domain.cptr);
@@ -256,7 +270,7 @@ export class Twin {
       *inspectorOf({ domain }) {
         yield;
         twin.log.push(`inspect ${domain.cptr}`);
-        return { endpoint: capref(1, 1) };
+        return { iref: 1 };
       },
       *programs() {
         yield;
@@ -264,8 +278,7 @@ export class Twin {
       },
       *machine() {
         yield;
-        const ramBytes = 8 * 2 ** 20;
-        return { coreCount: 2, runningCount: 1, frequency: 1e9, ramBytes, scheduler: 'rr' };
+        return MACHINE;
       },
     };
   }
@@ -282,7 +295,8 @@ export class Twin {
   private addDomain(name: string): number {
     const id = this.domains.length + 1;
     const quotaBytes = 2 ** 20;
-    const info = { id, parent: 0, name, state: 'running' as const, usedBytes: 4096, quotaBytes };
+    const state = 'running' as const;
+    const info = { core: 0, id, parent: 0, name, state, usedBytes: 4096, quotaBytes };
     this.domains.push({ ...info, end: undefined });
     return id;
   }

@@ -1,11 +1,9 @@
-/** The name service: who serves what, at which endpoint. A name goes with the domain it is of. */
+/** The name service: who serves what, under which reference. A name goes with its domain. */
 
 import {
   array,
   call,
-  cap,
   defineInterface,
-  gift,
   optional,
   string,
   struct,
@@ -19,31 +17,26 @@ export const MAX_SERVICE_NAME_BYTES = 64;
 export const MAX_LISTED_NAMES = 256;
 
 const name = string(MAX_SERVICE_NAME_BYTES);
-/** A copy that the name service has made for the caller. */
-const endpoint = gift('EndPointLMP');
 
 /** A line of `list`. */
-export const NAME_INFO = struct({ name, interfaceName: name, domainId: u32 });
+export const NAME_INFO = struct({ name, interfaceName: name, core: u32, domainId: u32 });
 export type NameInfo = ValueOf<typeof NAME_INFO>;
 
 export const NameService = defineInterface('nameService', {
   /**
-   * Connections to `endpoint` are served as `interfaceName` from now on, as long as the binding
-   * lives over which this is said. @errors NAME_ERR_INVALID; NAME_ERR_EXISTS; NAME_ERR_FULL
+   * The service `iref` speaks `interfaceName` from now on, as long as the binding lives over which
+   * this is said. @errors NAME_ERR_INVALID; NAME_ERR_EXISTS; NAME_ERR_FULL; MON_ERR_NO_SERVICE
    */
-  register: call(
-    { name, interfaceName: name, endpoint: cap('EndPointLMP'), owner: cap('Domain') },
-    {},
-  ),
+  register: call({ name, interfaceName: name, iref: u32 }, {}),
   /** @errors NAME_ERR_UNKNOWN; NAME_ERR_NOT_OWNER */
   deregister: call({ name }, {}),
   /** @errors NAME_ERR_UNKNOWN */
-  lookup: call({ name }, { endpoint, interfaceName: name }),
+  lookup: call({ name }, { iref: u32, interfaceName: name }),
   /**
    * The same, but waits until somebody registers the name.
    * @errors NAME_ERR_INVALID; RPC_ERR_TOO_MANY_CALLS so many of the caller's wait already
    */
-  waitFor: call({ name }, { endpoint, interfaceName: name }),
+  waitFor: call({ name }, { iref: u32, interfaceName: name }),
   /**
    * Names that begin with `prefix`, in order, from the first behind `after` on. As many as are
    * listed at once: there may be more behind the last.

@@ -37,8 +37,9 @@ export type DomainEnd = ValueOf<typeof DOMAIN_END>;
 
 /** A line of `list`. `parent` is 0 for what init itself has started. */
 export const DOMAIN_INFO = struct({
-  id: u32,
-  parent: u32,
+  core: u32,
+  id: u32, //     of its core, never used again
+  parent: u32, // on the same core
   name: string(MAX_NAME_BYTES),
   state: oneOf('running', 'suspended', 'ended'),
   usedBytes: u64, //  RAM that is charged to it
@@ -61,6 +62,15 @@ const domain = cap('Domain');
 const lentDomain = gift('Domain');
 const lentEndpoint = gift('EndPointLMP');
 
+/** A channel between cores, as an end of it gets it. */
+const CHANNEL = {
+  channel: u32, //                  its number on this core
+  frame: gift('Frame'), //          `CHANNEL_BYTES` that the other side has, too
+  bell: gift('Notify_IPI'), //      notifies the other side
+} as const;
+/** Bytes of the frame of a channel between cores. */
+export const CHANNEL_BYTES = 4096;
+
 export const System = defineInterface('system', {
   // Memory.
   /** RAM of at least `bytes` bytes, charged to the caller. @errors INIT_ERR_QUOTA; those of mm */
@@ -71,18 +81,20 @@ export const System = defineInterface('system', {
 
   // Domains.
   /**
-   * Start a program by name. `caps` become capabilities of its argument CNode, in order.
-   * @errors SPAWN_ERR_NO_PROGRAM; INIT_ERR_QUOTA; LIB_ERR_SPAWN over the reason
+   * Start a program by name, on this core or another. `caps` become capabilities of its argument
+   * CNode, in order; they cannot go to another core.
+   * @errors SPAWN_ERR_NO_PROGRAM; INIT_ERR_QUOTA; LIB_ERR_SPAWN over the reason; MON_ERR_NO_CORE
    */
   spawn: call(
     {
+      core: optional(u32),
       program: string(MAX_NAME_BYTES),
       args,
       environment: args,
       quotaBytes: optional(u64),
       caps: array(cap('Null'), 8),
     },
-    { domain: lentDomain, id: u32 },
+    { domain: lentDomain, core: u32, id: u32 },
   ),
   /** End the caller. Not answered: it ends. */
   exit: call({ value: i32 }, {}),
@@ -93,30 +105,66 @@ export const System = defineInterface('system', {
   resume: call({ domain }, {}),
   /** Wait until the domain has ended. @errors SPAWN_ERR_NO_DOMAIN */
   wait: call({ domain }, { end: DOMAIN_END }),
-  list: call({}, { domains: array(DOMAIN_INFO, 256) }),
+  /** The domains of this core, or another. @errors MON_ERR_NO_CORE */
+  list: call({ core: optional(u32) }, { domains: array(DOMAIN_INFO, 256) }),
   /** The capability of any domain, for those who hold the authority over all of them. */
-  domainOf: call({ id: u32, authority: cap('ProcessManager') }, { domain: lentDomain }),
+  domainOf: call(
+    { core: optional(u32), id: u32, authority: cap('ProcessManager') },
+    { domain: lentDomain },
+  ),
   /** Wait until more domains have ended than `seen`; how many have. */
   awaitDeath: call({ seen: u32 }, { seen: u32 }),
   /** Which programs there are to start. */
   programs: call({}, { names: array(string(MAX_NAME_BYTES), 256) }),
 
-  // Introductions.
-  /** An endpoint at which the name service listens. Waits until there is one. */
-  nameService: call({}, { endpoint: lentEndpoint }),
-  /** The caller listens there as the name service. @errors INIT_ERR_NOT_YOURS it is not */
-  offerNameService: call({ endpoint: cap('EndPointLMP') }, {}),
+  // Services and channels.
+  /**
+   * Whoever connects to `endpoint` is served from now on, as long as the caller lives: the service
+   * reference by which others, on any core, can ask to be bound. @errors MON_ERR_TOO_MANY
+   */
+  export: call({ endpoint: cap('EndPointLMP') }, { iref: u32 }),
+  /** Export no more. @errors MON_ERR_NO_SERVICE the caller has no such service */
+  withdraw: call({ iref: u32 }, {}),
+  /** Whose service it is. @errors MON_ERR_NO_SERVICE; MON_ERR_NO_CORE */
+  serviceOwner: call({ iref: u32 }, { core: u32, id: u32 }),
+  /** An endpoint to connect to. @errors MON_ERR_NO_SERVICE; MON_ERR_OTHER_CORE */
+  bind: call({ iref: u32 }, { endpoint: lentEndpoint }),
+  /**
+   * A channel to a service of another core. Waits until the service has accepted.
+   * @errors MON_ERR_NO_SERVICE, also: it refuses; MON_ERR_SAME_CORE; MON_ERR_NO_CORE;
+   *   MON_ERR_NO_BELL; MON_ERR_TOO_MANY; INIT_ERR_QUOTA its memory is charged to the caller
+   */
+  bindAcross: call({ iref: u32 }, CHANNEL),
+  /** Accept a channel that was announced to a listener. @errors MON_ERR_NO_CHANNEL, _NO_BELL */
+  acceptAcross: call({ channel: u32 }, CHANNEL),
+  /** The caller has closed its end, and unmapped the frame. @errors MON_ERR_NO_CHANNEL */
+  closeAcross: call({ channel: u32 }, {}),
+  /** Other cores notify the caller at `endpoint`. Once. @errors MON_ERR_NO_LINE */
+  offerBell: call({ endpoint: cap('EndPointLMP') }, {}),
+  /** The name service. Waits until there is one. */
+  nameService: call({}, { iref: u32 }),
+  /** The caller is the name service. @errors INIT_ERR_NOT_YOURS it is not */
+  offerNameService: call({ iref: u32 }, {}),
   /** The caller answers questions about itself there: see `Inspector`. */
   offerInspector: call({ endpoint: cap('EndPointLMP') }, {}),
-  inspectorOf: call({ domain }, { endpoint: lentEndpoint }),
+  inspectorOf: call({ domain }, { iref: u32 }),
 
   // The machine.
   machine: call(
     {},
-    { coreCount: u32, runningCount: u32, frequency: u64, ramBytes: u64, scheduler: string(32) },
+    {
+      coreId: u32,
+      coreCount: u32,
+      runningCount: u32,
+      frequency: u64,
+      ramBytes: u64,
+      scheduler: string(32),
+    },
   ),
   /** What is known of each core; `why` one has failed. */
   cores: call({}, { cores: array(CORE_INFO, 64) }),
+  /** Wait until no core is being started any more: all run, are off or have failed. */
+  awaitCores: call({}, {}),
   /** The counters of the CPU driver, in the order of spec `COUNTERS`. */
   counters: call({}, { values: array(u64, 64) }),
 });

@@ -20,6 +20,7 @@ import {
   KernelCap,
   type Os,
   type RamBlock,
+  type RamSource,
   TASK_KERNEL,
   unwrap,
 } from '@barreleye/libos';
@@ -37,9 +38,8 @@ import {
   KCB_BYTES,
   RegionType,
 } from '@barreleye/spec';
-import type { Account } from './account.ts';
 import type { BootView, Region } from './boot-info.ts';
-import { LINK_BYTES } from './core-link.ts';
+import { LINK_BYTES } from './link.ts';
 
 /** What other cores may have of an object: all bits of spec `CteFlag` that say so. */
 const ALL_RELATIONS = CteFlag.RemoteCopies | CteFlag.RemoteAncestors | CteFlag.RemoteDescendants;
@@ -65,7 +65,8 @@ export interface StartedCore {
 export interface CoreStarter {
   readonly os: Os;
   readonly boot: BootView;
-  readonly account: Account;
+  /** What other cores are given comes from here. */
+  readonly account: RamSource;
   readonly vspace: Vspace;
 }
 

@@ -1,22 +1,20 @@
 /**
- * Links between the inits of cores: a frame that both have mapped, with a channel for the calls of
- * either. Who sleeps is notified by an interrupt that the other core raises.
+ * Links between the monitors of cores: a frame that both have mapped, with a channel for the calls
+ * of either. Who sleeps is notified by an interrupt that the other core raises.
  */
 
-import { alignUp, BASE_PAGE_BITS, fail, type Result, succeed } from '@barreleye/core';
+import { alignUp, assert, BASE_PAGE_BITS, isOk, type Result, succeed } from '@barreleye/core';
 import {
   type Capref,
   irqAllocate,
   irqConnect,
-  KernelCap,
   notifySend,
   type Os,
   TASK_IRQ_TABLE,
-  TASK_KERNEL,
   unwrap,
 } from '@barreleye/libos';
 import type { Vspace } from '@barreleye/paging';
-import { PageFlag, Rights } from '@barreleye/spec';
+import { PageFlag } from '@barreleye/spec';
 import {
   createRungPoller,
   MappedWords,
@@ -25,13 +23,12 @@ import {
   UmpTransport,
   umpChannelBytes,
 } from '@barreleye/ump';
+import { createBell, MONITOR_LINE } from './bells.ts';
 
 /** Slots of each ring. */
 const SLOT_COUNT = 16;
 /** Words of the endpoint of the bell; each ring takes one. */
 const BELL_RING_WORDS = 16;
-/** The line at which other cores notify an init; the first that they may raise. */
-const BELL_LINE = 32;
 
 /** Bytes of a frame with both channels, whole pages. */
 export const LINK_BYTES = alignUp(2 * umpChannelBytes(SLOT_COUNT), BASE_PAGE_BITS);
@@ -41,6 +38,8 @@ export interface Link {
   /** For calls of this core, and of the other. */
   readonly outgoing: UmpTransport;
   readonly incoming: UmpTransport;
+  /** Look at the frame no more. Both channels are closed. */
+  close(): void;
 }
 
 export class CoreLinks {
@@ -51,7 +50,7 @@ export class CoreLinks {
   /** Have a bell for other cores to ring. */
   constructor(os: Os, vspace: Vspace) {
     const bell = os.createEndpoint(BELL_RING_WORDS);
-    const line = unwrap(irqAllocate(os.sys, os.allocSlot(), TASK_IRQ_TABLE, BELL_LINE));
+    const line = unwrap(irqAllocate(os.sys, os.allocSlot(), TASK_IRQ_TABLE, MONITOR_LINE));
     os.check(irqConnect(os.sys, line, bell.cap));
     this.os = os;
     this.vspace = vspace;
@@ -68,8 +67,11 @@ export class CoreLinks {
     const flags = PageFlag.Read | PageFlag.Write;
     const region = vspace.map({ frame, bytes: LINK_BYTES, flags, name: `core ${peer}` });
     if (!region.ok) return region;
-    const bell = this.bellOf(peer);
-    if (!bell.ok) return bell;
+    const bell = createBell(os, peer, MONITOR_LINE);
+    if (!bell.ok) {
+      os.check(vspace.unmap(region.value.base));
+      return bell;
+    }
     const words = new MappedWords(os.sys.cpu, region.value.base);
     const transport = (index: number, side: 'client' | 'server'): UmpTransport => {
       const ringDoorbell = (): void => os.check(notifySend(os.sys, bell.value));
@@ -80,27 +82,11 @@ export class CoreLinks {
     return succeed({
       outgoing: transport(isStarter ? 0 : 1, 'client'),
       incoming: transport(isStarter ? 1 : 0, 'server'),
+      close: () => {
+        const err = vspace.unmap(region.value.base);
+        assert(isOk(err), 'the frame of a link is mapped');
+        os.drop(bell.value);
+      },
     });
-  }
-
-  /** What notifies another core's init. */
-  private bellOf(core: number): Result<Capref<'Notify_IPI'>> {
-    const { sys, slots } = this.os;
-    const slot = slots.alloc();
-    if (!slot.ok) return slot;
-    const kernel = new KernelCap(sys, TASK_KERNEL);
-    const bell = kernel.create(slot.value, {
-      type: 'Notify_IPI',
-      rights: Rights.All,
-      iftype: 0,
-      base: 0,
-      bytes: 0,
-      owner: unwrap(kernel.coreId()),
-      arg0: core,
-      arg1: BELL_LINE,
-    });
-    if (bell.ok) return bell;
-    this.os.check(slots.free(slot.value));
-    return fail(bell.err);
   }
 }

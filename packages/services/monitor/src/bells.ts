@@ -1,0 +1,111 @@
+/**
+ * Where domains of this core are notified: each has an interrupt line that other cores may raise.
+ */
+
+import { assert, type Errval, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
+import {
+  type Capref,
+  irqAllocate,
+  irqConnect,
+  KernelCap,
+  notifySend,
+  type Os,
+  TASK_IRQ_TABLE,
+  TASK_KERNEL,
+  unwrap,
+} from '@barreleye/libos';
+import { Err, NOTIFY_LINES, Rights } from '@barreleye/spec';
+
+/** The line of the monitor itself: the first that other cores may raise. */
+export const MONITOR_LINE: number = NOTIFY_LINES.first;
+
+interface Line {
+  readonly line: number;
+  readonly irq: Capref<'IRQDest'>;
+}
+
+/** The lines of this core, and who is notified at which. */
+export class Bells<O extends object> {
+  private readonly os: Os;
+  private readonly lines: Map<O, Line>;
+  private readonly taken: Set<number>;
+
+  constructor(os: Os) {
+    this.os = os;
+    this.lines = new Map();
+    this.taken = new Set([MONITOR_LINE]);
+  }
+
+  /** The line of `owner`, undefined if it has none. */
+  lineOf(owner: O): number | undefined {
+    return this.lines.get(owner)?.line;
+  }
+
+  /**
+   * Have `owner` notified at `endpoint`, which stays its own.
+   * @errors MON_ERR_NO_LINE none is left; INIT_ERR_NOT_YOURS it has one; LIB_ERR_IRQ_CONNECT
+   */
+  add(owner: O, endpoint: Capref<'EndPointLMP'>): Errval {
+    const { os, lines, taken } = this;
+    if (lines.has(owner)) return Err.INIT_ERR_NOT_YOURS;
+    let line: number = NOTIFY_LINES.first;
+    while (taken.has(line)) line += 1;
+    if (line >= NOTIFY_LINES.end) return Err.MON_ERR_NO_LINE;
+    const irq = allocate(os, line);
+    if (!irq.ok) return irq.err;
+    const err = irqConnect(os.sys, irq.value, endpoint);
+    if (!isOk(err)) {
+      os.drop(irq.value);
+      return err;
+    }
+    lines.set(owner, { line, irq: irq.value });
+    taken.add(line);
+    return OK;
+  }
+
+  /** `owner` is no more: its line is free. */
+  remove(owner: O): void {
+    const found = this.lines.get(owner);
+    if (found === undefined) return;
+    this.lines.delete(owner);
+    this.taken.delete(found.line);
+    this.os.drop(found.irq);
+  }
+}
+
+/** What raises a line of a core, to use or to give away. @errors no slot; LIB_ERR_KERNEL_CAP */
+export function createBell(os: Os, core: number, line: number): Result<Capref<'Notify_IPI'>> {
+  const slot = os.slots.alloc();
+  if (!slot.ok) return slot;
+  const kernel = new KernelCap(os.sys, TASK_KERNEL);
+  const bell = kernel.create(slot.value, {
+    type: 'Notify_IPI',
+    rights: Rights.Lent,
+    iftype: 0,
+    base: 0,
+    bytes: 0,
+    owner: unwrap(kernel.coreId()),
+    arg0: core,
+    arg1: line,
+  });
+  if (!bell.ok) os.check(os.slots.free(slot.value));
+  return bell;
+}
+
+/** Raise a line once. What cannot be made now is not rung: whoever listens there looks later. */
+export function ringOnce(os: Os, core: number, line: number): void {
+  const bell = createBell(os, core, line);
+  if (!bell.ok) return;
+  const err = notifySend(os.sys, bell.value);
+  assert(isOk(err), 'a line that was given out can be raised');
+  os.drop(bell.value);
+}
+
+function allocate(os: Os, line: number): Result<Capref<'IRQDest'>> {
+  const slot = os.slots.alloc();
+  if (!slot.ok) return slot;
+  const irq = irqAllocate(os.sys, slot.value, TASK_IRQ_TABLE, line);
+  if (irq.ok) return succeed(irq.value);
+  os.check(os.slots.free(slot.value));
+  return fail(irq.err);
+}

@@ -1,0 +1,55 @@
+/**
+ * What the monitors of cores ask each other. All calls are answered at once, whatever they are
+ * about: what takes its time is told by a message of its own. So nothing that a domain does, or
+ * leaves undone, keeps a monitor from serving others.
+ */
+
+import { DOMAIN_END, DOMAIN_INFO, MAX_ARG_BYTES, MAX_NAME_BYTES } from '@barreleye/program';
+import { array, call, defineInterface, oneway, optional, string, u32, u64 } from '@barreleye/rpc';
+
+const args = array(string(MAX_ARG_BYTES), 32);
+
+export const Intermon = defineInterface('intermon', {
+  // Cores.
+  /** The first words. `nameService`: where it is, if that is known. */
+  hello: call(
+    { core: u32 },
+    { core: u32, arch: string(MAX_NAME_BYTES), nameService: optional(u32) },
+  ),
+  /** Have a link with another core in the frame at `base`; `isFirst`: as if it had started it. */
+  meet: call({ core: u32, base: u64, isFirst: u32 }, {}),
+  /** The caller has been introduced to `core`, or knows now that it cannot be. */
+  met: oneway({ core: u32, isReached: u32 }),
+  /** A sign of life. */
+  ping: call({}, {}),
+  nameServiceIs: oneway({ iref: u32 }),
+
+  // Channels between domains; a channel has a number at each of its cores.
+  /** Announce a channel to a service: its frame, and the line at which its client is notified. */
+  bind: call({ iref: u32, channel: u32, base: u64, line: u32 }, {}),
+  /** The service has accepted `channel` of the receiver, which has number `peer` here. */
+  bound: oneway({ channel: u32, peer: u32, line: u32 }),
+  /** It has not. */
+  refused: oneway({ channel: u32, errval: u64 }),
+  /** The end of the other core has closed, and has the frame no more. */
+  ended: oneway({ channel: u32 }),
+  /** Whose service it is. */
+  serviceOwner: call({ iref: u32 }, { id: u32 }),
+
+  // Domains.
+  spawn: call(
+    { program: string(MAX_NAME_BYTES), args, environment: args, quotaBytes: u64 },
+    { id: u32 },
+  ),
+  kill: call({ id: u32 }, {}),
+  suspend: call({ id: u32 }, {}),
+  resume: call({ id: u32 }, {}),
+  list: call({}, { domains: array(DOMAIN_INFO, 256) }),
+  /** Where it answers questions about itself. */
+  inspectorOf: call({ id: u32 }, { iref: u32 }),
+  /** Tell how it ends by `domainEnded`, also if that is known already. */
+  watch: call({ id: u32 }, {}),
+  domainEnded: oneway({ id: u32, end: DOMAIN_END }),
+});
+
+export type IntermonMethods = typeof Intermon.methods;

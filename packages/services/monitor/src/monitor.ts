@@ -1,0 +1,213 @@
+/**
+ * The monitor of a core: what its domains have to do with those of other cores goes through it. It
+ * runs as threads of the first domain, which passes in what it does for other cores itself.
+ */
+
+import { asErrval, type Result } from '@barreleye/core';
+import { type Capref, type Os, type RamSource, unwrap, type Wait } from '@barreleye/libos';
+import type { Vspace } from '@barreleye/paging';
+import { type DomainEnd, type DomainInfo, irefCore } from '@barreleye/program';
+import type { Client, Handlers } from '@barreleye/rpc';
+import { Bells } from './bells.ts';
+import type { BootView } from './boot-info.ts';
+import { Channels } from './channels.ts';
+import { Exports } from './exports.ts';
+import type { IntermonMethods } from './intermon.ts';
+import type { Party } from './party.ts';
+import { Peers } from './peers.ts';
+import { tellLater } from './tell.ts';
+import { Watches } from './watches.ts';
+
+/** A program to start for another core. */
+export interface RemoteSpawn {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment: readonly string[];
+  readonly quotaBytes: number;
+}
+
+/** What the first domain does for other cores. Its methods throw OsError. */
+export interface LocalDomains {
+  /** @returns the number of the domain, whose end `tell` hears */
+  spawn(request: RemoteSpawn, tell: (id: number, end: DomainEnd) => void): number;
+  kill(id: number): void;
+  setSuspended(id: number, isSuspended: boolean): void;
+  list(): readonly DomainInfo[];
+  /** The service reference of its inspector. */
+  inspectorOf(id: number): number;
+  /** Tell how the domain ends, at once if it has. */
+  watch(id: number, tell: (end: DomainEnd) => void): void;
+}
+
+export interface MonitorHost {
+  readonly os: Os;
+  readonly boot: BootView;
+  readonly vspace: Vspace;
+  /** Where the memory of other cores comes from. */
+  readonly account: RamSource & { readonly leftBytes: number };
+  readonly domains: LocalDomains;
+  /** The name service, if it is known. */
+  readonly nameService: () => number | undefined;
+  readonly nameServiceAt: (iref: number) => void;
+}
+
+export class Monitor<P extends Party> {
+  readonly core: number;
+  readonly peers: Peers;
+  readonly exports: Exports<P>;
+  readonly bells: Bells<P>;
+  readonly channels: Channels<P>;
+  readonly watches: Watches;
+  private readonly host: MonitorHost;
+
+  constructor(host: MonitorHost) {
+    const { os, boot, vspace, account } = host;
+    const monitorOf = (core: number): Result<Client<IntermonMethods>> => peers.monitorOf(core);
+    const core = boot.coreId;
+    const exports = new Exports<P>(core);
+    const bells = new Bells<P>(os);
+    const watches = new Watches(os.scheduler, monitorOf);
+    const channels = new Channels<P>({ os, core, vspace, exports, bells, monitorOf });
+    const peers = new Peers({
+      os,
+      boot,
+      vspace,
+      account,
+      leftBytes: () => account.leftBytes,
+      handlers: (from) => this.handlersFor(from),
+      reached: (reached, nameService) => {
+        const iref = host.nameService();
+        if (nameService !== undefined) host.nameServiceAt(nameService);
+        // It may have become known here between the words of the two.
+        else if (iref !== undefined) this.tell(reached, (peer) => peer.nameServiceIs({ iref }));
+      },
+      lost: (lost) => {
+        channels.coreEnded(lost);
+        watches.coreEnded(lost);
+      },
+    });
+    this.core = core;
+    this.peers = peers;
+    this.exports = exports;
+    this.bells = bells;
+    this.channels = channels;
+    this.watches = watches;
+    this.host = host;
+  }
+
+  /** The monitor of another core. @errors MON_ERR_NO_CORE, thrown */
+  of(core: number): Client<IntermonMethods> {
+    return unwrap(this.peers.monitorOf(core));
+  }
+
+  /** Export a service. @errors MON_ERR_TOO_MANY; the endpoint is still the caller's then */
+  export(owner: P, endpoint: Capref<'EndPointLMP'>): Result<number> {
+    return this.exports.add(owner, endpoint);
+  }
+
+  /** Whose service it is: its core, and its number there. @errors those of `System.serviceOwner` */
+  *serviceOwner(iref: number): Wait<{ core: number; id: number }> {
+    const core = irefCore(iref);
+    if (core === this.core) return { core, id: unwrap(this.exports.find(iref)).owner.id };
+    return { core, ...(yield* this.of(core).serviceOwner({ iref })) };
+  }
+
+  /** A domain has ended: its services and channels are no more. */
+  partyEnded(party: P): void {
+    const { os } = this.host;
+    for (const endpoint of this.exports.removeAll(party)) os.drop(endpoint);
+    this.channels.partyEnded(party);
+    this.bells.remove(party);
+    this.watches.ownerEnded(party);
+  }
+
+  /** Tell all cores where the name service is. */
+  tellNameService(iref: number): void {
+    for (const core of this.peers.reachable()) {
+      this.tell(core, (monitor) => monitor.nameServiceIs({ iref }));
+    }
+  }
+
+  private handlersFor(from: number): Handlers<IntermonMethods> {
+    return {
+      ...this.coreHandlers(from),
+      ...this.channelHandlers(from),
+      ...this.domainHandlers(from),
+    };
+  }
+
+  private coreHandlers(
+    from: number,
+  ): Pick<Handlers<IntermonMethods>, 'hello' | 'meet' | 'met' | 'ping' | 'nameServiceIs'> {
+    const { peers, host, core } = this;
+    return {
+      hello: () => {
+        const nameService = host.nameService();
+        const arch = host.os.arch.name;
+        return nameService === undefined ? { core, arch } : { core, arch, nameService };
+      },
+      meet: ({ core: other, base, isFirst }) => {
+        peers.meet(from, other, base, isFirst !== 0);
+        return {};
+      },
+      met: ({ core: to, isReached }) => peers.met(from, to, isReached !== 0),
+      ping: () => ({}),
+      nameServiceIs: ({ iref }) => host.nameServiceAt(iref),
+    };
+  }
+
+  private channelHandlers(
+    from: number,
+  ): Pick<Handlers<IntermonMethods>, 'bind' | 'bound' | 'refused' | 'ended' | 'serviceOwner'> {
+    const { channels, exports } = this;
+    return {
+      bind: (request) => {
+        channels.announce(from, request);
+        return {};
+      },
+      bound: ({ channel, peer, line }) => channels.bound(from, channel, peer, line),
+      refused: ({ channel, errval }) => channels.refused(from, channel, asErrval(errval)),
+      ended: ({ channel }) => channels.peerEnded(from, channel),
+      serviceOwner: ({ iref }) => ({ id: unwrap(exports.find(iref)).owner.id }),
+    };
+  }
+
+  private domainHandlers(
+    from: number,
+  ): Pick<
+    Handlers<IntermonMethods>,
+    'spawn' | 'kill' | 'suspend' | 'resume' | 'list' | 'inspectorOf' | 'watch' | 'domainEnded'
+  > {
+    const { domains } = this.host;
+    const tell = (id: number, end: DomainEnd): void =>
+      this.tell(from, (monitor) => monitor.domainEnded({ id, end }));
+    return {
+      spawn: (request) => ({ id: domains.spawn(request, tell) }),
+      kill: ({ id }) => {
+        domains.kill(id);
+        return {};
+      },
+      suspend: ({ id }) => {
+        domains.setSuspended(id, true);
+        return {};
+      },
+      resume: ({ id }) => {
+        domains.setSuspended(id, false);
+        return {};
+      },
+      list: () => ({ domains: [...domains.list()] }),
+      inspectorOf: ({ id }) => ({ iref: domains.inspectorOf(id) }),
+      watch: ({ id }) => {
+        domains.watch(id, (end) => tell(id, end));
+        return {};
+      },
+      domainEnded: ({ id, end }) => this.watches.ended(from, id, end),
+    };
+  }
+
+  /** Say something to the monitor of a core, if it is there to hear it. */
+  private tell(core: number, say: (monitor: Client<IntermonMethods>) => Wait<void>): void {
+    const monitor = this.peers.monitorOf(core);
+    if (monitor.ok) tellLater(this.host.os, core, say(monitor.value));
+  }
+}
