@@ -18,6 +18,9 @@ export type CoreMode = (typeof CoreMode)[keyof typeof CoreMode];
 /** Registers are 64 bits wide in the register file whatever the architecture. */
 const REGISTER_FILE_WORDS = 256;
 
+/** Words of the interrupt lines of a core. */
+export const PENDING_WORDS = IrqLine.Count / 32;
+
 export interface CoreOptions {
   readonly coreId: CoreId;
   readonly arch: Arch;
@@ -26,6 +29,11 @@ export interface CoreOptions {
   readonly frequency: number;
   /** Raises a line of core `target`. */
   readonly raiseOn: (target: CoreId, line: number) => void;
+  /**
+   * The words for `Core.pending`, `PENDING_WORDS` of them, where other threads raise lines of this
+   * core; its own, if left out.
+   */
+  readonly pending?: Int32Array;
   /** Powers core `target` on: see `CoreHal.startCore`. */
   readonly startCore: (target: CoreId, page: Paddr) => boolean;
 }
@@ -71,7 +79,8 @@ export class Core implements CoreHal {
     this.mode = CoreMode.Off;
     this.cycles = 0;
     this.timerDeadline = Number.POSITIVE_INFINITY;
-    this.pending = new Int32Array(IrqLine.Count / 32);
+    this.pending = options.pending ?? new Int32Array(PENDING_WORDS);
+    assert(this.pending.length === PENDING_WORDS, 'as many words as there are lines');
     this.generation = 0;
     this.threadPointer = 0;
     this.faultAddress = 0;

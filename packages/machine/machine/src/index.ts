@@ -2,18 +2,23 @@
 
 export type { Board, BoardDevice } from './board.ts';
 export { BUS_ERROR, Bus } from './bus.ts';
-export { Core, CoreMode, type CoreOptions } from './core.ts';
+export { Core, CoreMode, type CoreOptions, PENDING_WORDS } from './core.ts';
 export { Cost } from './costs.ts';
 export type { Device, RaiseLine, SerialLine } from './device.ts';
 export { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
-export {
-  type Console,
-  type Firmware,
-  Machine,
-  type MachineOptions,
-  type RunOutcome,
-} from './machine.ts';
+export { Machine, type MachineOptions, type RunOutcome } from './machine.ts';
 export { Mmu, type RamMap, TAG_LIMIT, TLB_ENTRIES } from './mmu.ts';
+export {
+  attachDevices,
+  type Console,
+  type CoreParts,
+  CoreUnit,
+  type CoreWires,
+  createBus,
+  type DeviceWires,
+  type Firmware,
+  memoryBytes,
+} from './parts.ts';
 export { boardPc32 } from './pc32.ts';
 export { boardPc64 } from './pc64.ts';
 export { PowerSwitch } from './power.ts';

@@ -3,60 +3,31 @@
  * runs its cores in one thread and in virtual time. Same seed, same run, byte for byte.
  */
 
+import { assert, type CoreId, coreId, never, type PhysMem, Prng } from '@barreleye/core';
+import type { Board } from './board.ts';
+import type { Bus } from './bus.ts';
+import { type Core, CoreMode } from './core.ts';
 import {
-  assert,
-  type CoreId,
-  coreId,
-  never,
-  type Paddr,
-  PhysMem,
-  Prng,
-  paddr,
-  panic,
-} from '@barreleye/core';
-import { DeviceClass, type Paging, type Program, TrapKind } from '@barreleye/spec';
-import type { Board, BoardDevice } from './board.ts';
-import { Bus } from './bus.ts';
-import { Core, CoreMode } from './core.ts';
-import type { Device } from './device.ts';
-import { PowerSwitch } from './power.ts';
-import { ProgramEngine, type ProgramFailure } from './program-engine.ts';
-import { Uart16550 } from './uart-16550.ts';
-import { UartPl011 } from './uart-pl011.ts';
+  attachDevices,
+  type Console,
+  type CoreParts,
+  CoreUnit,
+  createBus,
+  type Firmware,
+} from './parts.ts';
+import type { ProgramFailure } from './program-engine.ts';
 
-/** The host's end of the console. */
-export interface Console {
-  /** Type one byte. */
-  receive(byte: number): void;
-  /** Called with each byte shown. */
-  transmit: (byte: number) => void;
-}
-
-export interface MachineOptions {
-  readonly board: Board;
-  /** Page tables of the board's architecture. */
-  readonly paging: Paging;
-  /** Programs by number; gates in images refer to them. */
-  readonly programs: readonly Program[];
+export interface MachineOptions extends CoreParts {
   readonly ramBytes: number;
   readonly coreCount: number;
   readonly seed: number;
 }
-
-/**
- * Powers `core` on with a CPU driver that finds what to do in the page at `page`; false, and the
- * core stays off, if that makes no sense. May throw, which the core does not survive.
- */
-export type Firmware = (core: Core, page: Paddr) => boolean;
 
 /** Why `run` came back. */
 export type RunOutcome =
   | { readonly kind: 'off'; readonly exitCode: number } // the system turned the power off
   | { readonly kind: 'idle' } //   every core sleeps and no timer is armed: only input helps
   | { readonly kind: 'budget' }; // the cycles that were granted are used up
-
-/** Cycles that a core runs before another core of the same virtual time gets its turn. */
-const TURN_CYCLES = 5000;
 
 export class Machine {
   readonly board: Board;
@@ -69,7 +40,7 @@ export class Machine {
   readonly programFailures: ProgramFailure[];
   /** What a core does first when another has started it; no core can be, until it is set. */
   firmware: Firmware;
-  private readonly engines: readonly ProgramEngine[];
+  private readonly units: readonly CoreUnit[];
   private readonly prng: Prng;
   private exitCode: number | undefined;
 
@@ -77,24 +48,24 @@ export class Machine {
     const { board } = options;
     assert(options.coreCount >= 1, 'a machine needs a core');
     assert(options.coreCount <= board.maxCores, 'the board has not so many cores');
-    const ranges = board.ramRanges(options.ramBytes);
-    const [first] = ranges;
-    const last = ranges.at(-1);
-    assert(first !== undefined && last !== undefined, 'a machine needs RAM');
     this.board = board;
     this.seed = options.seed;
-    this.mem = new PhysMem(new SharedArrayBuffer(last.base + last.bytes - first.base), first.base);
-    this.bus = new Bus(this.mem, ranges);
-    this.cores = Array.from({ length: options.coreCount }, (_, i) =>
-      this.createCore(coreId(i), options.paging),
-    );
+    this.bus = createBus(board, options.ramBytes);
+    this.mem = this.bus.mem;
     this.programFailures = [];
-    const report = (failure: ProgramFailure): void => void this.programFailures.push(failure);
-    this.engines = this.cores.map((core) => new ProgramEngine(core, options.programs, report));
+    this.units = Array.from({ length: options.coreCount }, (_, i) =>
+      this.createUnit(coreId(i), options),
+    );
+    this.cores = this.units.map(({ core }) => core);
     this.firmware = () => false;
     this.prng = new Prng(options.seed);
     this.exitCode = undefined;
-    this.console = this.attachDevices();
+    const console = attachDevices(this.bus, board, {
+      raise: (line) => this.interrupt(this.bsp.coreId, line, this.cycles),
+      turnOff: (code) => this.turnOff(code),
+    });
+    assert(console !== undefined, 'a board needs a serial port');
+    this.console = console;
   }
 
   /** The bootstrap core. */
@@ -143,38 +114,19 @@ export class Machine {
   }
 
   private turn(core: Core): void {
-    if (core.mode === CoreMode.Idle) {
-      if (!core.hasInterrupt()) core.cycles = Math.max(core.cycles, core.timerDeadline);
-      core.trap(TrapKind.Interrupt);
-      return;
-    }
-    this.engines[core.coreId]?.run(core.cycles + TURN_CYCLES);
+    const isAsleep = core.mode === CoreMode.Idle && !core.hasInterrupt();
+    if (isAsleep) core.cycles = Math.max(core.cycles, core.timerDeadline);
+    this.units[core.coreId]?.turn();
   }
 
-  private createCore(id: CoreId, paging: Paging): Core {
-    return new Core({
-      coreId: id,
-      arch: this.board.arch,
-      paging,
-      bus: this.bus,
-      frequency: this.board.frequency,
-      raiseOn: (target, line) => this.interrupt(target, line, this.cores[id]?.cycles ?? 0),
-      startCore: (target, page) => this.startCore(target, page, this.cores[id]?.cycles ?? 0),
+  private createUnit(id: CoreId, parts: CoreParts): CoreUnit {
+    const now = (): number => this.cores[id]?.cycles ?? 0;
+    return new CoreUnit(id, this.bus, parts, {
+      raiseOn: (target, line) => this.interrupt(target, line, now()),
+      startCore: (target, page) =>
+        this.units[target]?.start((core, at) => this.firmware(core, at), page, now()) ?? false,
+      report: (failure) => void this.programFailures.push(failure),
     });
-  }
-
-  /** Power core `target` on at time `at`; its first kernel entry happens here. */
-  private startCore(target: CoreId, page: Paddr, at: number): boolean {
-    const core = this.cores[target];
-    if (core === undefined || core.mode !== CoreMode.Off) return false;
-    core.cycles = Math.max(core.cycles, at);
-    try {
-      return this.firmware(core, page);
-    } catch (error) {
-      core.failure = error;
-      core.powerOff();
-      return false;
-    }
   }
 
   /** Raise a line of core `target` at time `at`. A core that sleeps wakes then, not earlier. */
@@ -185,34 +137,9 @@ export class Machine {
     core.raise(line);
   }
 
-  private attachDevices(): Console {
-    let console: Console | undefined;
-    for (const spec of this.board.devices) {
-      const device = this.createDevice(spec);
-      this.bus.attach(device, paddr(spec.base), spec.bytes);
-      if (device instanceof Uart16550 || device instanceof UartPl011) console ??= device;
-    }
-    assert(console !== undefined, 'a board needs a serial port');
-    return console;
-  }
-
-  private createDevice(spec: BoardDevice): Device {
-    const raise = (): void => this.interrupt(this.bsp.coreId, spec.irq, this.cycles);
-    switch (spec.class) {
-      case DeviceClass.Uart16550:
-        return new Uart16550(raise);
-      case DeviceClass.UartPl011:
-        return new UartPl011(raise);
-      case DeviceClass.Power:
-        return new PowerSwitch((exitCode) => {
-          this.exitCode = exitCode;
-          for (const core of this.cores) core.powerOff();
-        });
-      case DeviceClass.None:
-        return panic(`no model of device ${spec.name}`);
-      default:
-        return never(spec.class);
-    }
+  private turnOff(exitCode: number): void {
+    this.exitCode = exitCode;
+    for (const core of this.cores) core.powerOff();
   }
 }
 
