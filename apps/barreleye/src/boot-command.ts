@@ -1,21 +1,26 @@
 /** `barreleye boot`: build a system and sit at its console. */
 
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import {
+  type BootFailure,
+  type BootRequest,
+  bootParallel,
   bootSystem,
   type Menu,
   parseMenu,
   SCHEDULERS,
-  type System,
-  type Target,
   withModuleArgs,
 } from '@barreleye/boot';
+import type { ProgramFailure } from '@barreleye/machine';
+import { type CoreFailure, nodeThread } from '@barreleye/machine-threads';
 import type { Scheduler } from '@barreleye/spec';
 import { runMachine, streamOutput } from './host.ts';
 import { type InputSource, streamInput, terminalInput, textInput } from './input.ts';
 import { parseBytes, parseInteger } from './numbers.ts';
-import { formatStats } from './stats.ts';
-import { type BootTarget, findTarget } from './targets.ts';
+import { runParallel } from './parallel-host.ts';
+import { type FinishedMachine, formatStats } from './stats.ts';
+import { chooseTarget, type TargetChoice } from './targets.ts';
 import { terminalArgs } from './terminal-args.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -40,6 +45,15 @@ const EXIT_STUCK = 1;
 /** The person at the terminal left. */
 const EXIT_QUIT = 130;
 
+/** How a run has ended. */
+interface Outcome {
+  /** Undefined: the system waits for something that cannot come. */
+  readonly exitCode: number | undefined;
+  readonly machine: FinishedMachine;
+  readonly programFailures: readonly ProgramFailure[];
+  readonly lostCores: readonly CoreFailure[];
+}
+
 /**
  * Boot `targetName` and run it to its end.
  * @param script file of lines to type instead of reading any
@@ -50,23 +64,72 @@ export async function bootCommand(
   script: string | undefined,
   flags: BootFlags,
 ): Promise<number> {
-  const bootTarget = findTarget(targetName);
+  const choice = { name: targetName, hasPae: flags.pae };
+  const run = findHost(flags.host);
   const lines = readLines(script, flags.run);
-  const system = createSystem(bootTarget, flags, lines === undefined);
-  const exitCode = await withTerminal(
-    (input) => runMachine(system.machine, input, streamOutput(process.stdout)),
-    lines,
-  );
-  const { programFailures } = system.machine;
+  const outcome = await run(readRequest(choice, flags, lines === undefined), choice, lines);
+  const { exitCode, machine, programFailures, lostCores } = outcome;
   for (const { program, error } of programFailures) {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`barreleye: the program ${program} broke: ${reason}\n`);
   }
+  for (const { message } of lostCores) {
+    process.stderr.write(`barreleye: a core did not come up: ${message}\n`);
+  }
   if (exitCode === undefined && programFailures.length === 0) {
     process.stderr.write('barreleye: the system waits for something that cannot come\n');
   }
-  if (flags.stats) process.stdout.write(formatStats(system, performance.now()));
+  if (flags.stats) process.stdout.write(formatStats(machine, performance.now()));
   return exitCode ?? EXIT_STUCK;
+}
+
+/** Runs a system to its end. */
+type Run = (
+  request: BootRequest,
+  choice: TargetChoice,
+  lines: string | undefined,
+) => Promise<Outcome>;
+
+function findHost(name: string): Run {
+  if (name === 'sim') return runSimulated;
+  if (name === 'threads') return runThreads;
+  throw new UsageError(`--host: there is no host '${name}' (there is sim, threads)`);
+}
+
+async function runSimulated(
+  request: BootRequest,
+  _choice: TargetChoice,
+  lines: string | undefined,
+): Promise<Outcome> {
+  const { machine, plan } = mustBoot(bootSystem(request));
+  const exitCode = await withTerminal(
+    (input) => runMachine(machine, input, streamOutput(process.stdout)),
+    lines,
+  );
+  const { cycles, bus, programFailures } = machine;
+  const finished = { cycles, bus, kcb: plan.kcb, isRepeatable: true };
+  return { exitCode, machine: finished, programFailures, lostCores: [] };
+}
+
+async function runThreads(
+  request: BootRequest,
+  app: TargetChoice,
+  lines: string | undefined,
+): Promise<Outcome> {
+  const createThread = () => nodeThread(new Worker(new URL('./core-worker.ts', import.meta.url)));
+  const { machine, plan } = mustBoot(bootParallel({ ...request, createThread, app }));
+  const exitCode = await withTerminal(
+    (input) => runParallel(machine, input, streamOutput(process.stdout)),
+    lines,
+  );
+  const { cycles, bus, programFailures, lostCores } = machine;
+  const finished = { cycles, bus, kcb: plan.kcb, isRepeatable: false };
+  return { exitCode, machine: finished, programFailures, lostCores };
+}
+
+function mustBoot<S>(booted: { readonly ok: true; readonly system: S } | BootFailure): S {
+  if (!booted.ok) throw new UsageError(booted.message);
+  return booted.system;
 }
 
 /** What is to be typed, if it is known beforehand. */
@@ -76,11 +139,11 @@ function readLines(script: string | undefined, commands: string | undefined): st
   return readText(script, 'script');
 }
 
-function createSystem(bootTarget: BootTarget, flags: BootFlags, isTyped: boolean): System {
-  const target = flags.pae ? bootTarget.target : targetWithoutPae(bootTarget);
+function readRequest(choice: TargetChoice, flags: BootFlags, isTyped: boolean): BootRequest {
+  const target = chooseTarget(choice);
   refuseUnfinished(flags);
   const menu = readMenu(target.menu, flags.menu);
-  const booted = bootSystem({
+  return {
     target,
     menu: isTyped ? menuAtTerminal(menu) : menu,
     coreCount: parseInteger(flags.cores, '--cores', 1, target.board.maxCores),
@@ -88,14 +151,7 @@ function createSystem(bootTarget: BootTarget, flags: BootFlags, isTyped: boolean
       flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),
     seed: parseInteger(flags.seed, '--seed', 0, MAX_SEED),
     ...(flags.scheduler !== undefined && { scheduler: findScheduler(flags.scheduler) }),
-  });
-  if (!booted.ok) throw new UsageError(booted.message);
-  return booted.system;
-}
-
-function targetWithoutPae({ target, withoutPae }: BootTarget): Target {
-  if (withoutPae !== undefined) return withoutPae;
-  throw new UsageError(`--no-pae: ${target.name} has one kind of page tables`);
+  };
 }
 
 function findScheduler(name: string): Scheduler {
@@ -107,14 +163,6 @@ function findScheduler(name: string): Scheduler {
 
 /** Options that exist but that nothing stands behind yet. */
 function refuseUnfinished(flags: BootFlags): void {
-  if (flags.host !== 'sim' && flags.host !== 'threads') {
-    throw new UsageError(
-      `--host: there is no host '${flags.host}' (there is sim; threads is to come)`,
-    );
-  }
-  if (flags.host === 'threads') {
-    throw new UsageError('--host threads does not exist yet: cores run one after the other in sim');
-  }
   if (flags.trace !== undefined) {
     throw new UsageError('--trace does not exist yet: nothing records events so far');
   }

@@ -43,9 +43,9 @@ describe('what makes no sense is one line on stderr and exit code 2', () => {
     ['too many cores', ['boot', 'armv7', '--cores', '5'], /^--cores: '5' .* from 1 to 4$/],
     ['an unknown host', ['boot', 'x86_64', '--host', 'moon'], /^--host: there is no host 'moon'/],
     [
-      'an early host',
-      ['boot', 'x86_64', '--host', 'threads'],
-      /^--host threads does not exist yet/,
+      'more cores than threads',
+      ['boot', 'x86_64', '--host', 'threads', '--cores', '17'],
+      /^a machine in parallel has 1 to 16 cores, not 17$/,
     ],
     ['an early option', ['boot', 'x86_64', '--trace', 'f'], /^--trace does not exist yet/],
     ['no menu', ['boot', 'x86_64', '--menu', 'no/menu.lst'], /^--menu: cannot read 'no\/menu.lst'/],

@@ -39,7 +39,11 @@ function createCli(setExitCode: (code: number) => void): Command {
     .description('boot a system and sit at its console')
     .option('--cores <n>', 'number of cores', '1')
     .option('--ram <bytes>', 'amount of RAM, for instance 64m or 1g (default: 256m)')
-    .option('--host <host>', 'sim: deterministic; threads: does not exist yet', 'sim')
+    .option(
+      '--host <host>',
+      'sim: deterministic, in one thread; threads: a thread for each core',
+      'sim',
+    )
     .option('--seed <n>', 'seed of the run: same seed, same run', '1')
     .option('--menu <file>', 'boot menu instead of the built-in one')
     .option('--scheduler <name>', 'rr (round robin) or rbed (deadlines and budgets)')

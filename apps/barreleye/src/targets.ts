@@ -7,7 +7,7 @@ import { targetX86_64 } from '@barreleye/boot-x86-64';
 import { UsageError } from './usage-error.ts';
 
 /** What one name stands for. */
-export interface BootTarget {
+interface BootTarget {
   readonly target: Target;
   /** The same machine with page tables without PAE, where there is a choice. */
   readonly withoutPae?: Target;
@@ -29,4 +29,19 @@ export function findTarget(name: string): BootTarget {
     throw new UsageError(`unknown target '${name}' (there is ${TARGET_NAMES.join(', ')})`);
   }
   return found;
+}
+
+/** A target as it was chosen on the command line. */
+export interface TargetChoice {
+  readonly name: string;
+  /** False: page tables without PAE. */
+  readonly hasPae: boolean;
+}
+
+/** The target that was chosen. Throws a UsageError if there is no such one. */
+export function chooseTarget({ name, hasPae }: TargetChoice): Target {
+  const { target, withoutPae } = findTarget(name);
+  if (hasPae) return target;
+  if (withoutPae !== undefined) return withoutPae;
+  throw new UsageError(`--no-pae: ${target.name} has one kind of page tables`);
 }

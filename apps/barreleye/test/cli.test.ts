@@ -1,44 +1,11 @@
 /** The command line as a process: what it says, where, and with which exit code. */
 
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-/** Node keeps what it has compiled, so that only the first process pays for it. */
-const ENV = { ...process.env, NODE_COMPILE_CACHE: mkdtempSync(join(tmpdir(), 'barreleye-cc-')) };
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(args: readonly string[]): ChildProcessWithoutNullStreams {
-  const nodeArgs = ['--conditions=@barreleye/source', MAIN, ...args];
-  return spawn(process.execPath, nodeArgs, { env: ENV });
-}
-
-/** Run the command line with `input` on stdin. */
-function barreleye(args: readonly string[], input = ''): Promise<Outcome> {
-  const child = start(args);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += String(chunk);
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += String(chunk);
-  });
-  child.stdin.on('error', () => undefined); // it may not want to read
-  child.stdin.end(input);
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
+import { barreleye, start } from './command.ts';
 
 let folder = '';
 const SERVICES = ['nameservice', 'terminal', 'shell'].map((name) => `module /x86_64/sbin/${name}`);
@@ -53,9 +20,7 @@ beforeAll(() => {
   const bare = ['cpudriver /x86_64/sbin/cpu', 'module /x86_64/sbin/init', SERVICES[0], ''];
   writeFileSync(join(folder, 'bare.lst'), bare.join('\n'));
 });
-afterAll(() => {
-  for (const made of [folder, ENV.NODE_COMPILE_CACHE]) rmSync(made, { recursive: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.concurrent('what makes no sense is one line on stderr and exit code 2', () => {
   it.each<[string, string[], RegExp]>([

@@ -1,5 +1,6 @@
 /** Boot loader: board, boot menu and modules become a running system. */
 
+export type { BootOptions, BootRequest, ModuleFile, Target } from './boot-options.ts';
 export { type BootFailure, bootFailure } from './failure.ts';
 export { SCHEDULERS } from './kernel-args.ts';
 export type { LoadedModule, MemoryPlan } from './loader.ts';
@@ -10,14 +11,14 @@ export {
   parseMenu,
   withModuleArgs,
 } from './menu.ts';
-export { runScript, type ScriptResult } from './run-script.ts';
 export {
-  type BootOptions,
-  type BootResult,
-  bootSystem,
-  type ModuleFile,
-  type System,
-  type Target,
-} from './system.ts';
+  bootParallel,
+  coreSetup,
+  type ParallelBootOptions,
+  type ParallelBootResult,
+  type ParallelSystem,
+} from './parallel-system.ts';
+export { runScript, type ScriptResult } from './run-script.ts';
+export { type BootResult, bootSystem, type System } from './system.ts';
 export { type BootWishes, bootTarget, programFiles, withPrograms } from './target.ts';
 export { Typist, type TypistOutcome } from './typist.ts';

@@ -16,8 +16,9 @@ import {
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { programOf, targetOf } from '../test/programs.ts';
+import type { BootOptions, ModuleFile } from './boot-options.ts';
 import { parseMenu } from './menu.ts';
-import { type BootOptions, bootSystem, type ModuleFile, type System } from './system.ts';
+import { bootSystem, type System } from './system.ts';
 
 const PAGE = 4096;
 const MIB = 2 ** 20;

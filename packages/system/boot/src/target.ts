@@ -1,8 +1,9 @@
 /** Booting a target as it is, or with other programs than its own. */
 
 import type { Program } from '@barreleye/spec';
+import type { BootOptions, Target } from './boot-options.ts';
 import { parseMenu } from './menu.ts';
-import { type BootOptions, type BootResult, bootSystem, type Target } from './system.ts';
+import { type BootResult, bootSystem } from './system.ts';
 
 /** What of `BootOptions` a target does not say: one core, the least RAM and seed 1, if left out. */
 export type BootWishes = Partial<Omit<BootOptions, 'target' | 'menu'>>;
