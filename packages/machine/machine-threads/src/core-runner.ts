@@ -149,4 +149,5 @@ export function runCore(main: MainThread, setupFor: (app: unknown) => CoreSetup)
     }
     main.close();
   });
+  main.post({ kind: 'loaded' });
 }

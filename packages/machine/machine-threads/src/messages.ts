@@ -29,6 +29,7 @@ export interface ErrorText {
 
 /** What the thread of a core tells the main thread. */
 export type CoreMessage =
+  | { readonly kind: 'loaded' } //                            it can be told what it is to be
   | { readonly kind: 'output'; readonly bytes: Uint8Array }
   | { readonly kind: 'start'; readonly core: CoreId; readonly page: Paddr; readonly at: number }
   | { readonly kind: 'off'; readonly exitCode: number }

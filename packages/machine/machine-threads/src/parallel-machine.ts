@@ -4,7 +4,15 @@
  * So it is never busy, and may be one that must not wait, as that of a page.
  */
 
-import { assert, type CoreId, coreId, never, type Paddr, type PhysMem } from '@barreleye/core';
+import {
+  asPaddr,
+  assert,
+  type CoreId,
+  coreId,
+  never,
+  type Paddr,
+  type PhysMem,
+} from '@barreleye/core';
 import {
   type Board,
   type Bus,
@@ -15,7 +23,7 @@ import {
 import { ControlBlock, controlBytes } from './control-block.ts';
 import { hostMs } from './host-clock.ts';
 import { CoreFailure, type MachineEnd } from './machine-end.ts';
-import { type CoreJob, type CoreMessage, type ErrorText, errorOf, errorText } from './messages.ts';
+import { type CoreMessage, type ErrorText, errorOf, errorText } from './messages.ts';
 import { CoreState } from './shared-core.ts';
 import { allocateShared } from './shared-memory.ts';
 import type { CoreThread } from './threads.ts';
@@ -69,8 +77,12 @@ export class ParallelMachine {
   private readonly memory: SharedArrayBuffer;
   private readonly controlMemory: SharedArrayBuffer;
   private readonly control: ControlBlock;
-  private readonly epochMs: number;
-  private readonly threads: CoreThread[];
+  /** The thread of each core, unless it could not be made; and those that are not loaded yet. */
+  private readonly threads: Map<CoreId, CoreThread>;
+  private readonly loading: Set<CoreId>;
+  private page: Paddr;
+  /** When the clock began to run. */
+  private epochMs: number;
   /** What was typed and does not fit the ring yet. */
   private readonly backlog: Uint8Array[];
   private ioCount: number;
@@ -93,8 +105,10 @@ export class ParallelMachine {
     this.options = options;
     this.controlMemory = allocateShared(controlBytes(coreCount));
     this.control = new ControlBlock(this.controlMemory, coreCount);
-    this.epochMs = hostMs();
-    this.threads = [];
+    this.threads = new Map();
+    this.loading = new Set();
+    this.page = asPaddr(0);
+    this.epochMs = 0;
     this.backlog = [];
     this.ioCount = 0;
     this.isOver = false;
@@ -104,10 +118,16 @@ export class ParallelMachine {
     });
   }
 
-  /** Power the bootstrap core on, which finds what to do in the page at `page`. */
+  /**
+   * Make all threads, and then power the bootstrap core on, which finds what to do in the page at
+   * `page`. So no time passes in the machine while threads are made.
+   */
   start(page: Paddr): void {
     assert(this.control.cores[0]?.claim() === true, 'the machine is on already');
-    this.createCore(coreId(0), page, 0);
+    this.page = page;
+    const ids = this.control.cores.map((_, i) => coreId(i));
+    for (const id of ids) this.loading.add(id);
+    for (const id of ids) this.createThread(id);
   }
 
   /** Type. Never waits, however much it is. */
@@ -142,22 +162,32 @@ export class ParallelMachine {
     };
   }
 
-  private createCore(id: CoreId, page: Paddr, startCycles: number): void {
-    const { ramBytes, coreCount, createThread, app } = this.options;
+  private createThread(id: CoreId): void {
+    try {
+      const thread = this.options.createThread();
+      this.threads.set(id, thread);
+      thread.onMessage((message) => this.hear(id, message));
+      thread.onError((error) => this.threadDied(id, errorText(error)));
+    } catch (error) {
+      this.threadDied(id, errorText(error));
+    }
+  }
+
+  /** The thread of a core is there, or will never be. When all are, the machine begins. */
+  private loaded(id: CoreId): void {
+    const isLast = this.loading.delete(id) && this.loading.size === 0;
+    if (!isLast || this.isOver) return;
+    this.epochMs = hostMs();
+    this.begin(coreId(0), this.page, 0);
+  }
+
+  private begin(id: CoreId, page: Paddr, startCycles: number): void {
+    const { ramBytes, coreCount, app } = this.options;
     const { memory, controlMemory: control, epochMs } = this;
-    const job: CoreJob = {
+    this.threads.get(id)?.begin({
       ...{ coreId: id, coreCount, ramBytes, memory, control, epochMs, startCycles, page, app },
       idleLooks: coreCount <= processorCount() ? IDLE_LOOKS : CROWDED_LOOKS,
-    };
-    try {
-      const thread = createThread();
-      this.threads.push(thread);
-      thread.onMessage((message) => this.hear(id, message));
-      thread.onError((error) => this.threadDied(id, error));
-      thread.begin(job);
-    } catch (error) {
-      this.threadDied(id, error);
-    }
+    });
   }
 
   private hear(id: CoreId, message: CoreMessage): void {
@@ -167,8 +197,11 @@ export class ParallelMachine {
         this.ioCount += 1;
         this.transmit(message.bytes);
         return;
+      case 'loaded':
+        this.loaded(id);
+        return;
       case 'start':
-        this.createCore(message.core, message.page, message.at);
+        this.begin(message.core, message.page, message.at);
         return;
       case 'room':
         this.feed();
@@ -190,11 +223,12 @@ export class ParallelMachine {
     }
   }
 
-  /** A thread that never began is a core that does not come up; another is a bug. */
-  private threadDied(id: CoreId, error: unknown): void {
-    const core = this.control.cores[id];
-    if (core?.state === CoreState.Starting) this.coreLost(id, errorText(error));
-    else this.end({ kind: 'failed', failure: new CoreFailure(id, errorText(error)) });
+  /** A core whose thread dies before it has begun does not come up; later it is a bug. */
+  private threadDied(id: CoreId, error: ErrorText): void {
+    const state = this.control.cores[id]?.state;
+    const hasBegun = state !== CoreState.Off && state !== CoreState.Starting;
+    if (hasBegun) this.end({ kind: 'failed', failure: new CoreFailure(id, error) });
+    else this.coreLost(id, error);
   }
 
   private coreLost(id: CoreId, error: ErrorText): void {
@@ -202,6 +236,7 @@ export class ParallelMachine {
     this.control.cores[id]?.halt();
     this.lostCores.push(failure);
     if (id === 0) this.end({ kind: 'failed', failure }); // there is nobody else
+    this.loaded(id);
   }
 
   /** Put into the ring what fits. */
@@ -221,7 +256,7 @@ export class ParallelMachine {
   private end(end: MachineEnd): void {
     if (this.isOver) return;
     this.isOver = true;
-    const gone = Promise.all(this.threads.map((thread) => thread.terminate()));
+    const gone = Promise.all([...this.threads.values()].map((thread) => thread.terminate()));
     void gone.then(() => this.settle(end));
   }
 }

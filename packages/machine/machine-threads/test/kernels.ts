@@ -115,13 +115,13 @@ const starter: Kernel = {
   },
 };
 
-/** Core 1 does not come up, or dies when it has; core 0 turns off after a while. */
+/** Core 1 does not come up, or dies when it has; core 0 turns off after a while, or at once. */
 function victim(die: (core: Core) => void): Kernel {
   return {
     start(core) {
       if (core.coreId === 1) return die(core);
-      assert(core.startCore(coreId(1), PAGE), 'it is off');
-      sleep(core, 2000);
+      if (core.startCore(coreId(1), PAGE)) sleep(core, 2000);
+      else turnOff(core, 8);
     },
     onLine: (core, line) => (line === IrqLine.Timer ? turnOff(core, 9) : breakDown()),
   };

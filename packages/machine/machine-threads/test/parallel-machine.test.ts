@@ -72,23 +72,23 @@ describe.concurrent('a core is started', () => {
     expect(machine.lostCores.map(String)).toEqual(['CoreFailure: core 1: a bug in the kernel']);
   });
 
-  it('in vain if there is no thread for it, and the machine goes on', async () => {
+  it('not if there is no thread for it, and the machine goes on', async () => {
     const threads = [createThread];
     const machine = start({ kernel: 'stillborn' }, 2, () => {
       const create = threads.pop();
       if (create === undefined) throw new Error('no more threads');
       return create();
     });
-    expect(await machine.ended).toEqual({ kind: 'off', exitCode: 9 });
+    expect(await machine.ended).toEqual({ kind: 'off', exitCode: 8 });
     expect(machine.lostCores.map(String)).toEqual(['CoreFailure: core 1: no more threads']);
   });
 
-  it('in vain if its thread dies before it begins', async () => {
+  it('not if its thread cannot be loaded', async () => {
     const threads = [createThread];
     const broken = new URL('data:text/javascript,throw new Error("no such file")');
     const create = (): CoreThread => (threads.pop() ?? (() => nodeThread(new Worker(broken))))();
     const machine = start({ kernel: 'stillborn' }, 2, create);
-    expect(await machine.ended).toEqual({ kind: 'off', exitCode: 9 });
+    expect(await machine.ended).toEqual({ kind: 'off', exitCode: 8 });
     expect(machine.lostCores.map(String)).toEqual(['CoreFailure: core 1: no such file']);
   });
 });
