@@ -13,10 +13,10 @@ export interface CapCourier {
    */
   send(cap: Capref): number;
   /**
-   * Hand over the capability `number`, whose message has come; `undefined`: it is not here yet. The
-   * number is what the sender says.
+   * Hand over the capability `number`, whose message has come. The number is what the sender says.
+   * @returns `undefined`: it is not here yet, `arrived` will be called; `lost`: it never will be
    */
-  take(number: number): Capref | undefined;
+  take(number: number, arrived: () => void): Capref | 'lost' | undefined;
   /** Delete a capability that was received. */
   drop(cap: Capref): void;
 }

@@ -185,6 +185,39 @@ describe('a capability', () => {
     expect(dropped).toEqual([CAP]);
   });
 
+  it('that is on its way is waited for without a look at the ring, also when the sender has closed', () => {
+    const arrivals: (() => void)[] = [];
+    let cap: Capref | undefined;
+    const courier: CapCourier = {
+      send: () => 1,
+      take: (_, arrived) => {
+        if (cap === undefined) arrivals.push(arrived);
+        return cap;
+      },
+      drop: () => undefined,
+    };
+    const { poller, client, server } = create([courier, courier]);
+    const waiter = new Counter();
+    send(client, CAP);
+    client.close();
+    expect(server.tryReceive(into)).toBe(ReceiveResult.Nothing);
+    server.whenReceivable(waiter);
+    poller.poll();
+    expect([poller.lieDown(), waiter.count, server.isDead]).toEqual([true, 0, false]);
+    poller.getUp();
+    cap = CAP;
+    for (const arrived of arrivals) arrived();
+    expect([waiter.count, server.tryReceive(into), server.receivedCap]).toEqual([1, 3, CAP]);
+    expect(server.tryReceive(into)).toBe(ReceiveResult.Dead);
+  });
+
+  it('that is lost leaves its message, without it', () => {
+    const courier: CapCourier = { send: () => 1, take: () => 'lost', drop: () => undefined };
+    const { client, server } = create([courier, courier]);
+    send(client, CAP);
+    expect([server.tryReceive(into), server.receivedCap]).toEqual([3, undefined]);
+  });
+
   it.each([SendResult.CapInvalid, SendResult.Busy])('may be refused by the courier: %d', (why) => {
     const courier: CapCourier = {
       send: () => -why,

@@ -29,6 +29,9 @@ export class UmpTransport implements Transport, Polled {
   private receiveWaiter: Waiter | undefined;
   private sendWaiter: Waiter | undefined;
   private peerWaiter: Waiter | undefined;
+  /** The next message is there, and what comes with it is not. */
+  private awaitsCap: boolean;
+  private readonly capArrived: () => void;
   private isClosed: boolean;
   private isPeerGone: boolean;
   private isDrained: boolean;
@@ -50,6 +53,13 @@ export class UmpTransport implements Transport, Polled {
     this.receiveWaiter = undefined;
     this.sendWaiter = undefined;
     this.peerWaiter = undefined;
+    this.awaitsCap = false;
+    this.capArrived = () => {
+      this.awaitsCap = false;
+      const waiter = this.receiveWaiter;
+      this.receiveWaiter = undefined;
+      waiter?.ready();
+    };
     this.isClosed = false;
     this.isPeerGone = false;
     this.isDrained = false;
@@ -90,7 +100,7 @@ export class UmpTransport implements Transport, Polled {
     if (wordCount === NOTHING && (this.isPeerGone || this.end.isPeerClosed())) {
       this.isPeerGone = true;
       wordCount = this.take(into); // it may have come just before the end
-      this.isDrained = wordCount === NOTHING;
+      this.isDrained = wordCount === NOTHING && !this.awaitsCap;
     }
     if (this.isGone) return ReceiveResult.Left;
     return this.isDrained ? ReceiveResult.Dead : wordCount;
@@ -136,9 +146,9 @@ export class UmpTransport implements Transport, Polled {
     if (peerWaiter !== undefined && end.isPeerClosed()) this.isPeerGone = true;
     if (!this.hasPeer) {
       this.tellWaiters();
-      return false;
+      return this.receiveWaiter !== undefined;
     }
-    if (receiveWaiter !== undefined && end.canReceive()) {
+    if (receiveWaiter !== undefined && !this.awaitsCap && end.canReceive()) {
       this.receiveWaiter = undefined;
       receiveWaiter.ready();
     }
@@ -153,7 +163,8 @@ export class UmpTransport implements Transport, Polled {
   lieDown(): boolean {
     const { end, receiveWaiter, sendWaiter, peerWaiter } = this;
     // Whoever waits for the end of the other side is not waiting for messages: some may be there.
-    const mayLie = end.lieDown(receiveWaiter !== undefined, sendWaiter !== undefined);
+    const waitsForMessage = receiveWaiter !== undefined && !this.awaitsCap;
+    const mayLie = end.lieDown(waitsForMessage, sendWaiter !== undefined);
     return mayLie && !(peerWaiter !== undefined && end.isPeerClosed());
   }
 
@@ -181,8 +192,11 @@ export class UmpTransport implements Transport, Polled {
       if (!receiver.hasMessage()) return NOTHING;
       const note = receiver.peekNote();
       if (note !== 0) {
-        this.receivedCap = this.courier.take(note);
-        if (this.receivedCap === undefined) return NOTHING;
+        const cap = this.courier.take(note, this.capArrived);
+        this.awaitsCap = cap === undefined;
+        if (cap === undefined) return NOTHING;
+        // The message says that there is one: whoever reads it finds out that there is not.
+        if (cap !== 'lost') this.receivedCap = cap;
       }
     }
     return receiver.tryReceive(into);
@@ -193,13 +207,15 @@ export class UmpTransport implements Transport, Polled {
     else this.poller.add(this);
   }
 
+  /** This side has closed, or there is no other. A capability may still be on its way, though. */
   private tellWaiters(): void {
     const { receiveWaiter, sendWaiter, peerWaiter } = this;
+    const isPatient = this.awaitsCap && !this.isClosed && !this.isGone;
     this.queue?.remove(this);
-    this.receiveWaiter = undefined;
+    this.receiveWaiter = isPatient ? receiveWaiter : undefined;
     this.sendWaiter = undefined;
     this.peerWaiter = undefined;
-    receiveWaiter?.ready();
+    if (!isPatient) receiveWaiter?.ready();
     sendWaiter?.ready();
     peerWaiter?.ready();
   }
