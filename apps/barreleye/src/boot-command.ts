@@ -12,9 +12,9 @@ import {
   SCHEDULERS,
   withModuleArgs,
 } from '@barreleye/boot';
-import type { ProgramFailure } from '@barreleye/machine';
+import { type ProgramFailure, TOPOLOGIES } from '@barreleye/machine';
 import { type CoreFailure, nodeThread } from '@barreleye/machine-threads';
-import type { Scheduler } from '@barreleye/spec';
+import type { Scheduler, Topology } from '@barreleye/spec';
 import { runMachine, streamOutput } from './host.ts';
 import { type InputSource, streamInput, terminalInput, textInput } from './input.ts';
 import { parseBytes, parseInteger } from './numbers.ts';
@@ -32,6 +32,7 @@ export interface BootFlags {
   readonly seed: string;
   readonly menu?: string;
   readonly scheduler?: string;
+  readonly topology?: string;
   /** False: `--no-pae`. */
   readonly pae: boolean;
   readonly run?: string;
@@ -151,6 +152,7 @@ function readRequest(choice: TargetChoice, flags: BootFlags, isTyped: boolean): 
       flags.ram === undefined ? target.board.defaultRamBytes : parseBytes(flags.ram, '--ram'),
     seed: parseInteger(flags.seed, '--seed', 0, MAX_SEED),
     ...(flags.scheduler !== undefined && { scheduler: findScheduler(flags.scheduler) }),
+    ...(flags.topology !== undefined && { topology: findTopology(flags.topology, flags.host) }),
   };
 }
 
@@ -159,6 +161,16 @@ function findScheduler(name: string): Scheduler {
   if (found !== undefined) return found;
   const known = Object.keys(SCHEDULERS).join(', ');
   throw new UsageError(`--scheduler: there is no scheduler '${name}' (there is ${known})`);
+}
+
+function findTopology(name: string, host: string): Topology {
+  const found = Object.hasOwn(TOPOLOGIES, name) ? TOPOLOGIES[name] : undefined;
+  if (found === undefined) {
+    const known = Object.keys(TOPOLOGIES).join(', ');
+    throw new UsageError(`--topology: there is no topology '${name}' (there is ${known})`);
+  }
+  if (host === 'sim') return found;
+  throw new UsageError(`--topology: only the host sim has virtual time to charge, not ${host}`);
 }
 
 /** Options that exist but that nothing stands behind yet. */

@@ -38,6 +38,26 @@ describe('what makes no sense is one line on stderr and exit code 2', () => {
       ['boot', 'x86_64', '--scheduler', 'fair'],
       /no scheduler 'fair' \(there is rr, rbed\)$/,
     ],
+    [
+      'a topology that is not there',
+      ['boot', 'x86_64', '--topology', 'ring'],
+      /^--topology: there is no topology 'ring' \(there is flat, 8x4\)$/,
+    ],
+    [
+      'a topology that is too large',
+      ['boot', 'armv7', '--topology', '8x4'],
+      /^the topology has 32 cores, vexpress has 4 at most$/,
+    ],
+    [
+      'a topology without virtual time',
+      ['boot', 'x86_64', '--topology', '8x4', '--host', 'threads'],
+      /^--topology: only the host sim has virtual time to charge, not threads$/,
+    ],
+    [
+      'more cores than the topology has',
+      ['boot', 'x86_64', '--topology', '8x4', '--cores', '33'],
+      /^the topology has 32 cores, not 33$/,
+    ],
     ['a large seed', ['boot', 'x86_64', '--seed', '4294967296'], /from 0 to 4294967295$/],
     ['no cores', ['boot', 'x86_64', '--cores', '0'], /^--cores: '0' .* from 1 to 64$/],
     ['too many cores', ['boot', 'armv7', '--cores', '5'], /^--cores: '5' .* from 1 to 4$/],

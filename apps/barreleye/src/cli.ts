@@ -38,6 +38,7 @@ function createCli(setExitCode: (code: number) => void): Command {
     .argument('[script]', 'file of commands to type instead of reading any, for instance demo.bsh')
     .description('boot a system and sit at its console')
     .option('--cores <n>', 'number of cores', '1')
+    .option('--topology <name>', 'charge for the way between cores: flat or 8x4 (default: free)')
     .option('--ram <bytes>', 'amount of RAM, for instance 64m or 1g (default: 256m)')
     .option(
       '--host <host>',

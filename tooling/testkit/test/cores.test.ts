@@ -1,7 +1,15 @@
 /** More cores than one: started by the first, with kernels and memory of their own. */
 
 import { type BootWishes, runScript, type System } from '@barreleye/boot';
+import { asPtr, paddr } from '@barreleye/core';
 import { checkInvariants } from '@barreleye/cpu-driver';
+import { TOPOLOGIES } from '@barreleye/machine';
+import {
+  BOOT_TOPOLOGY_BYTES,
+  BOOT_TOPOLOGY_OFFSET,
+  BootInfo,
+  unpackBootTopology,
+} from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { boot, digestRam, TARGETS, type TestTarget } from '../src/index.ts';
 
@@ -73,4 +81,40 @@ test.each([2, 16, 64])('%i cores come up', (coreCount) => {
   const system = start(target, coreCount, { ramBytes: 512 * MIB });
   const lines = coreLines(system);
   expect(lines.filter((line) => line.includes(' running, '))).toHaveLength(coreCount);
+});
+
+test('all cores know how far they are from each other', () => {
+  const [target] = TARGETS;
+  if (target === undefined) throw new Error('there is a target');
+  const topology = TOPOLOGIES['8x4'];
+  const pages: number[] = [];
+  const system = start(target, 6, { topology });
+  const { machine } = system;
+  const { firmware } = machine;
+  machine.firmware = (core, page) => {
+    pages.push(page);
+    return firmware(core, page);
+  };
+  const lines = coreLines(system);
+  expect(lines.filter((line) => line.includes(' running, '))).toHaveLength(6);
+  expect(pages).toHaveLength(5);
+  for (const page of pages) {
+    const info = asPtr<'BootInfo'>(page);
+    const packageCount = BootInfo.packageCount.get(machine.mem, info);
+    const bytes = machine.mem.read(paddr(page + BOOT_TOPOLOGY_OFFSET), BOOT_TOPOLOGY_BYTES);
+    const { packageOf, hops } = unpackBootTopology(bytes, packageCount, 6).topology;
+    expect(packageOf).toEqual([0, 0, 0, 0, 1, 1]);
+    expect(hops).toEqual(topology?.hops);
+  }
+});
+
+test('what is far away takes longer, and changes nothing else', () => {
+  const [target] = TARGETS;
+  if (target === undefined) throw new Error('there is a target');
+  const [near, far] = ['flat', '8x4'].map((name) => {
+    const system = start(target, 8, { topology: TOPOLOGIES[name] });
+    return { lines: coreLines(system), cycles: system.machine.cycles };
+  });
+  expect(far?.lines).toEqual(near?.lines);
+  expect(far?.cycles).not.toBe(near?.cycles);
 });

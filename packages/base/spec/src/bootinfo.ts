@@ -43,6 +43,7 @@ export const BootInfo = layout('BootInfo', 64, {
   coreId: u8(56), // which core it is for
   startedBy: u8(57), // and which core starts it; the same for the bootstrap core
   scheduler: u8<Scheduler>(58),
+  packageCount: u8(59), // of the topology, whose packages follow the regions; 0: none is known
 });
 
 /** One region. `slot` counts up within the CNode of its type, in the order of the array. */

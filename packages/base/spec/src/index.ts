@@ -12,6 +12,14 @@ export {
 } from './arch.ts';
 export { ARGS_PAGE_BYTES, ARGS_PAGE_MAGIC, ArgsPage } from './args-page.ts';
 export {
+  BOOT_TOPOLOGY_BYTES,
+  BOOT_TOPOLOGY_OFFSET,
+  BootPackage,
+  type BootTopology,
+  packBootTopology,
+  unpackBootTopology,
+} from './boot-topology.ts';
+export {
   BOOTINFO_BYTES,
   BOOTINFO_MAGIC,
   BOOTINFO_REGION_COUNT,
@@ -149,6 +157,16 @@ export {
   Syscall,
   VNodeCmd,
 } from './syscalls.ts';
+export {
+  coreHops,
+  MAX_PACKAGES,
+  MAX_TOPOLOGY_CORES,
+  type PackageRam,
+  packageCount,
+  packageHops,
+  packageOfCore,
+  type Topology,
+} from './topology.ts';
 export {
   UMP_MAX_SLOTS,
   UMP_PAYLOAD_WORDS,

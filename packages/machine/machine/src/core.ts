@@ -7,6 +7,7 @@
 import { assert, type CoreId, type Paddr, type PhysMem } from '@barreleye/core';
 import { type Arch, GENERAL_PROTECTION, type Paging, TrapKind } from '@barreleye/spec';
 import type { Bus } from './bus.ts';
+import type { Coherence } from './coherence.ts';
 import { Cost } from './costs.ts';
 import { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
 import { Mmu } from './mmu.ts';
@@ -27,6 +28,8 @@ export interface CoreOptions {
   readonly paging: Paging;
   readonly bus: Bus;
   readonly frequency: number;
+  /** Charges for ordered accesses to what other cores have; nothing does if left out. */
+  readonly coherence?: Coherence | undefined;
   /** Raises a line of core `target`. */
   readonly raiseOn: (target: CoreId, line: number) => void;
   /**
@@ -46,6 +49,7 @@ export class Core implements CoreHal {
   readonly mem: PhysMem;
   readonly mmu: Mmu;
   readonly frequency: number;
+  readonly coherence: Coherence | undefined;
   readonly regs: Uint32Array;
   /** The CPU driver; a new one may take over between any two traps. */
   handler: TrapHandler | undefined;
@@ -74,6 +78,7 @@ export class Core implements CoreHal {
     this.mem = options.bus.mem;
     this.mmu = new Mmu(options.bus.mem, options.paging, options.bus);
     this.frequency = options.frequency;
+    this.coherence = options.coherence;
     this.regs = new Uint32Array(REGISTER_FILE_WORDS);
     this.handler = undefined;
     this.mode = CoreMode.Off;

@@ -3,11 +3,12 @@
 export type { Board, BoardDevice } from './board.ts';
 export { BUS_ERROR, Bus } from './bus.ts';
 export { Core, CoreMode, type CoreOptions, PENDING_WORDS } from './core.ts';
-export { Cost } from './costs.ts';
+export { Cost, DistanceCost } from './costs.ts';
 export type { Device, RaiseLine, SerialLine } from './device.ts';
 export { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
 export { Machine, type MachineOptions, type RunOutcome } from './machine.ts';
 export { Mmu, type RamMap, TAG_LIMIT, TLB_ENTRIES } from './mmu.ts';
+export { packageRam } from './package-ram.ts';
 export {
   attachDevices,
   type Console,
@@ -23,6 +24,7 @@ export { boardPc32 } from './pc32.ts';
 export { boardPc64 } from './pc64.ts';
 export { PowerSwitch } from './power.ts';
 export { ProgramEngine, type ProgramFailure } from './program-engine.ts';
+export { TOPOLOGIES } from './topologies.ts';
 export { Uart16550 } from './uart-16550.ts';
 export { UartPl011 } from './uart-pl011.ts';
 export { UserPort } from './user-port.ts';

@@ -4,9 +4,13 @@
  */
 
 import { assert, type CoreId, coreId, never, type PhysMem, Prng } from '@barreleye/core';
+import type { Topology } from '@barreleye/spec';
 import type { Board } from './board.ts';
 import type { Bus } from './bus.ts';
+import { Coherence } from './coherence.ts';
 import { type Core, CoreMode } from './core.ts';
+import { DistanceCost } from './costs.ts';
+import { InterruptFlights } from './interrupt-flights.ts';
 import {
   attachDevices,
   type Console,
@@ -21,6 +25,8 @@ export interface MachineOptions extends CoreParts {
   readonly ramBytes: number;
   readonly coreCount: number;
   readonly seed: number;
+  /** Charge for the way between cores; without it they are all equally near, and it is free. */
+  readonly topology?: Topology | undefined;
 }
 
 /** Why `run` came back. */
@@ -28,6 +34,13 @@ export type RunOutcome =
   | { readonly kind: 'off'; readonly exitCode: number } // the system turned the power off
   | { readonly kind: 'idle' } //   every core sleeps and no timer is armed: only input helps
   | { readonly kind: 'budget' }; // the cycles that were granted are used up
+
+/**
+ * Cycles that a core runs before another of the same virtual time gets its turn, where messages
+ * between cores take their time. No core can notice earlier what another has stored: so nobody
+ * misses what it would have seen, by having run ahead.
+ */
+const TOPOLOGY_TURN_CYCLES = DistanceCost.Transfer;
 
 export class Machine {
   readonly board: Board;
@@ -42,6 +55,9 @@ export class Machine {
   firmware: Firmware;
   private readonly units: readonly CoreUnit[];
   private readonly prng: Prng;
+  /** Of several cores with a topology. */
+  private readonly coherence: Coherence | undefined;
+  private readonly flights: InterruptFlights | undefined;
   private exitCode: number | undefined;
 
   constructor(options: MachineOptions) {
@@ -52,6 +68,11 @@ export class Machine {
     this.seed = options.seed;
     this.bus = createBus(board, options.ramBytes);
     this.mem = this.bus.mem;
+    const { topology, coreCount } = options;
+    const isSpread = topology !== undefined && coreCount > 1;
+    const { mem, ram } = this.bus;
+    this.coherence = isSpread ? new Coherence(topology, coreCount, mem.origin, ram) : undefined;
+    this.flights = isSpread ? new InterruptFlights(topology, coreCount) : undefined;
     this.programFailures = [];
     this.units = Array.from({ length: options.coreCount }, (_, i) =>
       this.createUnit(coreId(i), options),
@@ -104,7 +125,7 @@ export class Machine {
     let dueTime = Number.POSITIVE_INFINITY;
     let equalCount = 0;
     for (const core of this.cores) {
-      const time = dueTimeOf(core);
+      const time = this.dueTimeOf(core);
       if (time === Number.POSITIVE_INFINITY || time > dueTime) continue;
       equalCount = time < dueTime ? 1 : equalCount + 1;
       if (time < dueTime || this.prng.below(equalCount) === 0) due = core;
@@ -114,19 +135,54 @@ export class Machine {
   }
 
   private turn(core: Core): void {
+    const { flights } = this;
     const isAsleep = core.mode === CoreMode.Idle && !core.hasInterrupt();
-    if (isAsleep) core.cycles = Math.max(core.cycles, core.timerDeadline);
-    this.units[core.coreId]?.turn();
+    if (isAsleep) core.cycles = Math.max(core.cycles, this.wakeTimeOf(core));
+    flights?.deliver(core);
+    const end = core.cycles + TOPOLOGY_TURN_CYCLES;
+    this.units[core.coreId]?.turn(flights && Math.min(end, flights.dueAt(core)));
+  }
+
+  /** When a core that sleeps wakes, if nothing new happens. */
+  private wakeTimeOf(core: Core): number {
+    const { flights } = this;
+    return Math.min(core.timerDeadline, flights?.dueAt(core) ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** When a core can do something next, in its own time; infinite when only others can wake it. */
+  private dueTimeOf(core: Core): number {
+    switch (core.mode) {
+      case CoreMode.User:
+        return core.cycles;
+      case CoreMode.Idle:
+        return core.hasInterrupt() ? core.cycles : this.wakeTimeOf(core);
+      case CoreMode.Off:
+      case CoreMode.Kernel:
+      case CoreMode.Halted:
+        return Number.POSITIVE_INFINITY;
+      default:
+        return never(core.mode);
+    }
   }
 
   private createUnit(id: CoreId, parts: CoreParts): CoreUnit {
     const now = (): number => this.cores[id]?.cycles ?? 0;
     return new CoreUnit(id, this.bus, parts, {
-      raiseOn: (target, line) => this.interrupt(target, line, now()),
+      coherence: this.coherence,
+      raiseOn: (target, line) => this.notify(id, target, line),
       startCore: (target, page) =>
         this.units[target]?.start((core, at) => this.firmware(core, at), page, now()) ?? false,
       report: (failure) => void this.programFailures.push(failure),
     });
+  }
+
+  /** Core `from` raises a line of core `target`. */
+  private notify(from: CoreId, target: CoreId, line: number): void {
+    const { flights } = this;
+    const now = this.cores[from]?.cycles ?? 0;
+    const core = this.cores[target];
+    if (flights === undefined) this.interrupt(target, line, now);
+    else if (core !== undefined) flights.send(from, core, line, now);
   }
 
   /** Raise a line of core `target` at time `at`. A core that sleeps wakes then, not earlier. */
@@ -140,21 +196,5 @@ export class Machine {
   private turnOff(exitCode: number): void {
     this.exitCode = exitCode;
     for (const core of this.cores) core.powerOff();
-  }
-}
-
-/** When a core can do something next, in its own time; infinite when only others can wake it. */
-function dueTimeOf(core: Core): number {
-  switch (core.mode) {
-    case CoreMode.User:
-      return core.cycles;
-    case CoreMode.Idle:
-      return core.hasInterrupt() ? core.cycles : core.timerDeadline;
-    case CoreMode.Off:
-    case CoreMode.Kernel:
-    case CoreMode.Halted:
-      return Number.POSITIVE_INFINITY;
-    default:
-      return never(core.mode);
   }
 }

@@ -114,7 +114,8 @@ export interface CoreParts {
 }
 
 /** What a core needs of its host. */
-export interface CoreWires extends Pick<CoreOptions, 'raiseOn' | 'startCore' | 'pending'> {
+export interface CoreWires
+  extends Pick<CoreOptions, 'raiseOn' | 'startCore' | 'pending' | 'coherence'> {
   /** A program broke. */
   readonly report: (failure: ProgramFailure) => void;
 }
@@ -148,9 +149,9 @@ export class CoreUnit {
   }
 
   /** Take the interrupt that an idle core sleeps for, or run user mode for a while. */
-  turn(): void {
+  turn(pauseAt = this.core.cycles + TURN_CYCLES): void {
     const { core } = this;
     if (core.mode === CoreMode.Idle) core.trap(TrapKind.Interrupt);
-    else this.engine.run(core.cycles + TURN_CYCLES);
+    else this.engine.run(pauseAt);
   }
 }

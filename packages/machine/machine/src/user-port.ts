@@ -112,9 +112,14 @@ export class UserPort implements UserCpu {
 
   /** As `wordAt`, and translates first where it has to; -1 for devices, too: they have no order. */
   private sharedWordAt(va: number, access: number): number {
+    const { core } = this;
     let index = this.wordAt(va, access);
-    if (index >= 0) this.core.cycles += Cost.Access;
+    if (index >= 0) core.cycles += Cost.Access;
     else if (this.translate(va, 4, access) >= 0) index = this.wordAt(va, access);
+    const { coherence } = core;
+    if (index >= 0 && coherence !== undefined) {
+      core.cycles = coherence.reach(core.coreId, index, access, core.cycles);
+    }
     return index;
   }
 

@@ -27,6 +27,7 @@ import {
 import { createMemorySource, type Vspace } from '@barreleye/paging';
 import { mustUndo, Parts } from '@barreleye/spawn';
 import {
+  BOOT_TOPOLOGY_OFFSET,
   BOOTINFO_BYTES,
   BOOTINFO_MAGIC,
   BootInfo,
@@ -36,6 +37,7 @@ import {
   Err,
   FIRST_DOMAIN_BYTES,
   KCB_BYTES,
+  packBootTopology,
   RegionType,
 } from '@barreleye/spec';
 import type { BootView, Region } from './boot-info.ts';
@@ -160,6 +162,10 @@ function describeCore(boot: BootView, facts: CoreFacts): Uint32Array {
   BootInfo.coreId.set(mem, info, facts.core);
   BootInfo.startedBy.set(mem, info, boot.coreId);
   BootInfo.scheduler.set(mem, info, boot.scheduler);
+  if (boot.places !== undefined) {
+    BootInfo.packageCount.set(mem, info, boot.places.packageRam.length);
+    mem.write(asPaddr(BOOT_TOPOLOGY_OFFSET), packBootTopology(boot.places));
+  }
   for (const [i, spec] of regions.entries()) {
     const region = asPtr<'BootRegion'>(bootRegionOffset(i));
     BootRegion.base.set(mem, region, asPaddr(spec.base));

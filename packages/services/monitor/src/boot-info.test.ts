@@ -5,11 +5,13 @@ import { formatCapref } from '@barreleye/libos';
 import { HandCpu } from '@barreleye/libos/testing';
 import {
   archX86_64,
+  BOOT_TOPOLOGY_OFFSET,
   BOOTINFO_MAGIC,
   BootInfo,
   BootRegion,
   bootRegionOffset,
   DeviceClass,
+  packBootTopology,
   RegionType,
   RootSlot,
   Scheduler,
@@ -78,7 +80,28 @@ describe('the boot information', () => {
       frequency: 5_000_000_000,
       ramBytes: 8 * 2 ** 32,
       regions: [SERIAL, RAM],
+      places: undefined,
     });
+  });
+
+  it('says where cores and RAM are, if that is known', () => {
+    const cpu = create([]);
+    const places = {
+      topology: {
+        packageOf: [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1],
+        hops: [
+          [0, 1],
+          [1, 0],
+        ],
+      },
+      packageRam: [
+        { base: 0x10_0000, end: 4 * 2 ** 32 },
+        { base: 4 * 2 ** 32, end: 8 * 2 ** 32 },
+      ],
+    };
+    BootInfo.packageCount.set(cpu.mem, asPtr<'BootInfo'>(AT), 2);
+    cpu.mem.write(paddr(AT + BOOT_TOPOLOGY_OFFSET), packBootTopology(places));
+    expect(readBootInfo(cpu, AT)).toMatchObject({ scheduler: Scheduler.Rbed, places });
   });
 
   it('must be there', () => {

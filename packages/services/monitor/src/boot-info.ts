@@ -5,15 +5,19 @@
 import { assert, fromWords } from '@barreleye/core';
 import { type Capref, capref } from '@barreleye/libos';
 import {
+  BOOT_TOPOLOGY_BYTES,
+  BOOT_TOPOLOGY_OFFSET,
   BOOTINFO_MAGIC,
   BootInfo,
   BootRegion,
+  type BootTopology,
   bootRegionOffset,
   type DeviceClass,
   RegionType,
   RootSlot,
   type Scheduler,
   type UserCpu,
+  unpackBootTopology,
 } from '@barreleye/spec';
 
 /** One region of physical addresses that the kernel told init about. */
@@ -43,6 +47,8 @@ export interface BootView {
   readonly frequency: number;
   readonly ramBytes: number;
   readonly regions: readonly Region[];
+  /** How far cores are from each other, and whose RAM is where; if anybody knows. */
+  readonly places: BootTopology | undefined;
 }
 
 /** Read the boot information at virtual address `at`, where it is mapped. */
@@ -51,15 +57,20 @@ export function readBootInfo(cpu: UserCpu, at: number): BootView {
   const regionCount = cpu.load32(at + BootInfo.regionCount.offset);
   const regions: Region[] = [];
   for (let i = 0; i < regionCount; i++) regions.push(readRegion(cpu, at + bootRegionOffset(i)));
+  const coreCount = cpu.load32(at + BootInfo.coreCount.offset);
+  // Two fields of a byte in one load: to know nothing about places costs nothing.
+  const pair = cpu.load16(at + BootInfo.scheduler.offset);
+  const packageCount = pair >>> 8;
   return {
-    coreCount: cpu.load32(at + BootInfo.coreCount.offset),
+    coreCount,
     coreId: cpu.load8(at + BootInfo.coreId.offset),
     startedBy: cpu.load8(at + BootInfo.startedBy.offset),
-    scheduler: cpu.load8(at + BootInfo.scheduler.offset) as Scheduler,
+    scheduler: (pair & 0xff) as Scheduler,
     seed: cpu.load32(at + BootInfo.seed.offset),
     frequency: load64(cpu, at + BootInfo.frequency.offset),
     ramBytes: load64(cpu, at + BootInfo.ramBytes.offset),
     regions,
+    places: packageCount > 0 ? readPlaces(cpu, at, packageCount, coreCount) : undefined,
   };
 }
 
@@ -82,6 +93,17 @@ export function findDevice(boot: BootView, classes: readonly DeviceClass[]): Reg
   );
   assert(device !== undefined, 'the machine lacks a device that the system needs');
   return device;
+}
+
+function readPlaces(
+  cpu: UserCpu,
+  at: number,
+  packageCount: number,
+  coreCount: number,
+): BootTopology {
+  const bytes = new Uint8Array(BOOT_TOPOLOGY_BYTES);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = cpu.load8(at + BOOT_TOPOLOGY_OFFSET + i);
+  return unpackBootTopology(bytes, packageCount, coreCount);
 }
 
 function readRegion(cpu: UserCpu, at: number): Region {

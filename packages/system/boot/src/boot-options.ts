@@ -2,7 +2,7 @@
 
 import type { CpuDriver } from '@barreleye/cpu-driver';
 import type { Board, CoreHal, TrapHandler } from '@barreleye/machine';
-import type { Paging, Program, Scheduler } from '@barreleye/spec';
+import type { Paging, Program, Scheduler, Topology } from '@barreleye/spec';
 import type { Menu } from './menu.ts';
 
 /** A file that menus can name: a program of this machine, or just bytes. */
@@ -34,6 +34,8 @@ export interface BootRequest {
   /** Whole pages. */
   readonly ramBytes: number;
   readonly seed: number;
+  /** How far cores are from each other. Only a host in virtual time charges for that. */
+  readonly topology?: Topology | undefined;
   /** Instead of what the menu says. */
   readonly scheduler?: Scheduler;
 }

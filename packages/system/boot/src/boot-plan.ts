@@ -1,8 +1,22 @@
 /** A boot that can be carried out: everything is checked, and where it goes is known. */
 
-import { asPtr, BASE_PAGE_BITS, formatBytes, isAligned, type PhysMem } from '@barreleye/core';
-import type { Board } from '@barreleye/machine';
-import { BootInfo, Err, type Program, type Scheduler } from '@barreleye/spec';
+import {
+  asPtr,
+  BASE_PAGE_BITS,
+  formatBytes,
+  isAligned,
+  offset,
+  type PhysMem,
+} from '@barreleye/core';
+import { type Board, packageRam } from '@barreleye/machine';
+import {
+  BOOT_TOPOLOGY_OFFSET,
+  BootInfo,
+  Err,
+  type Program,
+  packBootTopology,
+  type Scheduler,
+} from '@barreleye/spec';
 import type { BootRequest, Target } from './boot-options.ts';
 import { type BootFailure, bootFailure } from './failure.ts';
 import { parseKernelArgs } from './kernel-args.ts';
@@ -31,7 +45,7 @@ export type BootPlanResult = { readonly ok: true; readonly plan: BootPlan } | Bo
 export function planBoot(request: BootRequest): BootPlanResult {
   const { target, menu, coreCount, ramBytes } = request;
   const { board } = target;
-  const tooSmall = checkSize(board, ramBytes, coreCount);
+  const tooSmall = checkSize(board, ramBytes, coreCount) ?? checkTopology(request);
   if (tooSmall !== undefined) return tooSmall;
   const kernelArgs = parseKernelArgs(menu);
   if (!kernelArgs.ok) return kernelArgs;
@@ -46,13 +60,18 @@ export function planBoot(request: BootRequest): BootPlanResult {
 
 /** Put everything into the memory of a machine. */
 export function loadBoot(mem: PhysMem, request: BootRequest, plan: BootPlan): void {
-  const { target, coreCount, ramBytes, seed } = request;
+  const { target, coreCount, ramBytes, seed, topology } = request;
   const { memory, modules, scheduler } = plan;
   loadMemory(mem, target.board, memory, modules, { coreCount, ramBytes, seed });
   const info = asPtr<'BootInfo'>(memory.bootInfo);
   BootInfo.kcb.set(mem, info, memory.kcb);
   BootInfo.arena.set(mem, info, memory.arena);
   BootInfo.scheduler.set(mem, info, scheduler);
+  if (topology === undefined) return;
+  const parts = packageRam(topology.hops.length, target.board.ramRanges(ramBytes));
+  const bytes = packBootTopology({ topology, packageRam: parts });
+  BootInfo.packageCount.set(mem, info, topology.hops.length);
+  mem.write(offset(memory.bootInfo, BOOT_TOPOLOGY_OFFSET), bytes);
 }
 
 function checkSize(board: Board, ramBytes: number, coreCount: number): BootFailure | undefined {
@@ -69,6 +88,23 @@ function checkSize(board: Board, ramBytes: number, coreCount: number): BootFailu
   }
   if (coreCount < 1 || coreCount > board.maxCores) {
     const why = `${board.name} has 1 to ${board.maxCores} cores, not ${coreCount}`;
+    return bootFailure(Err.LIB_ERR_BAD_INPUT, why);
+  }
+  return undefined;
+}
+
+/** Whether the cores that are wanted have their places, and the places are on the board. */
+function checkTopology({ target, coreCount, topology }: BootRequest): BootFailure | undefined {
+  if (topology === undefined) return undefined;
+  const { name, maxCores } = target.board;
+  const { packageOf, hops } = topology;
+  const places = packageOf.length;
+  if (hops.length > 1 && places > maxCores) {
+    const why = `the topology has ${places} cores, ${name} has ${maxCores} at most`;
+    return bootFailure(Err.LIB_ERR_BAD_INPUT, why);
+  }
+  if (coreCount > places) {
+    const why = `the topology has ${places} cores, not ${coreCount}`;
     return bootFailure(Err.LIB_ERR_BAD_INPUT, why);
   }
   return undefined;

@@ -1,11 +1,13 @@
 /** Systems that boot, and the reasons for which others do not. */
 
 import { asPaddr, asPtr } from '@barreleye/core';
-import { boardPc64 } from '@barreleye/machine';
+import { boardPc64, TOPOLOGIES } from '@barreleye/machine';
 import {
+  BOOT_TOPOLOGY_OFFSET,
   BOOTINFO_BYTES,
   BOOTINFO_MAGIC,
   BootInfo,
+  BootPackage,
   BootRegion,
   bootRegionOffset,
   errName,
@@ -13,6 +15,7 @@ import {
   Gate,
   KCB_BYTES,
   Kcb,
+  type Topology,
 } from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import { programOf, targetOf } from '../test/programs.ts';
@@ -33,6 +36,7 @@ interface Choices {
   readonly files?: Readonly<Record<string, ModuleFile>>;
   readonly coreCount?: number;
   readonly ramBytes?: number;
+  readonly topology?: Topology | undefined;
   readonly wrapDriver?: BootOptions['wrapDriver'];
 }
 
@@ -41,6 +45,7 @@ function boot({
   files = FILES,
   coreCount = 1,
   ramBytes = 8 * MIB,
+  topology,
   wrapDriver,
 }: Choices) {
   const parsed = parseMenu(menu, 'menu.lst');
@@ -51,6 +56,7 @@ function boot({
     coreCount,
     ramBytes,
     seed: 5,
+    topology,
     ...(wrapDriver === undefined ? {} : { wrapDriver }),
   });
 }
@@ -95,6 +101,26 @@ describe('a system that cannot be', () => {
       { coreCount: maxCores + 1 },
       'LIB_ERR_BAD_INPUT',
       `pc64 has 1 to ${maxCores} cores, not ${maxCores + 1}`,
+    ],
+    [
+      'more cores than the topology has',
+      { coreCount: 33, topology: TOPOLOGIES['8x4'] },
+      'LIB_ERR_BAD_INPUT',
+      'the topology has 32 cores, not 33',
+    ],
+    [
+      'more packages than the board has cores for',
+      {
+        topology: {
+          packageOf: Array.from({ length: 65 }, () => 1),
+          hops: [
+            [0, 1],
+            [1, 0],
+          ],
+        },
+      },
+      'LIB_ERR_BAD_INPUT',
+      'the topology has 65 cores, pc64 has 64 at most',
     ],
     [
       'a CPU driver of another machine',
@@ -155,6 +181,21 @@ describe('a system that boots', () => {
     expect(machine.run(1e8)).toEqual({ kind: 'idle' });
     expect(seen).toEqual({ magic: BOOTINFO_MAGIC, seed: 5, cores: 2, init: PAGE });
     expect(machine.programFailures).toEqual([]);
+  });
+
+  it('says in its boot information where cores and RAM are, if that is known', () => {
+    const packagesWith = (topology?: Topology): number => {
+      const { machine, plan } = booted({ coreCount: 5, topology });
+      const info = asPtr<'BootInfo'>(plan.bootInfo);
+      const packageCount = BootInfo.packageCount.get(machine.mem, info);
+      const second = asPtr<'BootPackage'>(info + BOOT_TOPOLOGY_OFFSET + BootPackage.$bytes);
+      const base = packageCount > 1 ? MIB + MIB : 0; // RAM begins at 1 MiB, 1 MiB for each
+      expect(BootPackage.ramBase.get(machine.mem, second)).toBe(base);
+      return packageCount;
+    };
+    expect(packagesWith(TOPOLOGIES['8x4'])).toBe(8);
+    expect(packagesWith(TOPOLOGIES['flat'])).toBe(1);
+    expect(packagesWith()).toBe(0);
   });
 
   it('cannot write to the boot information from user mode', () => {

@@ -32,10 +32,11 @@ export type BootResult = { readonly ok: true; readonly system: System } | BootFa
 export function bootSystem(options: BootOptions): BootResult {
   const planned = planBoot(options);
   if (!planned.ok) return planned;
-  const { target, coreCount, ramBytes, seed } = options;
+  const { target, coreCount, ramBytes, seed, topology } = options;
   const { board, paging } = target;
   const programs = programsOf(target);
-  const machine = new Machine({ board, paging, programs, ramBytes, coreCount, seed });
+  const parts = { board, paging, programs };
+  const machine = new Machine({ ...parts, ramBytes, coreCount, seed, topology });
   loadBoot(machine.mem, options, planned.plan);
   const drivers = new Map<number, CpuDriver>();
   machine.firmware = (core, page) => {
