@@ -3,8 +3,11 @@
  * because a number means little on a machine that nobody else has, and a ratio means a lot.
  */
 
-/** How a result is stated; for time and memory less is better, for a rate more is. */
-export type Unit = 'ns/op' | 'us/op' | 'ms/op' | 'Mop/s' | 'B/op' | 'entries/op';
+/**
+ * How a result is stated; for time and memory less is better, for a rate more is. Cycles are those
+ * of the simulated machine, all others are of the host.
+ */
+export type Unit = 'ns/op' | 'us/op' | 'ms/op' | 'Mop/s' | 'B/op' | 'entries/op' | 'cycles/op';
 
 export interface Bench {
   /** What is measured, unique among all benches; the command line filters by it. */

@@ -1,12 +1,13 @@
 /**
  * `bench [FILTER] [--json]`: measures the benches whose names contain FILTER, each next to its
  * baseline, and prints a table and below it how families of benches grow or, with --json, an array
- * of rows and nothing else.
+ * of rows and nothing else. `bench --charts` draws the charts in docs anew instead.
  *
  * Each bench runs in a process of its own: the optimising compiler remembers the types that a
  * function has seen, so a bench would inherit the fortune of those that ran before it.
  */
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pico from 'picocolors';
@@ -14,8 +15,9 @@ import type { Bench, Row } from './bench.ts';
 import { BENCHES } from './benches/index.ts';
 import { fitFamilies } from './fit.ts';
 import { formatFits, formatTable } from './format.ts';
+import { drawShootDowns } from './shoot-down-chart.ts';
 
-const USAGE = 'usage: bench [FILTER] [--json]';
+const USAGE = 'usage: bench [FILTER] [--json] | bench --charts';
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
 
 process.exitCode = main(process.argv.slice(2));
@@ -26,7 +28,8 @@ function main(args: string[]): number {
     console.error(`bench: ${request}`);
     return 2;
   }
-  const { benches, json } = request;
+  const { benches, json, charts } = request;
+  if (charts) return drawCharts();
   const results = benches.map((bench, index) => {
     progress(`[${index + 1}/${benches.length}] ${bench.name}`);
     return run(bench);
@@ -45,15 +48,30 @@ function print(rows: readonly Row[]): void {
   if (fits.length > 0) console.log(`\n${formatFits(fits, pico.bold)}`);
 }
 
+interface Request {
+  readonly benches: readonly Bench[];
+  readonly json: boolean;
+  readonly charts: boolean;
+}
+
+/** Draw what is deterministic: nobody's chart differs from anybody else's. */
+function drawCharts(): number {
+  const file = new URL('../../../docs/shoot-down.svg', import.meta.url);
+  writeFileSync(file, drawShootDowns());
+  console.log(fileURLToPath(file));
+  return 0;
+}
+
 /** What to run, or what is wrong with the arguments. */
-function parse(args: string[]): { benches: readonly Bench[]; json: boolean } | string {
+function parse(args: string[]): Request | string {
   try {
-    const options = { json: { type: 'boolean', default: false } } as const;
+    const flag = { type: 'boolean', default: false } as const;
+    const options = { json: flag, charts: flag };
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     if (positionals.length > 1) return `more than one filter; ${USAGE}`;
     const [filter = ''] = positionals;
     const benches = BENCHES.filter(({ name }) => name.toLowerCase().includes(filter.toLowerCase()));
-    return benches.length > 0 ? { benches, json: values.json } : `no bench matches '${filter}'`;
+    return benches.length > 0 ? { benches, ...values } : `no bench matches '${filter}'`;
   } catch (error) {
     return `${error instanceof Error ? error.message.split('. ')[0] : error}; ${USAGE}`;
   }

@@ -29,6 +29,7 @@ const SCALE: Readonly<Record<Unit, (measured: number) => number>> = {
   'Mop/s': (ns) => 1e3 / ns,
   'B/op': (bytes) => bytes,
   'entries/op': (entries) => entries,
+  'cycles/op': (cycles) => cycles,
 };
 
 /** The row of `bench`, or in words why it cannot run here. */

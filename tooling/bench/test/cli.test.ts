@@ -38,8 +38,8 @@ it('leaves out what needs a C compiler where there is none', () => {
 
 it.each([
   [['no-such-bench'], "bench: no bench matches 'no-such-bench'\n"],
-  [['a', 'b'], 'bench: more than one filter; usage: bench [FILTER] [--json]\n'],
-  [['--loud'], "bench: Unknown option '--loud'; usage: bench [FILTER] [--json]\n"],
+  [['a', 'b'], 'bench: more than one filter; usage: bench [FILTER] [--json] | bench --charts\n'],
+  [['--loud'], "bench: Unknown option '--loud'; usage: bench [FILTER] [--json] | bench --charts\n"],
 ])('refuses %j in one line', (args, message) => {
   const { status, stdout, stderr } = bench(...args);
   expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: message });

@@ -4,6 +4,7 @@ import { benches as calls } from './calls.ts';
 import { benches as capabilityLookup } from './capability-lookup.ts';
 import { benches as capabilityOperations } from './capability-operations.ts';
 import { benches as capabilityRevoke } from './capability-revoke.ts';
+import { benches as coreDistance } from './core-distance.ts';
 import { benches as coreMessages } from './core-messages.ts';
 import { benches as heapGrowth } from './heap-growth.ts';
 import { benches as lazyMemory } from './lazy-memory.ts';
@@ -34,6 +35,7 @@ export const BENCHES: readonly Bench[] = [
   ...localMessages,
   ...messagePieces,
   ...coreMessages,
+  ...coreDistance,
   ...calls,
   ...spawn,
   ...names,
