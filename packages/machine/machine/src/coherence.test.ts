@@ -2,10 +2,14 @@
 
 import { paddr } from '@barreleye/core';
 import { Access } from '@barreleye/spec';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CoherenceModel } from './coherence.model.ts';
 import { Coherence } from './coherence.ts';
 import { DistanceCost } from './costs.ts';
-import { topologyOf } from './topologies.ts';
+import { TOPOLOGIES, topologyOf } from './topologies.ts';
+
+const SEED = 29;
 
 const { Read, Write } = Access;
 const { Transfer, Hop } = DistanceCost;
@@ -120,4 +124,31 @@ it('cores beyond the 32nd are told apart', () => {
 it('refuses more cores than the topology has', () => {
   const ram = [{ base: paddr(ORIGIN), bytes: PACKAGE_BYTES }];
   expect(() => new Coherence(ROW, 7, ORIGIN, ram)).toThrow('the topology has not so many cores');
+});
+
+it(`charges what the model charges, whoever does what (seed ${SEED})`, () => {
+  const topology = TOPOLOGIES['8x4']!;
+  const wordsEach = PACKAGE_BYTES / 4;
+  const ram = [{ base: paddr(ORIGIN), bytes: 8 * PACKAGE_BYTES }];
+  const step = fc.record({
+    core: fc.nat(31),
+    home: fc.nat(7),
+    word: fc.nat(40),
+    access: fc.constantFrom(Read, Write),
+    pause: fc.nat(600),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const coherence = new Coherence(topology, 32, ORIGIN, ram);
+      const model = new CoherenceModel(topology, wordsEach);
+      let now = 0;
+      for (const { core, home, word, access, pause } of steps) {
+        now += pause;
+        const index = home * wordsEach + word;
+        const end = coherence.reach(core, index, access, now);
+        expect(end).toBe(model.reach(core, index, access, now));
+      }
+    }),
+    { seed: SEED },
+  );
 });

@@ -20,6 +20,8 @@ const ROUND_TRIPS = 50;
 interface Outcome {
   /** Cycles of a round trip. */
   readonly roundTrip: number;
+  /** When each number was stored, and the next one by the other core, by their own clocks. */
+  readonly times: readonly number[];
   /** The clocks of both cores at the end. */
   readonly clocks: readonly (number | undefined)[];
 }
@@ -27,6 +29,7 @@ interface Outcome {
 /** Core 0 and `peer` count together, each in a cache line of its own; the others sleep. */
 function pingPong(peer: number, topology?: Topology): Outcome {
   const sent = new Map<number, number>();
+  const times: number[] = [];
   let took = 0;
   const program = programOf('ping-pong', (cpu) => {
     const core = cpu.load32(DISPATCHER_VA);
@@ -38,6 +41,7 @@ function pingPong(peer: number, topology?: Topology): Outcome {
         if (cpu.loadAcquire32(other) < (core === 0 ? n : n + 1)) continue;
         sent.set(core, n + 1);
         cpu.storeRelease32(own, n + 1);
+        times.push(cpu.now());
         if (n === ROUND_TRIPS) took = cpu.now();
       } while ((sent.get(core) ?? 0) <= ROUND_TRIPS && cpu.poll());
       if (!cpu.isLive()) return;
@@ -53,7 +57,7 @@ function pingPong(peer: number, topology?: Topology): Outcome {
   machine.run();
   expect([...sent.values()]).toEqual([ROUND_TRIPS + 1, ROUND_TRIPS + 1]);
   const clocks = [machine.cores[0]?.cycles, machine.cores[peer]?.cycles];
-  return { roundTrip: took / ROUND_TRIPS, clocks };
+  return { roundTrip: took / ROUND_TRIPS, times, clocks };
 }
 
 describe('a message between cores', () => {
@@ -71,6 +75,16 @@ describe('a message between cores', () => {
   it('takes the same wherever the other core is, where all are equally far', () => {
     const { flat } = TOPOLOGIES;
     expect(pingPong(TWO_HOPS, flat).roundTrip).toBe(pingPong(SAME_PACKAGE, flat).roundTrip);
+  });
+
+  it('is never there before it was sent', () => {
+    for (const topology of Object.values(TOPOLOGIES)) {
+      const { times } = pingPong(TWO_HOPS, topology);
+      expect(times).toHaveLength(2 * ROUND_TRIPS + 2);
+      // Each store takes a transfer, and the load before it another.
+      const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+      expect(Math.min(...gaps)).toBeGreaterThan(2 * DistanceCost.Transfer);
+    }
   });
 
   it('takes the same in each run', () => {
