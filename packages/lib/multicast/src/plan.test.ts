@@ -165,6 +165,11 @@ describe('a plan of the kind', () => {
   });
 });
 
+it.each(PLAN_KINDS)('%s goes from the root to each where no topology is known', (kind) => {
+  const plan = planSends(kind, { root: 2, members: [5, 2, 40, 0], topology: undefined });
+  expect([...plan.targets]).toEqual([[2, [0, 5, 40]]]);
+});
+
 it('nobody sends when the root is alone', () => {
   for (const kind of PLAN_KINDS) {
     const plan = planSends(kind, { root: 2, members: [2], topology: ROW });

@@ -29,7 +29,8 @@ export interface Group {
   readonly root: number;
   /** In any order. The root knows already, whether it is named here or not. */
   readonly members: readonly number[];
-  readonly topology: Topology;
+  /** If nobody knows it, all cores count to one package. */
+  readonly topology: Topology | undefined;
 }
 
 export interface Plan {
@@ -38,6 +39,9 @@ export interface Plan {
   /** To whom each core sends, in order. Who sends to nobody is not here. */
   readonly targets: ReadonlyMap<number, readonly number[]>;
 }
+
+/** What cores are where nobody knows better: equally near. */
+const ONE_PACKAGE: Topology = { packageOf: [], hops: [[0]] };
 
 /** Plan the way to all members. */
 export function planSends(kind: PlanKind, group: Group): Plan {
@@ -91,7 +95,7 @@ export function planDepth(plan: Plan, core = plan.root): number {
 function planTree(
   kind: 'multicast' | 'numa',
   members: readonly number[],
-  { root, topology }: Group,
+  { root, topology = ONE_PACKAGE }: Group,
 ): Map<number, number[]> {
   const first: number[] = [];
   const targets = new Map([[root, first]]);
