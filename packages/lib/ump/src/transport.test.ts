@@ -185,7 +185,7 @@ describe('a capability', () => {
     expect(dropped).toEqual([CAP]);
   });
 
-  it('that is on its way is waited for without a look at the ring, also when the sender has closed', () => {
+  it('that is on its way is waited for without a look, also when the sender has closed', () => {
     const arrivals: (() => void)[] = [];
     let cap: Capref | undefined;
     const courier: CapCourier = {
