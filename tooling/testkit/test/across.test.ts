@@ -1,9 +1,18 @@
 /** Domains of several cores: started from anywhere, they find each other by name. */
 
 import { errStack } from '@barreleye/core';
-import { OsError, type Wait } from '@barreleye/libos';
+import {
+  capCopy,
+  capIdentify,
+  holds,
+  OsError,
+  TASK_DOMAIN,
+  type Thread,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
 import { type ProgramOs, program } from '@barreleye/program';
-import { bytes, call, defineInterface, u32 } from '@barreleye/rpc';
+import { array, bytes, call, cap, defineInterface, gift, u32 } from '@barreleye/rpc';
 import { errName } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { expectInventory, runSystem, TARGETS, type Tester, takeInventory } from '../src/index.ts';
@@ -164,6 +173,39 @@ describe.each(TARGETS)('on $name', (target) => {
     );
   });
 
+  test('capabilities that stand for no memory travel, both ways and many at a time', () => {
+    runSystem(
+      target,
+      function* (tester) {
+        const { os } = tester;
+        const { domain } = yield* spawnOn(os, 1, 'keeper');
+        const keeper = yield* os.names.connect('keeper', Keeper, true);
+        const own = unwrap(capIdentify(os.sys, TASK_DOMAIN)).arg1;
+        const round = function* (): Wait<void> {
+          // It has been told which domain that is, and gives back another of its own core.
+          const answer = yield* keeper.swap({ caps: [holds<'Null'>(TASK_DOMAIN)] });
+          const { type, arg0, arg1 } = unwrap(capIdentify(os.sys, answer.cap));
+          expect([answer.core, answer.id, type, arg0]).toEqual([0, own, 'Domain', 1]);
+          expect(unwrap(capIdentify(os.sys, domain)).arg1).toBe(arg1);
+          os.drop(answer.cap);
+        };
+        yield* round();
+        const freeCount = os.slots.freeCount;
+        for (let i = 0; i < 20; i++) yield* round();
+        const threads: Thread[] = [];
+        for (let i = 0; i < 8; i++) threads.push(os.spawnThread('swaps', round()));
+        for (const thread of threads) yield* os.join(thread);
+        yield* os.sleep(1e5);
+        expect(os.slots.freeCount).toBe(freeCount);
+        const { ram } = yield* os.system.allocRam({ bytes: 4096, alignBytes: 4096 });
+        const step = keeper.swap({ caps: [holds<'Null'>(ram)] });
+        expect(yield* errorOf(step)).toBe('RPC_ERR_CAP');
+        yield* round();
+      },
+      { ...WISHES, others: [keeper] },
+    );
+  });
+
   test('what cannot be is refused with a reason', () => {
     runSystem(
       target,
@@ -182,6 +224,22 @@ describe.each(TARGETS)('on $name', (target) => {
       },
       { ...WISHES, others: [echo] },
     );
+  });
+});
+
+const Keeper = defineInterface('keeper', {
+  swap: call({ caps: array(cap('Null'), 2) }, { core: u32, id: u32, cap: gift('Null') }),
+});
+
+/** Says which domain a capability names, and answers with that of its own. */
+const keeper = program('keeper', function* (os) {
+  yield* os.names.serve('keeper', Keeper, {
+    swap({ caps: [given] }) {
+      const { arg0, arg1 } = unwrap(capIdentify(os.sys, given ?? TASK_DOMAIN));
+      if (given !== undefined) os.drop(given);
+      const copy = unwrap(capCopy(os.sys, os.allocSlot(), TASK_DOMAIN));
+      return { core: arg0, id: arg1, cap: holds<'Null'>(copy) };
+    },
   });
 });
 

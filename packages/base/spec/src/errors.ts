@@ -195,7 +195,7 @@ const SENTENCES = {
   MON_ERR_NO_CHANNEL: 'the domain has no such channel',
   MON_ERR_TOO_MANY: 'the domain has as many channels or services as it can have',
   MON_ERR_NO_BELL: 'the domain has not said where it wants to be notified',
-  MON_ERR_CAPS: 'capabilities cannot be given to a program on another core',
+  MON_ERR_CAPS: 'the capability cannot go to another core',
   MON_ERR_NO_LINE: 'no interrupt line is left at which the domain could be notified',
 } as const satisfies Record<string, string>;
 

@@ -17,6 +17,7 @@ import {
   umpSlotsIn,
 } from '@barreleye/ump';
 import type { DomainMemory } from './domain-memory.ts';
+import { FarCourier } from './far-courier.ts';
 import { CHANNEL_BYTES, type System } from './interfaces/system.ts';
 
 /** Slots each way. */
@@ -102,7 +103,9 @@ export class FarChannels {
     const ringDoorbell = (): void => void notifySend(os.sys, bell);
     const words = new MappedWords(os.sys.cpu, base);
     const end = new UmpEnd(words, 0, side, { slotCount: CHANNEL_SLOTS, ringDoorbell });
-    return new UmpTransport(end, poller, undefined, () => {
+    const courier = new FarCourier(os, system, channel);
+    return new UmpTransport(end, poller, courier, () => {
+      courier.close();
       const err = memory.vspace.unmap(base);
       assert(isOk(err), 'the frame of a channel is mapped until it is closed');
       giveBack();

@@ -17,8 +17,9 @@ export class Channel<P extends Party> {
   /** The core of the other end, and the number there; undefined: not known yet. */
   readonly core: number;
   peer: number | undefined;
-  /** Whose end it is. */
+  /** Whose end it is, and the number of its client on that one's core. */
   readonly party: P;
+  readonly client: number;
   /** Of it, `party` has been given a copy. */
   readonly frame: Capref<'Frame'>;
   /** What the frame is made of, on the client's side. */
@@ -29,11 +30,13 @@ export class Channel<P extends Party> {
   state: 'waiting' | 'open' | 'refused';
   /** Why it was refused. */
   err: Errval;
+  /** Capabilities that have come for `party`, by number, until they are taken. */
+  readonly parcels: Map<number, Capref | 'lost'>;
   isLocalEnded: boolean;
   isPeerEnded: boolean;
 
   constructor(
-    facts: Pick<Channel<P>, 'id' | 'side' | 'core' | 'party' | 'frame' | 'held'> &
+    facts: Pick<Channel<P>, 'id' | 'side' | 'core' | 'party' | 'client' | 'frame' | 'held'> &
       Partial<Pick<Channel<P>, 'peer' | 'line'>>,
   ) {
     this.id = facts.id;
@@ -41,11 +44,13 @@ export class Channel<P extends Party> {
     this.core = facts.core;
     this.peer = facts.peer;
     this.party = facts.party;
+    this.client = facts.client;
     this.frame = facts.frame;
     this.held = facts.held;
     this.line = facts.line ?? 0;
     this.state = 'waiting';
     this.err = OK;
+    this.parcels = new Map();
     this.isLocalEnded = false;
     this.isPeerEnded = false;
   }

@@ -32,11 +32,15 @@ import { type Bells, createBell, ringOnce } from './bells.ts';
 import { Channel } from './channel.ts';
 import type { Exports } from './exports.ts';
 import type { IntermonMethods } from './intermon.ts';
+import { checkOpen, describeParcel, LOST, Parcels, type ParcelWords } from './parcels.ts';
 import type { Held, Party } from './party.ts';
 import { tellLater } from './tell.ts';
 
-/** Channels that one domain can have at a time, those included whose other end has closed. */
-const MAX_CHANNELS_PER_PARTY = 256;
+/** Channels that one client can have at a time, those included whose other end has closed. */
+const MAX_CHANNELS_PER_CLIENT = 256;
+/** Channels that one service can have, and how many of them with one client. */
+const MAX_CHANNELS_PER_SERVICE = 1024;
+const MAX_CHANNELS_PER_PAIR = 16;
 
 /** What an end of a channel is given. */
 export interface ChannelEnd {
@@ -60,6 +64,7 @@ export class Channels<P extends Party> {
   private readonly host: ChannelsHost<P>;
   private readonly kernel: KernelCap;
   private readonly byId: Map<number, Channel<P>>;
+  private readonly parcels: Parcels<P>;
   /** Rings when a service has accepted or refused. */
   private readonly answers: Bell;
   private lastId: number;
@@ -68,6 +73,7 @@ export class Channels<P extends Party> {
     this.host = host;
     this.kernel = new KernelCap(host.os.sys, TASK_KERNEL);
     this.byId = new Map();
+    this.parcels = new Parcels(host.os);
     this.answers = new Bell(host.os.scheduler, 'a service on another core');
     this.lastId = 0;
   }
@@ -88,7 +94,7 @@ export class Channels<P extends Party> {
     const channel = unwrap(this.create(party, core));
     try {
       const { base } = unwrap(capIdentify(this.host.os.sys, channel.frame));
-      yield* monitor.bind({ iref, channel: channel.id, base, line });
+      yield* monitor.bind({ iref, client: party.id, channel: channel.id, base, line });
     } catch (error) {
       this.refuse(channel.id, Err.MON_ERR_NO_SERVICE);
       throw error;
@@ -123,6 +129,25 @@ export class Channels<P extends Party> {
     this.endLocal(channel);
   }
 
+  /** Send a capability along with message `number`. @errors MON_ERR_NO_CHANNEL; MON_ERR_CAPS */
+  sendCap(party: P, id: number, number: number, cap: Capref): void {
+    const channel = this.byId.get(id);
+    if (channel?.party !== party) throw new OsError(Err.MON_ERR_NO_CHANNEL);
+    checkOpen(channel);
+    const words = describeParcel(this.host.os, cap);
+    const { core, peer = 0 } = channel;
+    const parcel = words.ok ? words.value : LOST;
+    this.tell(core, (monitor) => monitor.parcel({ channel: peer, number, ...parcel }));
+    unwrap(words);
+  }
+
+  /** Wait for the capability of message `number`. @errors MON_ERR_NO_CHANNEL; MON_ERR_CAPS */
+  takeCap(party: P, id: number, number: number): Wait<Capref> {
+    const channel = this.byId.get(id);
+    if (channel?.party !== party) throw new OsError(Err.MON_ERR_NO_CHANNEL);
+    return this.parcels.take(channel, number);
+  }
+
   /** A domain has ended: the other ends of its channels hear of it. */
   partyEnded(party: P): void {
     for (const channel of [...this.byId.values()]) {
@@ -137,19 +162,23 @@ export class Channels<P extends Party> {
     core: number,
     request: {
       readonly iref: number;
+      readonly client: number;
       readonly channel: number;
       readonly base: number;
       readonly line: number;
     },
   ): void {
-    const { iref, channel: peer, base, line } = request;
+    const { iref, client, channel: peer, base, line } = request;
     const { os, exports } = this.host;
     const { owner: party, endpoint } = unwrap(exports.find(iref));
-    if (this.countOf(party) >= MAX_CHANNELS_PER_PARTY) throw new OsError(Err.MON_ERR_TOO_MANY);
+    const isRoom =
+      this.countOf(party, 'server') < MAX_CHANNELS_PER_SERVICE &&
+      this.countOf(party, 'server', { core, client }) < MAX_CHANNELS_PER_PAIR;
+    if (!isRoom) throw new OsError(Err.MON_ERR_TOO_MANY);
     const frame = unwrap(this.describeFrame(core, base));
     const id = this.nextId();
-    const facts = { id, side: 'server', core, party, frame, held: undefined, peer, line } as const;
-    const channel = new Channel<P>(facts);
+    const whose = { id, side: 'server', core, party, client } as const;
+    const channel = new Channel<P>({ ...whose, frame, held: undefined, peer, line });
     this.byId.set(id, channel);
     os.spawnThread(`announces a channel of core ${core}`, this.callOn(channel, endpoint));
   }
@@ -169,6 +198,12 @@ export class Channels<P extends Party> {
   /** A service has not accepted. */
   refused(core: number, id: number, err: Errval): void {
     if (this.find(core, id)?.state === 'waiting') this.refuse(id, err);
+  }
+
+  /** A capability has come. */
+  parcel(core: number, id: number, number: number, words: ParcelWords): void {
+    const channel = this.find(core, id);
+    if (channel !== undefined) this.parcels.arrived(channel, number, words);
   }
 
   /** The other end of a channel is closed, and its frame gone there. */
@@ -192,9 +227,18 @@ export class Channels<P extends Party> {
     return channel?.core === core ? channel : undefined;
   }
 
-  private countOf(party: P): number {
+  /** Ends of `party`, those with one client of another core if that is given. */
+  private countOf(
+    party: P,
+    side: 'client' | 'server',
+    from?: { readonly core: number; readonly client: number },
+  ): number {
     let count = 0;
-    for (const channel of this.byId.values()) if (channel.party === party) count += 1;
+    for (const channel of this.byId.values()) {
+      const isMeant = channel.party === party && channel.side === side;
+      const { core, client } = from ?? channel;
+      if (isMeant && channel.core === core && channel.client === client) count += 1;
+    }
     return count;
   }
 
@@ -210,7 +254,8 @@ export class Channels<P extends Party> {
 
   /** The client's side of a channel. */
   private create(party: P, core: number): Result<Channel<P>> {
-    if (this.countOf(party) >= MAX_CHANNELS_PER_PARTY) return fail(Err.MON_ERR_TOO_MANY);
+    const isRoom = this.countOf(party, 'client') < MAX_CHANNELS_PER_CLIENT;
+    if (!isRoom) return fail(Err.MON_ERR_TOO_MANY);
     const held = party.hold(CHANNEL_BYTES);
     if (!held.ok) return held;
     const frame = this.frameOf(held.value);
@@ -219,15 +264,8 @@ export class Channels<P extends Party> {
       return frame;
     }
     const id = this.nextId();
-    const facts = {
-      id,
-      side: 'client',
-      core,
-      party,
-      frame: frame.value,
-      held: held.value,
-    } as const;
-    const channel = new Channel<P>(facts);
+    const whose = { id, side: 'client', core, party, client: party.id } as const;
+    const channel = new Channel<P>({ ...whose, frame: frame.value, held: held.value });
     this.byId.set(id, channel);
     return succeed(channel);
   }
@@ -285,6 +323,7 @@ export class Channels<P extends Party> {
     const { os } = this.host;
     const { frame, core, peer } = channel;
     channel.isLocalEnded = true;
+    this.parcels.ended(channel);
     if (channel.side === 'client') {
       this.withdraw(frame);
     } else {
@@ -306,6 +345,7 @@ export class Channels<P extends Party> {
   private endPeer(channel: Channel<P>): void {
     const { os, vspace, bells, core } = this.host;
     channel.isPeerEnded = true;
+    this.parcels.ended(channel);
     if (!channel.isLocalEnded) {
       // Where there is no memory to do so, the domain finds out when it calls next.
       vspace.write(channel.frame, [[channel.closedOffset, Uint32Array.of(1)]]);

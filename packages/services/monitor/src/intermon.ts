@@ -5,7 +5,17 @@
  */
 
 import { DOMAIN_END, DOMAIN_INFO, MAX_ARG_BYTES, MAX_NAME_BYTES } from '@barreleye/program';
-import { array, call, defineInterface, oneway, optional, string, u32, u64 } from '@barreleye/rpc';
+import {
+  array,
+  call,
+  defineInterface,
+  oneway,
+  optional,
+  string,
+  u8,
+  u32,
+  u64,
+} from '@barreleye/rpc';
 
 const args = array(string(MAX_ARG_BYTES), 32);
 
@@ -25,12 +35,23 @@ export const Intermon = defineInterface('intermon', {
   nameServiceIs: oneway({ iref: u32 }),
 
   // Channels between domains; a channel has a number at each of its cores.
-  /** Announce a channel to a service: its frame, and the line at which its client is notified. */
-  bind: call({ iref: u32, channel: u32, base: u64, line: u32 }, {}),
+  /** Announce a channel to a service: whose, its frame, and where that client is notified. */
+  bind: call({ iref: u32, client: u32, channel: u32, base: u64, line: u32 }, {}),
   /** The service has accepted `channel` of the receiver, which has number `peer` here. */
   bound: oneway({ channel: u32, peer: u32, line: u32 }),
   /** It has not. */
   refused: oneway({ channel: u32, errval: u64 }),
+  /** A capability goes along with message `number` of the channel; type 0: it does not come. */
+  parcel: oneway({
+    channel: u32,
+    number: u32,
+    type: u8,
+    rights: u8,
+    iftype: u32,
+    owner: u8,
+    arg0: u32,
+    arg1: u32,
+  }),
   /** The end of the other core has closed, and has the frame no more. */
   ended: oneway({ channel: u32 }),
   /** Whose service it is. */

@@ -158,7 +158,10 @@ export class Monitor<P extends Party> {
 
   private channelHandlers(
     from: number,
-  ): Pick<Handlers<IntermonMethods>, 'bind' | 'bound' | 'refused' | 'ended' | 'serviceOwner'> {
+  ): Pick<
+    Handlers<IntermonMethods>,
+    'bind' | 'bound' | 'refused' | 'parcel' | 'ended' | 'serviceOwner'
+  > {
     const { channels, exports } = this;
     return {
       bind: (request) => {
@@ -167,6 +170,7 @@ export class Monitor<P extends Party> {
       },
       bound: ({ channel, peer, line }) => channels.bound(from, channel, peer, line),
       refused: ({ channel, errval }) => channels.refused(from, channel, asErrval(errval)),
+      parcel: ({ channel, number, ...words }) => channels.parcel(from, channel, number, words),
       ended: ({ channel }) => channels.peerEnded(from, channel),
       serviceOwner: ({ iref }) => ({ id: unwrap(exports.find(iref)).owner.id }),
     };

@@ -137,6 +137,13 @@ export const System = defineInterface('system', {
   bindAcross: call({ iref: u32 }, CHANNEL),
   /** Accept a channel that was announced to a listener. @errors MON_ERR_NO_CHANNEL, _NO_BELL */
   acceptAcross: call({ channel: u32 }, CHANNEL),
+  /**
+   * Send a capability that stands for no memory along with message `number` of a channel.
+   * @errors MON_ERR_NO_CHANNEL; MON_ERR_CAPS it cannot go, which the other side hears, too
+   */
+  sendCap: call({ channel: u32, number: u32, cap: cap('Null') }, {}),
+  /** Wait for the capability of message `number`. @errors MON_ERR_NO_CHANNEL; MON_ERR_CAPS */
+  takeCap: call({ channel: u32, number: u32 }, { cap: gift('Null') }),
   /** The caller has closed its end, and unmapped the frame. @errors MON_ERR_NO_CHANNEL */
   closeAcross: call({ channel: u32 }, {}),
   /** Other cores notify the caller at `endpoint`. Once. @errors MON_ERR_NO_LINE */

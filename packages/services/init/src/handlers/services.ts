@@ -1,6 +1,6 @@
 /** Services by reference, and channels to them. */
 
-import { OsError, unwrap } from '@barreleye/libos';
+import { holds, OsError, unwrap } from '@barreleye/libos';
 import { Err } from '@barreleye/spec';
 import type { Domain } from '../domain.ts';
 import type { Init } from '../main.ts';
@@ -14,6 +14,8 @@ type Names =
   | 'bindAcross'
   | 'acceptAcross'
   | 'closeAcross'
+  | 'sendCap'
+  | 'takeCap'
   | 'offerBell'
   | 'nameService'
   | 'offerNameService'
@@ -46,6 +48,17 @@ export function serviceHandlers(init: Init, self: Domain): Pick<SystemHandlers, 
     closeAcross({ channel }) {
       channels.close(self, channel);
       return {};
+    },
+    sendCap({ channel, number, cap }) {
+      try {
+        channels.sendCap(self, channel, number, cap);
+      } finally {
+        os.drop(cap);
+      }
+      return {};
+    },
+    *takeCap({ channel, number }) {
+      return { cap: holds<'Null'>(yield* channels.takeCap(self, channel, number)) };
     },
     offerBell({ endpoint }) {
       const err = isEndpoint(os, endpoint) ? bells.add(self, endpoint) : Err.MON_ERR_NO_BELL;
