@@ -51,6 +51,31 @@ describe.each(TARGETS)('on $name', (target) => {
     expect(runs[0]).toEqual(runs[1]);
   });
 
+  test('the run is the same when all CPU drivers are replaced every third entry', () => {
+    const runs = [false, true].map((isReplaced) => {
+      let machine: System['machine'] | undefined;
+      let entries = 0;
+      let replaced = 0;
+      const system = start(target, 3, {
+        wrapDriver: (driver) => ({
+          onTrap(kind) {
+            driver.onTrap(kind);
+            entries += 1;
+            if (!isReplaced || entries % 3 !== 0 || machine === undefined) return;
+            const { kcb, hal } = driver.kernel;
+            const core = machine.cores[hal.coreId];
+            if (core !== undefined && machine.loadDriver(core, kcb)) replaced += 1;
+          },
+        }),
+      });
+      ({ machine } = system);
+      const { screen } = runScript(machine, ['cores; hello; ps; alloc 8192; echo $?; exit 4']);
+      expect(replaced > 150).toBe(isReplaced);
+      return [screen, digestRam(machine), machine.cycles];
+    });
+    expect(runs[0]).toEqual(runs[1]);
+  });
+
   test('a core that does not come up is reported, and the others run without it', () => {
     const system = start(target, 3);
     const { machine } = system;

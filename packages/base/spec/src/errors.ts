@@ -197,6 +197,7 @@ const SENTENCES = {
   MON_ERR_NO_BELL: 'the domain has not said where it wants to be notified',
   MON_ERR_CAPS: 'the capability cannot go to another core',
   MON_ERR_NO_LINE: 'no interrupt line is left at which the domain could be notified',
+  SYS_ERR_NO_DRIVER: 'this machine has no other CPU driver for the core',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

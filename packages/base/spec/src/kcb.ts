@@ -84,6 +84,8 @@ export const Kcb = layout('Kcb', KCB_BYTES, {
   bootInfo: u64<Paddr>(120),
   freeRam: u64<Paddr>(128), // the first region that nobody has collected, 0 for none
   freeRamBytes: u64(136), // of all of them
+  driverChanges: u64(144), // how often another CPU driver took over: the generation of this one
+  invalidations: u64(152), // of translations, because another core has changed the tables
   // Address-space tags for the TLB: the last one given, and how often all were given anew.
   lastTag: u32(176),
   tagEpoch: u32(180),

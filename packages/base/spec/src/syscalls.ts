@@ -138,6 +138,12 @@ export const KernelCmd = {
   ReclaimRam: 34, // dest cnode, place
   Counters: 35, // counter number; value: its count
   GetScheduler: 36, // value: `Scheduler`
+  StopCore: 37, // nothing; there is no answer
+  IsCoreOff: 38, // core; value: 1 if nothing runs on it
+  ReplaceDriver: 39, // nothing
+  // first page lo, hi, number of pages: what this core may have kept of these translations it
+  // forgets; of all, with 0 pages at 0
+  Invalidate: 40,
 } as const;
 
 /** What `KernelCmd.Counters` reads, in order: field of the KCB, and name for people. */
@@ -149,6 +155,8 @@ export const COUNTERS = [
   { field: 'interrupts', name: 'interrupts' },
   { field: 'lostMessages', name: 'lost messages' },
   { field: 'freeRamBytes', name: 'bytes of RAM to collect' },
+  { field: 'driverChanges', name: 'CPU drivers replaced' },
+  { field: 'invalidations', name: 'translations invalidated for other cores' },
 ] as const;
 
 /** Command tables by capability type, for printers and documentation. */

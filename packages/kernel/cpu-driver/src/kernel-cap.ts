@@ -55,9 +55,10 @@ import {
   placeSlot,
   Rights,
 } from '@barreleye/spec';
-import { spawnCore } from './cores.ts';
+import { isCoreOff, replaceDriver, spawnCore, stopCore } from './cores.ts';
 import { currentDcb } from './dcb.ts';
 import { identifySlot } from './identify.ts';
+import { invalidate } from './invalidate.ts';
 import { type Commands, type Invocation, row } from './invocation.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -132,6 +133,10 @@ export const KERNEL: Commands = {
     k.value = Kcb.scheduler.get(k.mem, k.kcb);
     return OK;
   }),
+  [KernelCmd.StopCore]: row(Read, 0, stopCore),
+  [KernelCmd.IsCoreOff]: row(Read, 1, isCoreOff),
+  [KernelCmd.ReplaceDriver]: row(Read, 0, replaceDriver),
+  [KernelCmd.Invalidate]: row(Read, 3, invalidate),
 };
 
 /** An operation on the capability that a call is about. */

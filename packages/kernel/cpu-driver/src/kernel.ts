@@ -39,6 +39,8 @@ export class Kernel {
   next: Ptr<'Dcb'>;
   /** Frame offset of the endpoint that `next` has an LRPC message in, 0 for none. */
   lrpcEndpoint: number;
+  /** The core is switched off at the end of the system call under way. */
+  isStopping: boolean;
   /** The setup of a dispatcher under way. */
   readonly setupPlan: SetupPlan;
 
@@ -57,6 +59,7 @@ export class Kernel {
     this.transfer = createTransfer();
     this.next = NO_DCB;
     this.lrpcEndpoint = 0;
+    this.isStopping = false;
     this.setupPlan = createSetupPlan();
   }
 }

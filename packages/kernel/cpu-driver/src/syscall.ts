@@ -44,6 +44,7 @@ export function handleSyscall(k: Kernel): void {
   k.value = 0;
   k.next = NO_DCB;
   k.lrpcEndpoint = 0;
+  k.isStopping = false;
   switch (argWord(k, 0)) {
     case Syscall.Invoke:
       finish(k, invoke(k));
@@ -112,9 +113,13 @@ function invoke(k: Kernel): Errval {
 
 /**
  * Leave the kernel with a result: into the caller, or whom the call gives the core to, if that one
- * can run; into somebody else if the caller died of its own call.
+ * can run; into somebody else if the caller died of its own call. And for good if it was told to.
  */
 function finish(k: Kernel, err: Errval): void {
+  if (k.isStopping) {
+    k.hal.halt();
+    return;
+  }
   const { next } = k;
   const caller = currentDcb(k);
   if (caller === NO_DCB) {

@@ -4,6 +4,8 @@
  * answers. What the program does is said by the test: `act` runs a function once, as user mode;
  * `behaviours` say what a dispatcher does whenever it is entered and nothing else is asked of it.
  *
+ * A bench has the first core of a machine, or one that this one starts (second-core.ts).
+ *
  * Memory from the bottom of RAM: KCB, boot information, arena, module, a second arena for
  * dispatchers made by hand, a fence, RAM for the first domain, a fence. Nobody may write fences.
  */
@@ -74,6 +76,18 @@ export interface BenchOptions {
   readonly foreignFormats?: readonly Paging[];
   /** Fill all of RAM with this byte before anything is loaded, the arena excepted. */
   readonly dirt?: number;
+  /** How many cores the machine has; only the first is started. */
+  readonly coreCount?: number;
+  /** Watches the bench of another core. */
+  readonly starter?: Starter;
+}
+
+/** What the bench of a core that another has started works with. */
+export interface Starter {
+  readonly bench: Bench;
+  readonly core: Core;
+  /** Boot information of the core. */
+  readonly page: Paddr;
 }
 
 /** User mode is entered at a gate. */
@@ -90,6 +104,8 @@ export interface Entry {
 /** What user mode does when it is entered; it has left, or waits in a loop, when this returns. */
 export type Behaviour = (cpu: UserCpu, gate: number) => void;
 
+/** Where the boot information of cores that others start says what RAM they have. */
+const RAM_REGION = 2;
 /** More cycles than the host lets a core run in one turn. */
 export const PAUSE_CYCLES = 6000;
 /** RAM without room for more dispatchers; of it, some 1.5 MiB are the first domain's. */
@@ -136,32 +152,43 @@ export class Bench {
   private driver: CpuDriver;
   private readonly actions: Behaviour[];
   private readonly foreignFormats: readonly Paging[];
+  /** The benches of all cores of the machine, by number. */
+  private readonly benches: Bench[];
 
   constructor(target: Target, options: BenchOptions = {}) {
     const { board, paging } = target;
+    const { starter } = options;
     const spareBytes = (options.dispatchers ?? 0) * DISPATCHER_BYTES;
     const ramBytes = (options.ramBytes ?? RAM_BYTES) + spareBytes;
     this.target = target;
-    this.machine = new Machine({
-      board,
-      paging,
-      programs: [this.createProgram()],
-      ramBytes,
-      coreCount: 1,
-      seed: 1,
-    });
-    this.core = this.machine.bsp;
+    this.benches = starter?.bench.benches ?? [];
+    this.machine =
+      starter?.bench.machine ??
+      new Machine({
+        board,
+        paging,
+        programs: [createProgram(this.benches)],
+        ramBytes,
+        coreCount: options.coreCount ?? 1,
+        seed: 1,
+      });
+    this.core = starter?.core ?? this.machine.bsp;
+    this.benches[this.core.coreId] = this;
     this.mem = this.machine.mem;
     this.arch = board.arch;
     this.paging = paging;
-    this.plan = planMemory(board, ramBytes, spareBytes);
+    this.plan = starter === undefined ? planMemory(board, ramBytes, spareBytes) : planOf(starter);
     this.entries = [];
     this.behaviours = new Map();
     this.beforeEntry = () => {};
     this.afterEntry = () => {};
     this.actions = [];
     this.foreignFormats = options.foreignFormats ?? [];
-    load(this, options.dirt ?? 0);
+    if (starter === undefined) load(this, options.dirt ?? 0);
+    this.machine.loadDriver = (core) => {
+      this.benches[core.coreId]?.replaceDriver();
+      return true;
+    };
     this.driver = this.createDriver();
     this.core.powerOn({ onTrap: (kind) => this.onTrap(kind) }, () =>
       this.driver.start({
@@ -239,18 +266,22 @@ export class Bench {
     this.afterEntry();
   }
 
-  private createProgram(): Program {
-    return {
-      name: 'test',
-      create: (cpu) => ({
-        enter: (gate) => {
-          this.entries.push({ dcb: this.current, gate, at: cpu.now(), regs: cpu.regs.slice() });
-          const behaviour = this.actions.shift() ?? this.behaviours.get(this.current) ?? pause;
-          behaviour(cpu, gate);
-        },
-      }),
-    };
+  /** User mode of this core is entered. */
+  enter(cpu: UserCpu, gate: number): void {
+    this.entries.push({ dcb: this.current, gate, at: cpu.now(), regs: cpu.regs.slice() });
+    const behaviour = this.actions.shift() ?? this.behaviours.get(this.current) ?? pause;
+    behaviour(cpu, gate);
   }
+}
+
+/** The program of all domains: what it does is said by the bench of the core that it is on. */
+function createProgram(benches: readonly Bench[]): Program {
+  return {
+    name: 'test',
+    create: (cpu) => ({
+      enter: (gate) => benches.find(({ core }) => core.regs === cpu.regs)?.enter(cpu, gate),
+    }),
+  };
 }
 
 /** Wait in a loop until the host or an interrupt takes the core. */
@@ -304,6 +335,24 @@ function planMemory(board: Board, ramBytes: number, spareBytes: number): Plan {
   };
 }
 
+/** Where the starter of a core has put things: as the boot information of the core says. */
+function planOf({ bench, page }: Starter): Plan {
+  const { mem, plan } = bench;
+  const info = asPtr<'BootInfo'>(page);
+  const ram = asPtr<'BootRegion'>(page + bootRegionOffset(RAM_REGION));
+  return {
+    kcb: BootInfo.kcb.get(mem, info),
+    bootInfo: page,
+    arena: BootInfo.arena.get(mem, info),
+    module: plan.module,
+    spare: page,
+    spareBytes: 0,
+    fences: plan.fences,
+    ram: BootRegion.base.get(mem, ram),
+    ramBytes: BootRegion.bytes.get(mem, ram),
+  };
+}
+
 /** What a boot loader leaves in memory. */
 function load(bench: Bench, dirt: number): void {
   const { mem, plan, target, arch } = bench;
@@ -321,20 +370,31 @@ function load(bench: Bench, dirt: number): void {
   for (const fence of plan.fences) mem.write(fence, new Uint8Array(FENCE_BYTES).fill(FENCE_BYTE));
   writeImage(mem, plan.module, arch);
   Kcb.coreId.set(mem, plan.kcb, 0);
-  const info = asPtr<'BootInfo'>(plan.bootInfo);
-  const regions = [
+  writeBootInfo(mem, plan.bootInfo, [
     { base: plan.kcb, bytes: plan.module - plan.kcb, type: RegionType.RootTask },
     { base: plan.module, bytes: IMAGE_BYTES, type: RegionType.Module },
     { base: plan.ram, bytes: plan.ramBytes, type: RegionType.Empty },
     ...target.board.devices.map(({ base, bytes }) => ({ base, bytes, type: RegionType.PhysAddr })),
     { base: HOLE, bytes: 4096, type: RegionType.PhysAddr },
-  ];
+  ]);
+}
+
+/** A region as boot information says it. */
+export interface Region {
+  readonly base: number;
+  readonly bytes: number;
+  readonly type: RegionType;
+}
+
+/** Fill in boot information; of its regions the one behind the first is the image. */
+export function writeBootInfo(mem: PhysMem, page: Paddr, regions: readonly Region[]): void {
+  const info = asPtr<'BootInfo'>(page);
   BootInfo.magic.set(mem, info, BOOTINFO_MAGIC);
   BootInfo.regionCount.set(mem, info, regions.length);
   BootInfo.coreCount.set(mem, info, 1);
   BootInfo.initModule.set(mem, info, 1);
   for (const [i, { base, bytes, type }] of regions.entries()) {
-    const region = asPtr<'BootRegion'>(plan.bootInfo + bootRegionOffset(i));
+    const region = asPtr<'BootRegion'>(page + bootRegionOffset(i));
     BootRegion.base.set(mem, region, asPaddr(base));
     BootRegion.bytes.set(mem, region, bytes);
     BootRegion.type.set(mem, region, type);

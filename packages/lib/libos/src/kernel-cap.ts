@@ -56,6 +56,36 @@ export class KernelCap {
     return this.begin(KernelCmd.SpawnCore, core).own(frame).done();
   }
 
+  /** Switch this core off, and all that runs on it. Comes back only if it was refused. */
+  stopCore(): Errval {
+    return this.begin(KernelCmd.StopCore).done();
+  }
+
+  /** Whether nothing runs on core `core`; then its memory can be taken back. */
+  isCoreOff(core: number): Result<boolean> {
+    const answer = this.begin(KernelCmd.IsCoreOff, core).answer();
+    return answer.ok ? succeed(answer.value === 1) : answer;
+  }
+
+  /**
+   * Have another CPU driver go on in the place of this core's.
+   * @errors SYS_ERR_NO_DRIVER
+   */
+  replaceDriver(): Errval {
+    return this.begin(KernelCmd.ReplaceDriver).done();
+  }
+
+  /** Have this core forget the translations of `pageCount` pages from `va` on, in all domains. */
+  invalidate(va: number, pageCount: number): Errval {
+    assert(pageCount > 0, 'a range has pages');
+    return this.begin(KernelCmd.Invalidate, lowWord(va), highWord(va), pageCount).done();
+  }
+
+  /** Have this core forget all translations. */
+  invalidateAll(): Errval {
+    return this.begin(KernelCmd.Invalidate, 0, 0, 0).done();
+  }
+
   /** Architecture of this core. */
   arch(): Result<ArchName> {
     const number = this.begin(KernelCmd.GetArchId).answer();

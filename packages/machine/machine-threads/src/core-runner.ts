@@ -34,6 +34,7 @@ class CoreRunner {
   /** There if the core has the serial port. */
   private readonly line: ConsoleLine | undefined;
   private readonly hasWork: () => boolean;
+  private hasBegun: boolean;
 
   constructor(job: CoreJob, setup: CoreSetup, main: MainThread) {
     const { board } = setup;
@@ -48,20 +49,27 @@ class CoreRunner {
     this.shared = shared;
     this.unit = this.createUnit(bus, control);
     this.line = this.attachDevices(bus, control);
+    this.hasBegun = false;
     this.hasWork = () => shared.hasPending() || this.line?.hasInput === true;
   }
 
-  /** Run the core until it is off. */
-  run(): void {
+  /** Run the core until it is off. @returns whether it may be started anew */
+  run(): boolean {
     const { main, shared, unit } = this;
     shared.wake();
     try {
-      if (this.powerOn()) this.runOn(unit.core);
+      if (this.powerOn()) {
+        this.hasBegun = true;
+        this.runOn(unit.core);
+      }
     } catch (error) {
       this.line?.flush();
       main.post({ kind: 'failed', error: errorText(error) });
     }
-    shared.halt();
+    const isOff = unit.core.mode === CoreMode.Off && this.hasBegun;
+    if (isOff) shared.switchOff();
+    else shared.halt();
+    return isOff;
   }
 
   /** False: the core does not come up. */
@@ -111,6 +119,8 @@ class CoreRunner {
         main.post({ kind: 'start', core: target, page, at: unit.core.cycles });
         return true;
       },
+      isOff: (target) => control.cores[target]?.isOff ?? true,
+      replaceDriver: setup.loadDriver,
       report: ({ program, error }) =>
         main.post({ kind: 'broken', program, error: errorText(error) }),
     });
@@ -137,13 +147,14 @@ class CoreRunner {
 }
 
 /**
- * For the thread of a core: become the core that the main thread says, and run it to its end.
+ * For the thread of a core: become the core that the main thread says, and run it to its end. A
+ * core that was switched off may become one again.
  * @param setupFor what the cores are like, from what the app has said when it made the machine
  */
 export function runCore(main: MainThread, setupFor: (app: unknown) => CoreSetup): void {
   main.onJob((job) => {
     try {
-      new CoreRunner(job, setupFor(job.app), main).run();
+      if (new CoreRunner(job, setupFor(job.app), main).run()) return;
     } catch (error) {
       main.post({ kind: 'failed', error: errorText(error) });
     }

@@ -65,6 +65,17 @@ describe('a core', () => {
     expect([core.state, core.claim()]).toEqual([CoreState.Halted, false]);
   });
 
+  it('that was switched off has heard of nothing, and can be started anew', () => {
+    const core = create();
+    expect(core.isOff).toBe(true);
+    expect(core.claim()).toBe(true);
+    core.wake();
+    expect(core.isOff).toBe(false);
+    core.raise(40);
+    core.switchOff();
+    expect([core.isOff, core.hasPending(), core.claim()]).toEqual([true, false, true]);
+  });
+
   it('says what time it is there', () => {
     const core = create();
     core.cycles = 2 ** 52 + 1;

@@ -100,6 +100,12 @@ export class SharedCore {
 
   // For the core itself
 
+  /** Whether nothing runs on it. */
+  get isOff(): boolean {
+    const { state } = this;
+    return state === CoreState.Off || state === CoreState.Halted;
+  }
+
   /** Whether a line is raised. */
   hasPending(): boolean {
     const { pending } = this;
@@ -119,6 +125,12 @@ export class SharedCore {
 
   halt(): void {
     Atomics.store(this.cells, STATE, CoreState.Halted);
+  }
+
+  /** Off, until somebody starts it; what was raised for it is forgotten. */
+  switchOff(): void {
+    for (let i = 0; i < PENDING_WORDS; i++) Atomics.store(this.pending, i, 0);
+    Atomics.store(this.cells, STATE, CoreState.Off);
   }
 
   /** Sleep until somebody rings, or for `timeoutMs`; not at all if there is something to do. */

@@ -18,7 +18,7 @@ export interface CoreThread {
 
 /** The main thread, as that of a core has it. */
 export interface MainThread {
-  /** Called once, with what the thread is to be. */
+  /** Called with what the thread is to be, each time that it is to be something. */
   onJob(begin: (job: CoreJob) => void): void;
   post(message: CoreMessage): void;
   /** Nothing will be said any more. */
@@ -42,14 +42,14 @@ export interface WebWorker {
 /** What is used of `parentPort` in a worker of Node. */
 export interface NodePort {
   postMessage(message: unknown): void;
-  once(event: string, listen: (value: unknown) => void): unknown;
+  on(event: string, listen: (value: unknown) => void): unknown;
   close(): void;
 }
 
 /** What is used of `self` in a worker of a browser. */
 export interface WebScope {
   postMessage(message: unknown): void;
-  addEventListener(event: 'message', listen: (event: never) => void, options: object): void;
+  addEventListener(event: 'message', listen: (event: never) => void): void;
   close(): void;
 }
 
@@ -83,7 +83,7 @@ interface ErrorEventLike {
 /** @param port `parentPort` of `node:worker_threads` */
 export function nodeMain(port: NodePort): MainThread {
   return {
-    onJob: (begin) => void port.once('message', (value) => begin(value as CoreJob)),
+    onJob: (begin) => void port.on('message', (value) => begin(value as CoreJob)),
     post: (message) => port.postMessage(message),
     close: () => port.close(),
   };
@@ -93,9 +93,7 @@ export function nodeMain(port: NodePort): MainThread {
 export function webMain(scope: WebScope): MainThread {
   return {
     onJob: (begin) =>
-      scope.addEventListener('message', ({ data }: { data: CoreJob }) => begin(data), {
-        once: true,
-      }),
+      scope.addEventListener('message', ({ data }: { data: CoreJob }) => begin(data)),
     post: (message) => scope.postMessage(message),
     close: () => scope.close(),
   };

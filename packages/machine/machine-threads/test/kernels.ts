@@ -157,6 +157,7 @@ export function kernelSetup(choice: KernelChoice): CoreSetup {
     board: boardPc64,
     paging: pagingX86_64,
     programs: [],
+    loadDriver: () => false,
     accepts: (_mem, _core, page) => page === PAGE,
     firmware(core) {
       const onTrap = (): void => {

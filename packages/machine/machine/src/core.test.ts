@@ -163,11 +163,11 @@ describe('a trap', () => {
     expect(rig.traps).toEqual([TrapKind.Syscall, TrapKind.Interrupt]);
   });
 
-  it('reaches no core that is halted or was never started', () => {
+  it('reaches no core that is off again or was never started', () => {
     const rig = running();
     rig.onTrap = () => rig.core.halt();
     rig.core.trap(TrapKind.Syscall);
-    expect(rig.core.mode).toBe(CoreMode.Halted);
+    expect(rig.core.mode).toBe(CoreMode.Off);
     expect(() => rig.core.trap(TrapKind.Interrupt)).toThrow(KernelPanic);
     expect(() => createRig().core.trap(TrapKind.Interrupt)).toThrow(KernelPanic);
     expect(rig.traps).toEqual([TrapKind.Syscall]);
@@ -188,6 +188,24 @@ describe('the kernel', () => {
     expect(generationAfter(() => core.enterUser())).toBe(1);
     expect(generationAfter(() => core.idle())).toBe(1);
     expect(generationAfter(() => core.halt())).toBe(1);
+  });
+
+  it('leaves nothing behind when it switches the core off, and time goes on', () => {
+    const rig = running();
+    const { core } = rig;
+    core.cycles = 5000;
+    core.regs.fill(7);
+    core.raise(IrqLine.FirstDevice);
+    rig.onTrap = () => {
+      core.setTimer(9000);
+      core.halt();
+    };
+    core.trap(TrapKind.Syscall);
+    expect([core.mode, core.hasInterrupt(), core.currentRoot()]).toEqual([CoreMode.Off, false, 0]);
+    expect(core.regs.every((word) => word === 0)).toBe(true);
+    expect(core.cycles).toBeGreaterThanOrEqual(5000);
+    core.powerOn({ onTrap: () => core.idle() }, () => core.idle());
+    expect(core.mode).toBe(CoreMode.Idle);
   });
 
   it('can be replaced between two traps', () => {

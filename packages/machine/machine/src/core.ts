@@ -4,7 +4,7 @@
  * sees of it.
  */
 
-import { assert, type CoreId, type Paddr, type PhysMem } from '@barreleye/core';
+import { asPaddr, assert, type CoreId, type Paddr, type PhysMem, type Ptr } from '@barreleye/core';
 import { type Arch, GENERAL_PROTECTION, type Paging, TrapKind } from '@barreleye/spec';
 import type { Bus } from './bus.ts';
 import type { Coherence } from './coherence.ts';
@@ -12,7 +12,10 @@ import { Cost } from './costs.ts';
 import { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
 import { Mmu } from './mmu.ts';
 
-/** What a core is doing between two steps of its host. */
+/**
+ * What a core is doing between two steps of its host. One that is halted has broken, or the machine
+ * has no power; one that is off can be started.
+ */
 export const CoreMode = { Off: 0, Kernel: 1, User: 2, Idle: 3, Halted: 4 } as const;
 export type CoreMode = (typeof CoreMode)[keyof typeof CoreMode];
 
@@ -39,6 +42,10 @@ export interface CoreOptions {
   readonly pending?: Int32Array;
   /** Powers core `target` on: see `CoreHal.startCore`. */
   readonly startCore: (target: CoreId, page: Paddr) => boolean;
+  /** Whether nothing runs on core `target`: see `CoreHal.isOff`. */
+  readonly isOff: (target: CoreId) => boolean;
+  /** Puts another CPU driver on this core: see `CoreHal.replaceDriver`. */
+  readonly replaceDriver: (kcb: Ptr<'Kcb'>) => boolean;
 }
 
 export class Core implements CoreHal {
@@ -129,8 +136,7 @@ export class Core implements CoreHal {
       // The kernel runs above the program that trapped on the host's stack. Its failure must not
       // unwind through user code, which could catch it: keep it for the host and stop the core.
       this.failure = error;
-      this.mode = CoreMode.Kernel;
-      this.halt();
+      this.powerOff();
     }
   }
 
@@ -196,6 +202,14 @@ export class Core implements CoreHal {
     return this.options.startCore(target, page);
   }
 
+  isOff(target: CoreId): boolean {
+    return this.options.isOff(target);
+  }
+
+  replaceDriver(kcb: Ptr<'Kcb'>): boolean {
+    return this.options.replaceDriver(kcb);
+  }
+
   loadRoot(root: Paddr, tag: number): void {
     this.mmu.root = root;
     this.mmu.tag = tag;
@@ -238,7 +252,21 @@ export class Core implements CoreHal {
 
   halt(): void {
     this.generation += 1;
-    this.leaveKernel(CoreMode.Halted);
+    this.leaveKernel(CoreMode.Off);
+    this.forget();
+  }
+
+  /** Be as before the first power-on, but for the clock. */
+  private forget(): void {
+    this.handler = undefined;
+    this.timerDeadline = Number.POSITIVE_INFINITY;
+    for (let word = 0; word < this.pending.length; word++) Atomics.store(this.pending, word, 0);
+    this.regs.fill(0);
+    this.threadPointer = 0;
+    this.setFault(0, 0, 0, '');
+    this.mmu.root = asPaddr(0);
+    this.mmu.tag = 0;
+    this.mmu.invalidateAll();
   }
 
   private leaveKernel(mode: CoreMode): void {

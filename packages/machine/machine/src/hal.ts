@@ -6,7 +6,7 @@
  * of `resumeUser`, `enterUser`, `idle` and `halt`; nothing of the kernel stays on the host's stack.
  */
 
-import type { CoreId, Paddr, PhysMem } from '@barreleye/core';
+import type { CoreId, Paddr, PhysMem, Ptr } from '@barreleye/core';
 import { type Arch, NOTIFY_LINES, type Paging, type TrapKind } from '@barreleye/spec';
 
 /**
@@ -57,6 +57,14 @@ export interface CoreHal {
    * @returns false: there is no such core, it is on already, or the page makes no sense to it
    */
   startCore(target: CoreId, page: Paddr): boolean;
+  /** Whether nothing runs on a core, so that its memory is nobody's: it is off, or not there. */
+  isOff(target: CoreId): boolean;
+  /**
+   * From the next trap on, another CPU driver that the firmware has is on this core, over the
+   * control block at `kcb`. The entry under way is finished by the old one.
+   * @returns false: the firmware has none
+   */
+  replaceDriver(kcb: Ptr<'Kcb'>): boolean;
 
   /** After a page fault or bus error: address, hardware's code, and the access (spec `Access`). */
   readonly faultAddress: number;
@@ -85,6 +93,6 @@ export interface CoreHal {
   enterUser(): void;
   /** Leave the kernel: sleep until an interrupt, which arrives as a trap. */
   idle(): void;
-  /** Leave the kernel for good. */
+  /** Leave the kernel for good: the core is off. Another core may start it anew. */
   halt(): void;
 }

@@ -17,6 +17,7 @@ export {
   type CoreWires,
   createBus,
   type DeviceWires,
+  type DriverLoader,
   type Firmware,
   memoryBytes,
 } from './parts.ts';

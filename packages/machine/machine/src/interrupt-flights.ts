@@ -43,6 +43,11 @@ export class InterruptFlights {
     return this.flights[core.coreId]?.[0]?.at ?? Number.POSITIVE_INFINITY;
   }
 
+  /** `core` is off: what is on its way arrives nowhere. */
+  forget(core: Core): void {
+    this.flights[core.coreId]?.splice(0);
+  }
+
   /** Raise what has arrived at `core`. */
   deliver(core: Core): void {
     const flights = this.flights[core.coreId] ?? [];

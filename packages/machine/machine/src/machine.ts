@@ -17,6 +17,7 @@ import {
   type CoreParts,
   CoreUnit,
   createBus,
+  type DriverLoader,
   type Firmware,
 } from './parts.ts';
 import type { ProgramFailure } from './program-engine.ts';
@@ -53,6 +54,8 @@ export class Machine {
   readonly programFailures: ProgramFailure[];
   /** What a core does first when another has started it; no core can be, until it is set. */
   firmware: Firmware;
+  /** What a core does when its CPU driver is to be replaced; none is, until it is set. */
+  loadDriver: DriverLoader;
   private readonly units: readonly CoreUnit[];
   private readonly prng: Prng;
   /** Of several cores with a topology. */
@@ -79,6 +82,7 @@ export class Machine {
     );
     this.cores = this.units.map(({ core }) => core);
     this.firmware = () => false;
+    this.loadDriver = () => false;
     this.prng = new Prng(options.seed);
     this.exitCode = undefined;
     const console = attachDevices(this.bus, board, {
@@ -141,6 +145,7 @@ export class Machine {
     flights?.deliver(core);
     const end = core.cycles + TOPOLOGY_TURN_CYCLES;
     this.units[core.coreId]?.turn(flights && Math.min(end, flights.dueAt(core)));
+    if (isOff(core)) flights?.forget(core);
   }
 
   /** When a core that sleeps wakes, if nothing new happens. */
@@ -172,6 +177,8 @@ export class Machine {
       raiseOn: (target, line) => this.notify(id, target, line),
       startCore: (target, page) =>
         this.units[target]?.start((core, at) => this.firmware(core, at), page, now()) ?? false,
+      isOff: (target) => isOff(this.cores[target]),
+      replaceDriver: (core, kcb) => this.loadDriver(core, kcb),
       report: (failure) => void this.programFailures.push(failure),
     });
   }
@@ -181,14 +188,15 @@ export class Machine {
     const { flights } = this;
     const now = this.cores[from]?.cycles ?? 0;
     const core = this.cores[target];
+    if (core === undefined || isOff(core)) return;
     if (flights === undefined) this.interrupt(target, line, now);
-    else if (core !== undefined) flights.send(from, core, line, now);
+    else flights.send(from, core, line, now);
   }
 
   /** Raise a line of core `target` at time `at`. A core that sleeps wakes then, not earlier. */
   private interrupt(target: CoreId, line: number, at: number): void {
     const core = this.cores[target];
-    if (core === undefined) return;
+    if (core === undefined || isOff(core)) return;
     if (core.mode === CoreMode.Idle) core.cycles = Math.max(core.cycles, at);
     core.raise(line);
   }
@@ -197,4 +205,9 @@ export class Machine {
     this.exitCode = exitCode;
     for (const core of this.cores) core.powerOff();
   }
+}
+
+/** Whether nothing runs on a core, or there is none. */
+function isOff(core: Core | undefined): boolean {
+  return core === undefined || core.mode === CoreMode.Off || core.mode === CoreMode.Halted;
 }

@@ -10,6 +10,7 @@ import {
   type Paddr,
   PhysMem,
   type PhysRange,
+  type Ptr,
   paddr,
   panic,
 } from '@barreleye/core';
@@ -39,6 +40,12 @@ export interface Console {
  * core stays off, if that makes no sense. May throw, which the core does not survive.
  */
 export type Firmware = (core: Core, page: Paddr) => boolean;
+
+/**
+ * Puts another CPU driver on a running core, over its control block at `kcb`, for the traps from
+ * the next one on; false if there is none.
+ */
+export type DriverLoader = (core: Core, kcb: Ptr<'Kcb'>) => boolean;
 
 /** Bytes of memory that `ramBytes` bytes of RAM on a board take, with the holes between. */
 export function memoryBytes(board: Board, ramBytes: number): number {
@@ -115,7 +122,9 @@ export interface CoreParts {
 
 /** What a core needs of its host. */
 export interface CoreWires
-  extends Pick<CoreOptions, 'raiseOn' | 'startCore' | 'pending' | 'coherence'> {
+  extends Pick<CoreOptions, 'raiseOn' | 'startCore' | 'isOff' | 'pending' | 'coherence'> {
+  /** What replaces the CPU driver of this core. */
+  readonly replaceDriver: DriverLoader;
   /** A program broke. */
   readonly report: (failure: ProgramFailure) => void;
 }
@@ -127,8 +136,12 @@ export class CoreUnit {
 
   constructor(coreId: CoreId, bus: Bus, { board, paging, programs }: CoreParts, wires: CoreWires) {
     const { arch, frequency } = board;
-    this.core = new Core({ coreId, arch, paging, bus, frequency, ...wires });
-    this.engine = new ProgramEngine(this.core, programs, wires.report);
+    const core: Core = new Core({
+      ...{ coreId, arch, paging, bus, frequency, ...wires },
+      replaceDriver: (kcb) => wires.replaceDriver(core, kcb),
+    });
+    this.core = core;
+    this.engine = new ProgramEngine(core, programs, wires.report);
   }
 
   /**

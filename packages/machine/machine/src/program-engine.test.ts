@@ -331,6 +331,19 @@ describe('the engine', () => {
     expect(entries.length).toBe(1);
   });
 
+  it('forgets all instances of a core that goes off', () => {
+    const { rig, engine, entries } = create();
+    rig.onTrap = () => rig.core.halt();
+    engine.run(FOREVER);
+    expect(entries.length).toBe(1);
+    enterUser(rig);
+    rig.core.setThreadPointer(DISPATCHER_VA);
+    setPc(rig.core, gateAt(IMAGE_VA, Gate.Run));
+    engine.run(FOREVER);
+    expect(entries.length, 'nobody is entered again').toBe(1);
+    expect(rig.traps.at(-1)).toBe(TrapKind.Undefined);
+  });
+
   it('does not show a program that its system call broke the kernel', () => {
     const rig = createRig();
     const seen: unknown[] = [];

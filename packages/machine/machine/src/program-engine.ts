@@ -64,11 +64,11 @@ export class ProgramEngine {
   run(pauseAt: number): void {
     const { core } = this;
     this.port.pauseAt = pauseAt;
-    while (core.mode === CoreMode.User) {
+    while (core.mode === CoreMode.User && core.cycles < pauseAt) {
       if (core.hasInterrupt()) core.trap(TrapKind.Interrupt);
       else this.step();
-      if (core.cycles >= pauseAt) return;
     }
+    if (core.mode === CoreMode.Off) this.instances.clear(); // nobody will ever be entered again
   }
 
   /** Execute the one gate that the program counter points to. */

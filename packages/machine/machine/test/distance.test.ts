@@ -124,7 +124,7 @@ function notify(target: number, isAsleep: boolean, topology?: Topology): [number
     },
   });
   machine.run();
-  expect(machine.cores[target]?.mode).toBe(CoreMode.Halted);
+  expect(machine.cores[target]?.mode).toBe(CoreMode.Off);
   return [raisedAt, heardAt];
 }
 

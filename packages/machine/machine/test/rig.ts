@@ -63,6 +63,8 @@ export function createRig(): Rig {
     frequency: 1e9,
     raiseOn: (target) => rung.push(target),
     startCore: () => false,
+    isOff: () => true,
+    replaceDriver: () => false,
   });
   const tables = new Tables(mem, pagingX86_64, RAM);
   const onTrap = (kind: number): void => panic(`a trap of kind ${kind} was not expected`);

@@ -10,7 +10,7 @@ import { Err } from '@barreleye/spec';
 import type { BootRequest, Target } from './boot-options.ts';
 import { loadBoot, planBoot, programsOf } from './boot-plan.ts';
 import { type BootFailure, bootFailure } from './failure.ts';
-import { isBootPage, startDriver } from './firmware.ts';
+import { isBootPage, replaceDriver, startDriver } from './firmware.ts';
 import type { MemoryPlan } from './loader.ts';
 
 export interface ParallelBootOptions extends BootRequest {
@@ -60,5 +60,9 @@ export function coreSetup(target: Target): CoreSetup {
     programs: programsOf(target),
     accepts: isBootPage,
     firmware: (core, page) => startDriver({ target }, core, page) !== undefined,
+    loadDriver(core, kcb) {
+      replaceDriver({ target }, core, kcb);
+      return true;
+    },
   };
 }

@@ -1,6 +1,7 @@
 /** Systems that boot, and the reasons for which others do not. */
 
 import { asPaddr, asPtr } from '@barreleye/core';
+import type { CpuDriver } from '@barreleye/cpu-driver';
 import { boardPc64, TOPOLOGIES } from '@barreleye/machine';
 import {
   BOOT_TOPOLOGY_OFFSET,
@@ -237,6 +238,35 @@ describe('a system that boots', () => {
     const { machine } = booted({ coreCount: 3 });
     machine.run(1e8);
     expect(machine.cores.map((core) => core.handler !== undefined)).toEqual([true, false, false]);
+  });
+
+  it('starts no core over a control block that is in use, or is no memory', () => {
+    const { machine, plan } = booted({ coreCount: 2 });
+    const { mem, cores } = machine;
+    const [, core] = cores;
+    const page = asPtr<'BootInfo'>(plan.end + PAGE);
+    BootInfo.magic.set(mem, page, BOOTINFO_MAGIC);
+    BootInfo.coreId.set(mem, page, 1);
+    for (const kcb of [plan.kcb, 1, 2 ** 40]) {
+      BootInfo.kcb.set(mem, page, asPtr<'Kcb'>(kcb));
+      expect(core !== undefined && machine.firmware(core, page)).toBe(false);
+      expect(core?.handler).toBeUndefined();
+    }
+    expect(Kcb.coreId.get(mem, plan.kcb)).toBe(0);
+  });
+
+  it('puts another driver over the block of a core, wrapped as the first was', () => {
+    const seen: CpuDriver[] = [];
+    const { machine, driver, drivers } = booted({
+      wrapDriver(inner) {
+        seen.push(inner);
+        return inner;
+      },
+    });
+    expect(machine.bsp.replaceDriver(driver.kernel.kcb)).toBe(true);
+    expect(seen).toEqual([driver, drivers.get(0)]);
+    expect(seen[0]).not.toBe(seen[1]);
+    expect(machine.run(1e8).kind).not.toBe('budget');
   });
 
   it('lets a test watch every kernel entry', () => {

@@ -9,16 +9,16 @@ import { Machine } from '@barreleye/machine';
 import type { BootOptions } from './boot-options.ts';
 import { loadBoot, planBoot, programsOf } from './boot-plan.ts';
 import type { BootFailure } from './failure.ts';
-import { startDriver } from './firmware.ts';
+import { replaceDriver, startDriver } from './firmware.ts';
 import type { MemoryPlan } from './loader.ts';
 
 /** A machine with a system on it, ready to `run`. */
 export interface System {
   readonly machine: Machine;
   readonly plan: MemoryPlan;
-  /** Of the bootstrap core. */
+  /** Of the bootstrap core, the first that it had. */
   readonly driver: CpuDriver;
-  /** Of all cores that have been started, by number. */
+  /** Of all cores that have been started, by number: the last that each had. */
   readonly drivers: ReadonlyMap<number, CpuDriver>;
 }
 
@@ -43,6 +43,10 @@ export function bootSystem(options: BootOptions): BootResult {
     const driver = startDriver(options, core, page);
     if (driver !== undefined) drivers.set(core.coreId, driver);
     return driver !== undefined;
+  };
+  machine.loadDriver = (core, kcb) => {
+    drivers.set(core.coreId, replaceDriver(options, core, kcb));
+    return true;
   };
   const { memory: plan } = planned.plan;
   const isStarted = machine.firmware(machine.bsp, plan.bootInfo);
