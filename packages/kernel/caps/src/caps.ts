@@ -35,7 +35,10 @@ export interface CapHooks {
   unmapEntries(tableType: ObjType, table: Paddr, first: number, count: number): void;
   /** A page table was made and zeroed: fill in what every table of its type has. */
   vnodeCreated(type: ObjType, base: Paddr): void;
-  /** The last capability of a page table is gone: no core may translate through it any more. */
+  /**
+   * The last capability on this core of a page table is gone: it may not translate through it any
+   * more. The table itself may be another core's.
+   */
   vnodeDied(type: ObjType, base: Paddr): void;
   /** No capability on this core covers these whole pages any more: `reclaimRam` has them. */
   ramFreed(base: Paddr, bytes: number): void;

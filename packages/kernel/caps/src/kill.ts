@@ -70,10 +70,9 @@ export function destroy(caps: Caps, slot: Slot): void {
   const base = asPaddr(Cte.base.get(mem, slot));
   const bytes = Cte.bytes.get(mem, slot);
   const returns = isReturnable(caps, slot);
-  const isOwned = !isForeign(caps, slot);
   if (info.mapping) clearEntries(caps, slot);
   dropCopy(caps, slot);
-  if (info.vnode && isOwned) hooks.vnodeDied(type, base);
+  if (info.vnode) hooks.vnodeDied(type, base);
   if (returns) returnObject(caps, base, bytes);
 }
 

@@ -12,7 +12,7 @@ import type { Kernel } from './kernel.ts';
 import { memoryOf } from './page-entries.ts';
 import { formatOf } from './table-format.ts';
 
-/** A page table in use on this core. */
+/** A page table in use on this core, and owned by it. */
 interface Table {
   readonly base: Paddr;
   readonly format: Paging;
@@ -22,7 +22,7 @@ interface Table {
   readonly owners: (Slot | undefined)[];
 }
 
-/** Check all page tables on this core. */
+/** Check all page tables of this core. */
 export function checkTables(k: Kernel, problems: string[]): void {
   const tables = collectTables(k);
   assignEntries(k, tables, problems);
@@ -39,6 +39,7 @@ function collectTables(k: Kernel): Map<number, Table> {
   const { mem } = k;
   const tables = new Map<number, Table>();
   for (const slot of eachCap(k.caps)) {
+    if (Cte.owner.get(mem, slot) !== k.hal.coreId) continue;
     const type = Cte.type.get(mem, slot);
     const format = formatOf(k, type);
     const level = format?.levelOf(type) ?? -1;

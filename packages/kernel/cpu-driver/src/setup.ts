@@ -121,9 +121,10 @@ function decodeCspace(k: Kernel, dcb: Ptr<'Dcb'>, plan: SetupPlan): Errval {
 }
 
 /**
- * The root table, in the new CSpace.
- * @errors e, then SYS_ERR_DISP_VSPACE_ROOT: those of `lookupSlot`, `checkRights` and `checkOwned`;
- *   SYS_ERR_DISP_VSPACE_INVALID
+ * The root table, in the new CSpace. Another core may own it: then this one translates through it,
+ * and never changes it.
+ * @errors e, then SYS_ERR_DISP_VSPACE_ROOT: those of `lookupSlot`, `checkRights` and
+ *   `checkAvailable`; SYS_ERR_DISP_VSPACE_INVALID
  */
 function decodeVspace(k: Kernel, plan: SetupPlan): Errval {
   const { mem, caps } = k;
@@ -133,7 +134,7 @@ function decodeVspace(k: Kernel, plan: SetupPlan): Errval {
   const { rootType } = k.hal.paging;
   if (Cte.type.get(mem, plan.vspace) !== rootType) return Err.SYS_ERR_DISP_VSPACE_INVALID;
   let err = checkRights(mem, plan.vspace, Rights.Write);
-  if (isOk(err)) err = checkOwned(caps, plan.vspace);
+  if (isOk(err)) err = checkAvailable(caps, plan.vspace);
   return isOk(err) ? OK : errPush(err, Err.SYS_ERR_DISP_VSPACE_ROOT);
 }
 

@@ -223,25 +223,25 @@ describe.each(TARGETS)('a setup on $name is refused, and changes nothing', (targ
     must(domain.setup());
   });
 
-  test('for what is locked, dying or of another core', () => {
+  test('for what is locked or dying, and of another core where it must be ours', () => {
     const { user, domain } = makeUser(target);
     const { mem } = user.bench;
     const inCNode = (cnode: number, address: number): Slot =>
       asPtr<'Cte'>(user.base(cnode) + (address & 0xff) * Cte.$bytes);
     const parts: readonly (readonly [string, Slot, boolean])[] = [
       ['SYS_ERR_DISP_CSPACE_ROOT', user.slot(domain.rootCn), true],
-      ['SYS_ERR_DISP_VSPACE_ROOT', inCNode(domain.pageCn, NEW_ROOT_TABLE), true],
+      ['SYS_ERR_DISP_VSPACE_ROOT', inCNode(domain.pageCn, NEW_ROOT_TABLE), false],
       ['SYS_ERR_DISP_FRAME', inCNode(domain.taskCn, NEW_FRAME), false],
       ['SYS_ERR_DISP_OCAP_LOOKUP', user.slot(OWN_DISPATCHER), true],
     ];
     const call = words(domain, { other: OWN_DISPATCHER });
-    for (const [name, slot, hasOwner] of parts) {
+    for (const [name, slot, isOurs] of parts) {
       for (const flag of [CteFlag.Locked, CteFlag.InDelete]) {
         Cte.flags.set(mem, slot, flag);
         expectRefused(user, [name, 'SYS_ERR_CAP_LOCKED'], call);
         Cte.flags.set(mem, slot, 0);
       }
-      if (!hasOwner) continue;
+      if (!isOurs) continue;
       Cte.owner.set(mem, slot, coreId(3));
       expectRefused(user, [name, 'SYS_ERR_RETRY_THROUGH_MONITOR'], call);
       Cte.owner.set(mem, slot, coreId(0));
