@@ -9,7 +9,7 @@ import { checkInvariants } from '@barreleye/cpu-driver';
 import { createInit, type Init } from '@barreleye/init/testing';
 import { program as bareProgram, type Os, type Wait } from '@barreleye/libos';
 import { nameservice } from '@barreleye/nameservice';
-import { type AppProgram, type ProgramOs, program } from '@barreleye/program';
+import { type AppProgram, type FarFunctions, type ProgramOs, program } from '@barreleye/program';
 import { terminal } from '@barreleye/terminal';
 import { boot, type TestTarget } from './boot.ts';
 
@@ -30,6 +30,8 @@ export interface Tester {
 export interface SystemWishes extends BootWishes {
   /** Programs that can be started. */
   readonly others?: readonly AppProgram[];
+  /** What the program of the test can start on other cores. */
+  readonly far?: FarFunctions;
   /** Arguments that the boot menu gives to some of them, as they stand there. */
   readonly menuArgs?: Readonly<Record<string, string>>;
 }
@@ -54,7 +56,7 @@ export function bare(name: string, main: (os: Os) => Wait<unknown>): AppProgram 
 export function runSystem(
   target: TestTarget,
   main: (tester: Tester) => Wait<unknown>,
-  { others = [], menuArgs = {}, ...wishes }: SystemWishes = {},
+  { others = [], menuArgs = {}, far = {}, ...wishes }: SystemWishes = {},
 ): SystemRun {
   const shown: number[] = [];
   const screen = (): string => decodeUtf8(shown).replaceAll('\r', '');
@@ -62,18 +64,22 @@ export function runSystem(
   const run: { state: 'new' | 'running' | 'done'; failure?: { readonly error: unknown } } = {
     state: 'new',
   };
-  const tester = program('shell', function* (os) {
-    const init = inits.get(os.coreId);
-    if (init === undefined || run.state !== 'new') return; // init has started it again
-    run.state = 'running';
-    try {
-      yield* main({ os, init, inits, system, screen });
-    } catch (error) {
-      run.failure = { error };
-    }
-    run.state = 'done';
-    for (;;) yield* os.sleep(SLICE_CYCLES);
-  });
+  const tester = program(
+    'shell',
+    function* (os) {
+      const init = inits.get(os.coreId);
+      if (init === undefined || run.state !== 'new') return; // init has started it again
+      run.state = 'running';
+      try {
+        yield* main({ os, init, inits, system, screen });
+      } catch (error) {
+        run.failure = { error };
+      }
+      run.state = 'done';
+      for (;;) yield* os.sleep(SLICE_CYCLES);
+    },
+    { far },
+  );
   const { paging } = target.target;
   const init = createInit({ paging }, (parts) => {
     inits.set(parts.boot.coreId, parts);

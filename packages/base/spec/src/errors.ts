@@ -198,6 +198,10 @@ const SENTENCES = {
   MON_ERR_CAPS: 'the capability cannot go to another core',
   MON_ERR_NO_LINE: 'no interrupt line is left at which the domain could be notified',
   SYS_ERR_NO_DRIVER: 'this machine has no other CPU driver for the core',
+  LIB_ERR_SPAN: 'the domain could not be brought to the other core',
+  LIB_ERR_SPANNED: 'the domain is on that core already',
+  LIB_ERR_NOT_SPANNED: 'the domain is not on that core',
+  LIB_ERR_NO_FUNCTION: 'the program has no function of that name to run on other cores',
 } as const satisfies Record<string, string>;
 
 /** Name of an error. */

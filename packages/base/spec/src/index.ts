@@ -135,6 +135,7 @@ export {
   type Walker,
   type WalkerRegs,
 } from './paging.ts';
+export { SPAN_PAGE_MAGIC, SpanPage, SpanSlot } from './span.ts';
 export {
   CAP_WORDS,
   CNodeCmd,

@@ -51,6 +51,7 @@ export { dispatcherProperties, type Task } from './dispatcher-task.ts';
 export { Endpoint, type LmpMessage } from './endpoint.ts';
 export { EventSource, type EventSourceOptions, type Waiter } from './event-source.ts';
 export { Events } from './events.ts';
+export { type FirstState, firstState } from './first-state.ts';
 export {
   irqAllocate,
   irqConnect,

@@ -4,7 +4,7 @@
  * the pool is never let fall below what page tables and slots take in between.
  */
 
-import { asPaddr, BASE_PAGE_SIZE } from '@barreleye/core';
+import { asPaddr, BASE_PAGE_SIZE, type Errval } from '@barreleye/core';
 import { type Capref, type Os, OsError, type Wait } from '@barreleye/libos';
 import type { Mm } from '@barreleye/mm';
 import type { MemorySource, TableShape, Vspace } from '@barreleye/paging';
@@ -33,11 +33,13 @@ export class DomainMemory {
     this.source = source;
     this.os = os;
     this.system = system;
-    const memory = this;
-    os.onPageFault(function* ({ address, access }) {
-      if (!memory.isPlenty) yield* memory.reserve(0);
-      return vspace.serveFault(address, access);
-    });
+    os.onPageFault(({ address, access }) => this.serveFault(address, access));
+  }
+
+  /** `Vspace.serveFault`, with memory for it. */
+  *serveFault(address: number, access: number): Wait<Errval> {
+    if (!this.isPlenty) yield* this.reserve(0);
+    return this.vspace.serveFault(address, access);
   }
 
   /**

@@ -61,7 +61,7 @@ export class FarChannels {
   }
 
   /** A bell, and a thread that answers it. */
-  private *ready(): Wait<UmpPoller> {
+  *ready(): Wait<UmpPoller> {
     const { os, system, starting } = this;
     yield* starting.lock();
     try {

@@ -42,7 +42,9 @@ export {
 } from './interfaces/terminal.ts';
 export { irefCore, MAX_IREFS, makeIref } from './iref.ts';
 export { Names } from './names.ts';
-export { type AppProgram, type ProgramMain, program } from './program.ts';
+export { type AppOptions, type AppProgram, type ProgramMain, program } from './program.ts';
 export { type Platform, ProgramOs } from './program-os.ts';
 export { capPlace, capsFrom, regionsOf, selfInspection, threadsOf } from './self-inspection.ts';
 export { type Connection, type ServiceHandlers, Services, type Surroundings } from './services.ts';
+export type { FarFunction, FarFunctions } from './span/far.ts';
+export { type FarThread, type SpanHost, Spanning, type SpanRequest } from './span/spanning.ts';

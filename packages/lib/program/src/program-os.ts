@@ -28,6 +28,8 @@ import { MAX_REPORT_BYTES, System } from './interfaces/system.ts';
 import { Names } from './names.ts';
 import { selfInspection } from './self-inspection.ts';
 import { Services } from './services.ts';
+import { spanHost } from './span/host.ts';
+import { Spanning } from './span/spanning.ts';
 
 /** The machine that a program is linked for. */
 export interface Platform {
@@ -41,6 +43,7 @@ interface Found {
   readonly memory: DomainMemory;
   readonly connections: Connections;
   readonly services: Services;
+  readonly spanning: Spanning;
   readonly names: Names;
   readonly console: Console;
 }
@@ -84,6 +87,11 @@ export class ProgramOs extends Os {
   /** Services of this core and others, by reference. */
   get services(): Services {
     return this.reached.services;
+  }
+
+  /** This domain on other cores. */
+  get spanning(): Spanning {
+    return this.reached.spanning;
   }
 
   get names(): Names {
@@ -141,7 +149,9 @@ export class ProgramOs extends Os {
     const services = new Services({ os: this, memory, connections, system });
     const names = new Names(this, services);
     const console = new Console(this, names, this.environment.has(BACKGROUND));
-    this.found = { system, memory, connections, services, names, console };
+    const host = spanHost(system, services);
+    const spanning = new Spanning(this, memory, host, (report) => this.failSoon(report));
+    this.found = { system, memory, connections, services, spanning, names, console };
     const listener = services.listen();
     const body = services.acceptAll(listener, Inspector, selfInspection(this, memory.vspace));
     this.spawnThread('answers questions', body, { isDaemon: true });

@@ -1,8 +1,10 @@
 /** Programs of a booted system: `program('hello', function* (os) { ... })` is all it takes. */
 
-import { formatWaits, programOf, type Wait } from '@barreleye/libos';
+import { formatWaits, Os, programOf, type Wait } from '@barreleye/libos';
 import type { Program } from '@barreleye/spec';
 import { type Platform, ProgramOs } from './program-os.ts';
+import { isFar } from './span/channels.ts';
+import { type FarFunctions, runFar } from './span/far.ts';
 
 /** What a program does; a number that it returns is its exit value. */
 export type ProgramMain = (os: ProgramOs) => Wait<unknown>;
@@ -14,21 +16,34 @@ export interface AppProgram {
   link(platform: Platform): Program;
 }
 
+/** What a program may have beside what it does at home. */
+export interface AppOptions {
+  /** What it can start on other cores: see `ProgramOs.spanning`. */
+  readonly far?: FarFunctions;
+}
+
 /**
  * Make a program. Its domain ends when `main` and all threads but daemons have ended, or when one
  * of them dies of an exception, or when they all wait for each other.
  */
-export function program(name: string, main: ProgramMain): AppProgram {
+export function program(
+  name: string,
+  main: ProgramMain,
+  { far = {} }: AppOptions = {},
+): AppProgram {
   return {
     name,
     link: (platform) =>
-      programOf(
+      programOf<Os>(
         name,
-        (dispatcher, slots, argPage) => new ProgramOs(dispatcher, slots, { platform, argPage }),
-        (os) => run(os, main),
+        (dispatcher, slots, argPage) =>
+          isFar(dispatcher.cpu, argPage)
+            ? new Os(dispatcher, slots)
+            : new ProgramOs(dispatcher, slots, { platform, argPage }),
+        (os, argPage) => (os instanceof ProgramOs ? run(os, main) : runFar(os, argPage, far)),
         {
-          onThreadDeath: (os, thread, error) => os.failSoon(`thread ${thread}: ${describe(error)}`),
-          onDeadlock: (os, report) => os.failSoon(`deadlock: ${formatWaits(report)}`),
+          onThreadDeath: (os, thread, error) => fail(os, `thread ${thread}: ${describe(error)}`),
+          onDeadlock: (os, report) => fail(os, `deadlock: ${formatWaits(report)}`),
         },
       ),
   };
@@ -39,6 +54,12 @@ function* run(os: ProgramOs, main: ProgramMain): Wait<void> {
   const value = yield* main(os);
   yield* os.awaitOthers();
   yield* os.exit(typeof value === 'number' ? value : 0);
+}
+
+/** The domain ends. Far from home the dispatcher dies, and whoever hears of that ends the rest. */
+function fail(os: Os, report: string): void {
+  if (!(os instanceof ProgramOs)) throw new Error(report);
+  os.failSoon(report);
 }
 
 function describe(error: unknown): string {

@@ -41,7 +41,8 @@ export interface Surroundings {
 export class Services {
   readonly system: Client<(typeof System)['methods']>;
   private readonly around: Surroundings;
-  private readonly far: FarChannels;
+  /** Channels with other cores. */
+  readonly far: FarChannels;
 
   constructor(around: Surroundings) {
     this.system = around.system;

@@ -26,6 +26,8 @@ export class Domain implements Party {
   /** The service reference at which it answers questions about itself. */
   inspector: number | undefined;
   isSuspended: boolean;
+  /** It is ending, and waits for other cores that it was on. */
+  isEnding: boolean;
   /** Are told how it ends. */
   readonly watchers: ((end: DomainEnd) => void)[];
   /** How it has ended, undefined as long as it lives. */
@@ -46,6 +48,7 @@ export class Domain implements Party {
     this.channel = undefined;
     this.inspector = undefined;
     this.isSuspended = false;
+    this.isEnding = false;
     this.watchers = [];
     this.end = undefined;
   }

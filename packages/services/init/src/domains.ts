@@ -9,6 +9,7 @@ import {
   capIdentify,
   capRetype,
   capRevoke,
+  dispatcherStop,
   type Os,
   OsError,
   TASK_PROCESS_MANAGER,
@@ -53,6 +54,12 @@ export interface DomainsHost {
   readonly paging: TableShape;
   /** Serve a new domain as long as it lives. */
   readonly serve: (domain: Domain, invitation: Invitation) => Wait<void>;
+  /**
+   * Whether other cores know of the memory of the domain. If so, it has to be waited until they do
+   * no more, by `leaveCores`, before that comes back.
+   */
+  readonly isSpanning: (domain: Domain) => boolean;
+  readonly leaveCores: (domain: Domain) => Wait<void>;
   /** A domain has ended; its account is still open. */
   readonly domainEnded: (domain: Domain) => void;
   /** A child of init has ended. */
@@ -154,10 +161,30 @@ export class Domains {
     return OK;
   }
 
-  /** End a domain, whatever it is doing. Everything that it had comes back. */
+  /**
+   * End a domain, whatever it is doing. Everything that it had comes back: at once, or when the
+   * other cores that it was on have let go of it.
+   */
   end(domain: Domain, end: DomainEnd): void {
-    if (domain.end !== undefined) return;
+    if (domain.end !== undefined || domain.isEnding) return;
     assert(domain !== this.root, 'init does not end');
+    const { os, isSpanning } = this.host;
+    if (!isSpanning(domain)) {
+      this.bury(domain, end);
+      return;
+    }
+    domain.isEnding = true;
+    const { dispatcher } = domain.spawned ?? {};
+    if (dispatcher !== undefined) dispatcherStop(os.sys, dispatcher); // it may be dead
+    os.spawnThread(`ends ${domain.name}`, this.endFar(domain, end));
+  }
+
+  private *endFar(domain: Domain, end: DomainEnd): Wait<void> {
+    yield* this.host.leaveCores(domain);
+    this.bury(domain, end);
+  }
+
+  private bury(domain: Domain, end: DomainEnd): void {
     const { memory } = this.host;
     const err = domain.spawned?.kill() ?? OK;
     assert(isOk(err), 'a domain can be taken apart');

@@ -37,7 +37,7 @@ export class LocalControl implements LocalDomains {
 
   setSuspended(id: number, isSuspended: boolean): void {
     const domain = this.changeable(id);
-    if (domain.spawned === undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
+    if (domain.spawned === undefined || domain.isEnding) throw new OsError(Err.SPAWN_ERR_ENDED);
     const change = isSuspended ? dispatcherStop : dispatcherResume;
     this.os.check(change(this.os.sys, domain.spawned.dispatcher));
     domain.isSuspended = isSuspended;
@@ -58,6 +58,11 @@ export class LocalControl implements LocalDomains {
     const domain = unwrap(this.domains.find(id));
     if (domain.end === undefined) domain.watchers.push(tell);
     else tell(domain.end);
+  }
+
+  farDied(id: number, report: string): void {
+    const found = this.domains.find(id);
+    if (found.ok) this.domains.end(found.value, { how: 'faulted', value: 0, report });
   }
 
   /** Everybody but init itself. */

@@ -71,6 +71,8 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
     memory,
     paging,
     serve: (domain: Domain, invitation: Invitation) => serveDomain(init, domain, invitation),
+    isSpanning: (domain: Domain) => monitor.spans.isSpanning(domain),
+    leaveCores: (domain: Domain) => monitor.spans.closeAll(domain),
     domainEnded: (domain: Domain) => {
       monitor.partyEnded(domain);
       nameService.domainEnded();
@@ -94,7 +96,7 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
   const remote = new RemoteDomains(os, monitor);
   const init: Init = { os, boot, memory, domains, programs, nameService, monitor, local, remote };
   observer?.(init);
-  os.spawnThread('buries the dead', watchDeaths(os, domains));
+  os.spawnThread('buries the dead', watchDeaths(init));
   if (boot.coreId !== boot.startedBy) {
     monitor.peers.answerStarter();
     return; // services run on the first core

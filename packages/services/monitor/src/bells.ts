@@ -2,7 +2,7 @@
  * Where domains of this core are notified: each has an interrupt line that other cores may raise.
  */
 
-import { assert, type Errval, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
+import { assert, type Errval, fail, isOk, type Result, succeed } from '@barreleye/core';
 import {
   type Capref,
   irqAllocate,
@@ -19,15 +19,16 @@ import { Err, NOTIFY_LINES, Rights } from '@barreleye/spec';
 /** The line of the monitor itself: the first that other cores may raise. */
 export const MONITOR_LINE: number = NOTIFY_LINES.first;
 
-interface Line {
+/** A line that is taken. */
+export interface Line {
   readonly line: number;
   readonly irq: Capref<'IRQDest'>;
 }
 
 /** The lines of this core, and who is notified at which. */
-export class Bells<O extends object> {
+export class Bells {
   private readonly os: Os;
-  private readonly lines: Map<O, Line>;
+  private readonly lines: Map<object, Line>;
   private readonly taken: Set<number>;
 
   constructor(os: Os) {
@@ -36,8 +37,13 @@ export class Bells<O extends object> {
     this.taken = new Set([MONITOR_LINE]);
   }
 
+  /** Lines that somebody has. */
+  get count(): number {
+    return this.lines.size;
+  }
+
   /** The line of `owner`, undefined if it has none. */
-  lineOf(owner: O): number | undefined {
+  lineOf(owner: object): number | undefined {
     return this.lines.get(owner)?.line;
   }
 
@@ -45,26 +51,34 @@ export class Bells<O extends object> {
    * Have `owner` notified at `endpoint`, which stays its own.
    * @errors MON_ERR_NO_LINE none is left; INIT_ERR_NOT_YOURS it has one; LIB_ERR_IRQ_CONNECT
    */
-  add(owner: O, endpoint: Capref<'EndPointLMP'>): Errval {
+  add(owner: object, endpoint: Capref<'EndPointLMP'>): Errval {
+    const reserved = this.reserve(owner);
+    if (!reserved.ok) return reserved.err;
+    const err = irqConnect(this.os.sys, reserved.value.irq, endpoint);
+    if (!isOk(err)) this.remove(owner);
+    return err;
+  }
+
+  /**
+   * A line for `owner`, who connects it.
+   * @errors MON_ERR_NO_LINE none is left; INIT_ERR_NOT_YOURS it has one
+   */
+  reserve(owner: object): Result<Line> {
     const { os, lines, taken } = this;
-    if (lines.has(owner)) return Err.INIT_ERR_NOT_YOURS;
+    if (lines.has(owner)) return fail(Err.INIT_ERR_NOT_YOURS);
     let line: number = NOTIFY_LINES.first;
     while (taken.has(line)) line += 1;
-    if (line >= NOTIFY_LINES.end) return Err.MON_ERR_NO_LINE;
+    if (line >= NOTIFY_LINES.end) return fail(Err.MON_ERR_NO_LINE);
     const irq = allocate(os, line);
-    if (!irq.ok) return irq.err;
-    const err = irqConnect(os.sys, irq.value, endpoint);
-    if (!isOk(err)) {
-      os.drop(irq.value);
-      return err;
-    }
-    lines.set(owner, { line, irq: irq.value });
+    if (!irq.ok) return irq;
+    const made = { line, irq: irq.value };
+    lines.set(owner, made);
     taken.add(line);
-    return OK;
+    return succeed(made);
   }
 
   /** `owner` is no more: its line is free. */
-  remove(owner: O): void {
+  remove(owner: object): void {
     const found = this.lines.get(owner);
     if (found === undefined) return;
     this.lines.delete(owner);

@@ -55,7 +55,7 @@ export interface ChannelsHost<P extends Party> {
   readonly core: number;
   readonly vspace: Vspace;
   readonly exports: Exports<P>;
-  readonly bells: Bells<P>;
+  readonly bells: Bells;
   /** The monitor of a core. @errors MON_ERR_NO_CORE */
   readonly monitorOf: (core: number) => Result<Client<IntermonMethods>>;
 }

@@ -4,20 +4,19 @@
  * leaves undone, keeps a monitor from serving others.
  */
 
-import { DOMAIN_END, DOMAIN_INFO, MAX_ARG_BYTES, MAX_NAME_BYTES } from '@barreleye/program';
-import {
-  array,
-  call,
-  defineInterface,
-  oneway,
-  optional,
+import { array, call, 
+  call,defineInterface, 
+  defineInterface,oneway, 
+  oneway,optional, 
+  optional,string, 
   string,
-  u8,
-  u32,
-  u64,
-} from '@barreleye/rpc';
+  struct,u8, 
+  u8,u32, 
+  u32,u64, 
+  u64,} from '@barreleye/rpc';
 
 const args = array(string(MAX_ARG_BYTES), 32);
+const described = struct({ type: u32, rights: u32, base: u64, bytes: u64 });
 
 export const Intermon = defineInterface('intermon', {
   // Cores.
@@ -71,6 +70,19 @@ export const Intermon = defineInterface('intermon', {
   /** Tell how it ends by `domainEnded`, also if that is known already. */
   watch: call({ id: u32 }, {}),
   domainEnded: oneway({ id: u32, end: DOMAIN_END }),
+
+  // Domains that span: `domain` is one of the caller, of which the receiver has a dispatcher.
+  /** Run one. @returns the line at which it is notified */
+  span: call(
+    { domain: u32, root: described, frame: described, frameVaddr: u64, line: u32 },
+    { line: u32 },
+  ),
+  /** End it, if there is one. Nothing of its domain's memory is known there then. */
+  unspan: call({ domain: u32 }, {}),
+  /** Pages are gone, or allow less: no dispatcher there sees them as they were. */
+  invalidate: call({ va: u64, pageCount: u32 }, {}),
+  /** A far dispatcher of a domain of the receiver has died. */
+  farDied: oneway({ domain: u32, report: string(MAX_REPORT_BYTES) }),
 });
 
 export type IntermonMethods = typeof Intermon.methods;

@@ -4,7 +4,15 @@
  */
 
 import { asErrval, type Result } from '@barreleye/core';
-import { type Capref, type Os, type RamSource, unwrap, type Wait } from '@barreleye/libos';
+import {
+  type Capref,
+  KernelCap,
+  type Os,
+  type RamSource,
+  TASK_KERNEL,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
 import type { Vspace } from '@barreleye/paging';
 import { type DomainEnd, type DomainInfo, irefCore } from '@barreleye/program';
 import type { Client, Handlers } from '@barreleye/rpc';
@@ -12,9 +20,11 @@ import { Bells } from './bells.ts';
 import type { BootView } from './boot-info.ts';
 import { Channels } from './channels.ts';
 import { Exports } from './exports.ts';
+import { FarDispatchers } from './far-dispatchers.ts';
 import type { IntermonMethods } from './intermon.ts';
 import type { Party } from './party.ts';
 import { Peers } from './peers.ts';
+import { Spans } from './spans.ts';
 import { tellLater } from './tell.ts';
 import { Watches } from './watches.ts';
 
@@ -37,6 +47,8 @@ export interface LocalDomains {
   inspectorOf(id: number): number;
   /** Tell how the domain ends, at once if it has. */
   watch(id: number, tell: (end: DomainEnd) => void): void;
+  /** A far dispatcher of the domain has died, and the domain is to end. */
+  farDied(id: number, report: string): void;
 }
 
 export interface MonitorHost {
@@ -55,18 +67,23 @@ export class Monitor<P extends Party> {
   readonly core: number;
   readonly peers: Peers;
   readonly exports: Exports<P>;
-  readonly bells: Bells<P>;
+  readonly bells: Bells;
   readonly channels: Channels<P>;
   readonly watches: Watches;
+  readonly spans: Spans<P>;
+  readonly far: FarDispatchers;
   private readonly host: MonitorHost;
+  private readonly kernel: KernelCap;
 
   constructor(host: MonitorHost) {
     const { os, boot, vspace, account } = host;
     const monitorOf = (core: number): Result<Client<IntermonMethods>> => peers.monitorOf(core);
     const core = boot.coreId;
     const exports = new Exports<P>(core);
-    const bells = new Bells<P>(os);
+    const bells = new Bells(os);
     const watches = new Watches(os.scheduler, monitorOf);
+    const spans = new Spans<P>({ os, core, bells, monitorOf });
+    const far = new FarDispatchers({ os, bells, account });
     const channels = new Channels<P>({ os, core, vspace, exports, bells, monitorOf });
     const peers = new Peers({
       os,
@@ -84,6 +101,8 @@ export class Monitor<P extends Party> {
       lost: (lost) => {
         channels.coreEnded(lost);
         watches.coreEnded(lost);
+        spans.coreEnded(lost);
+        far.coreEnded(lost);
       },
     });
     this.core = core;
@@ -92,6 +111,9 @@ export class Monitor<P extends Party> {
     this.bells = bells;
     this.channels = channels;
     this.watches = watches;
+    this.spans = spans;
+    this.far = far;
+    this.kernel = new KernelCap(os.sys, TASK_KERNEL);
     this.host = host;
   }
 
@@ -121,6 +143,11 @@ export class Monitor<P extends Party> {
     this.watches.ownerEnded(party);
   }
 
+  /** A dispatcher here of a domain of another core has died. */
+  farDied(home: number, domain: number, report: string): void {
+    this.tell(home, (monitor) => monitor.farDied({ domain, report }));
+  }
+
   /** Tell all cores where the name service is. */
   tellNameService(iref: number): void {
     for (const core of this.peers.reachable()) {
@@ -133,6 +160,7 @@ export class Monitor<P extends Party> {
       ...this.coreHandlers(from),
       ...this.channelHandlers(from),
       ...this.domainHandlers(from),
+      ...this.spanHandlers(from),
     };
   }
 
@@ -206,6 +234,24 @@ export class Monitor<P extends Party> {
         return {};
       },
       domainEnded: ({ id, end }) => this.watches.ended(from, id, end),
+    };
+  }
+
+  private spanHandlers(
+    from: number,
+  ): Pick<Handlers<IntermonMethods>, 'span' | 'unspan' | 'invalidate' | 'farDied'> {
+    const { far, kernel, host } = this;
+    return {
+      span: (wish) => ({ line: far.open(from, wish) }),
+      unspan: ({ domain }) => {
+        far.close(from, domain);
+        return {};
+      },
+      invalidate: ({ va, pageCount }) => {
+        host.os.check(kernel.invalidate(va, pageCount));
+        return {};
+      },
+      farDied: ({ domain, report }) => host.domains.farDied(domain, report),
     };
   }
 

@@ -6,11 +6,10 @@
  */
 
 import { type Errval, errPush, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
-import { type Capref, dispatcherSetup } from '@barreleye/libos';
+import { type Capref, dispatcherSetup, firstState } from '@barreleye/libos';
 import { capAddrOf, Err, RootSlot, TaskSlot } from '@barreleye/spec';
 import { argsPageWords } from './args-page.ts';
 import { fillCspace } from './cspace.ts';
-import { firstState } from './first-state.ts';
 import { makeObjects, type Objects } from './objects.ts';
 import { mustUndo, Parts } from './parts.ts';
 import type { Spawner, SpawnRequest } from './request.ts';
@@ -56,7 +55,8 @@ function build(spawner: Spawner, request: SpawnRequest, parts: Parts): Result<Ob
   if (!objects.ok) return objects;
   let err = fillCspace(sys, objects.value, request);
   if (isOk(err)) err = spawner.vspace.write(objects.value.argsFrame, [[0, args.value]]);
-  const state = firstState(sys.cpu.arch, request.name);
+  const { dispatcherBase: frameVaddr, bootInfoBase: argPage } = sys.cpu.arch;
+  const state = firstState(sys.cpu.arch, { name: request.name, frameVaddr, argPage });
   if (isOk(err)) err = spawner.vspace.write(objects.value.frame, state);
   if (!isOk(err)) return fail(err);
   const { rootCn, dispatcher } = objects.value;
@@ -64,7 +64,7 @@ function build(spawner: Spawner, request: SpawnRequest, parts: Parts): Result<Ob
     cspace: rootCn,
     vspaceRoot: capAddrOf(RootSlot.PageCn, 0),
     frame: capAddrOf(RootSlot.TaskCn, TaskSlot.DispatcherFrame),
-    frameVaddr: sys.cpu.arch.dispatcherBase,
+    frameVaddr,
     isRun: true,
     ...(request.domain && { domain: request.domain }),
   });

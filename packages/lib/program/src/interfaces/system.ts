@@ -156,6 +156,19 @@ export const System = defineInterface('system', {
   offerInspector: call({ endpoint: cap('EndPointLMP') }, {}),
   inspectorOf: call({ domain }, { iref: u32 }),
 
+  // Being on other cores.
+  /**
+   * Run a dispatcher of the caller on another core, in the caller's VSpace. `frame` is its
+   * dispatcher frame, filled in. The caller is notified at its bell, and notifies it by the one that it gets.
+   * @errors MON_ERR_NO_CORE; MON_ERR_SAME_CORE; MON_ERR_NO_BELL; LIB_ERR_SPANNED; others of the
+   *   core there, under RPC_ERR_REMOTE
+   */
+  span: call({ core: u32, frame: cap('Frame'), frameVaddr: u64 }, { bell: gift('Notify_IPI') }),
+  /** End it. @errors LIB_ERR_NOT_SPANNED */
+  unspan: call({ core: u32 }, {}),
+  /** Have the pages from `va` on invalidated on all other cores of the caller. */
+  shootDown: call({ va: u64, pageCount: u32 }, {}),
+
   // The machine.
   machine: call(
     {},

@@ -8,6 +8,7 @@ import { lifeHandlers } from './life.ts';
 import { machineHandlers } from './machine.ts';
 import { memoryHandlers } from './memory.ts';
 import { serviceHandlers } from './services.ts';
+import { spanHandlers } from './spans.ts';
 
 /** The handlers for `self`. */
 export function systemHandlers(init: Init, self: Domain): SystemHandlers {
@@ -16,6 +17,7 @@ export function systemHandlers(init: Init, self: Domain): SystemHandlers {
     ...lifeHandlers(init, self),
     ...domainHandlers(init, self),
     ...serviceHandlers(init, self),
+    ...spanHandlers(init, self),
     ...machineHandlers(init),
   };
 }

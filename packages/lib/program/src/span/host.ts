@@ -1,0 +1,24 @@
+/** What a spanning domain asks its monitor for. */
+
+import type { Client } from '@barreleye/rpc';
+import type { System } from '../interfaces/system.ts';
+import type { Services } from '../services.ts';
+import type { SpanHost } from './spanning.ts';
+
+export function spanHost(
+  system: Client<(typeof System)['methods']>,
+  { far }: Pick<Services, 'far'>,
+): SpanHost {
+  return {
+    *open(request) {
+      return (yield* system.span(request)).bell;
+    },
+    *close(core) {
+      yield* system.unspan({ core });
+    },
+    *invalidate(va, pageCount) {
+      yield* system.shootDown({ va, pageCount });
+    },
+    poller: () => far.ready(),
+  };
+}

@@ -1,0 +1,41 @@
+/** The caller on other cores (ADR 16). */
+
+import { type Capref, capIdentify, OsError } from '@barreleye/libos';
+import { capAddrOf, Err, RootSlot, type VNodeTypeName } from '@barreleye/spec';
+import type { Domain } from '../domain.ts';
+import type { Init } from '../main.ts';
+import type { SystemHandlers } from './handler.ts';
+
+export function spanHandlers(
+  { os, monitor: { spans } }: Init,
+  self: Domain,
+): Pick<SystemHandlers, 'span' | 'unspan' | 'shootDown'> {
+  return {
+    *span({ core, frame, frameVaddr }) {
+      const root = rootTableOf(self);
+      const identity = capIdentify(os.sys, frame);
+      const isFrame = identity.ok && identity.value.type === 'Frame';
+      if (!isFrame || root === undefined || self.isEnding) {
+        os.drop(frame);
+        throw new OsError(isFrame ? Err.SPAWN_ERR_ENDED : Err.SYS_ERR_DISP_FRAME_INVALID);
+      }
+      return { bell: yield* spans.open(self, { core, root, frame, frameVaddr }) };
+    },
+    *unspan({ core }) {
+      yield* spans.close(self, core);
+      return {};
+    },
+    *shootDown({ va, pageCount }) {
+      yield* spans.invalidate(self, va, pageCount);
+      return {};
+    },
+  };
+}
+
+/** The root of the VSpace of a domain, as init names it: in its CSpace, where it was put. */
+function rootTableOf({ spawned }: Domain): Capref<VNodeTypeName> | undefined {
+  if (spawned === undefined) return undefined;
+  const croot = spawned.rootCn.cptr;
+  const cptr = capAddrOf(RootSlot.PageCn, 0) as typeof croot;
+  return { croot, cptr, level: 2 } as Capref<VNodeTypeName>;
+}

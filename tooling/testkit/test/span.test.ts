@@ -1,0 +1,226 @@
+/** A domain on several cores: one address space, threads on each, and what an unmap waits for. */
+
+import { eachCap } from '@barreleye/caps';
+import type { Wait } from '@barreleye/libos';
+import { type FarFunctions, type ProgramOs, program } from '@barreleye/program';
+import { Kcb, PageFlag } from '@barreleye/spec';
+import { describe, expect, test } from 'vitest';
+import {
+  endOf,
+  errorOf,
+  expectInventory,
+  kill,
+  runSystem,
+  start,
+  TARGETS,
+  type Tester,
+  type TestTarget,
+  takeInventory,
+} from '../src/index.ts';
+
+const PAGE = 4096;
+const MIB = 2 ** 20;
+const READ_WRITE = PageFlag.Read | PageFlag.Write;
+
+/** What runs far from home. */
+const far: FarFunctions = {
+  *whereAmI(os) {
+    yield* os.preempt();
+    return os.coreId;
+  },
+  *add(os, [at = 0, more = 0]) {
+    yield* os.store32(at, (yield* os.load32(at)) + more);
+    return yield* os.load32(at);
+  },
+  *forEver(os) {
+    for (;;) yield* os.sleep(10_000);
+  },
+  *touch(os, [at = 0]) {
+    yield* os.load32(at);
+  },
+  *giveUp(os) {
+    yield* os.preempt();
+    throw new Error('far away');
+  },
+};
+
+function run(target: TestTarget, main: (tester: Tester) => Wait<unknown>, coreCount = 2): void {
+  runSystem(target, main, { coreCount, ramBytes: 64 * MIB, far });
+}
+
+/** Four pages that all may write, backed when they are touched. */
+function* reserve(os: ProgramOs): Wait<number> {
+  const request = { bytes: 4 * PAGE, flags: READ_WRITE };
+  return (yield* os.take(os.memory.vspace.reserve(request))).base;
+}
+
+/** What a far thread reads at `at`, while that is mapped. */
+function* farRead({ spanning }: ProgramOs, at: number): Wait<number> {
+  return yield* spanning.join(yield* spanning.start(1, 'add', [at, 0]));
+}
+
+/** How often core 1 was told to invalidate. */
+function invalidations({ system }: Tester): number {
+  const kernel = system.drivers.get(1)?.kernel;
+  return kernel === undefined ? -1 : Kcb.invalidations.get(kernel.mem, kernel.kcb);
+}
+
+/** A program that is on other cores too, in the way that its argument says. */
+const spanner = program(
+  'spanner',
+  function* (os) {
+    const [, what = '', ...rest] = os.args;
+    const base = yield* reserve(os);
+    yield* os.store32(base, 1);
+    for (let core = 1; core < 3; core++) yield* os.spanning.open(core);
+    const wanted = what === 'nothing' ? [] : [1, 2];
+    for (const core of wanted) yield* os.spanning.start(core, what, rest.map(Number));
+    yield* os.printLine('spans');
+    if (what === 'nothing') return yield* farRead(os, base);
+    for (;;) yield* os.sleep(1_000_000);
+  },
+  { far },
+);
+
+/** All that a domain could leave, on any core. */
+function* everything(tester: Tester): Wait<Record<string, unknown>> {
+  const all: Record<string, unknown> = { ...(yield* takeInventory(tester)) };
+  for (const [core, { memory, os, monitor }] of tester.inits) {
+    const { spans, far: fars, bells } = monitor;
+    all[`spans ${core}`] = [spans.count, fars.count, bells.count];
+    if (core === 0) continue;
+    all[`free ${core}`] = memory.mm.freeBytes();
+    all[`slots ${core}`] = os.slots.totalCount - os.slots.freeCount;
+    const kernel = tester.system.drivers.get(core)?.kernel;
+    all[`caps ${core}`] = kernel === undefined ? 0 : [...eachCap(kernel.caps)].length;
+  }
+  return all;
+}
+
+describe.each(TARGETS)('on $name', (target) => {
+  test('the thread on core i of n is joined with i', () => {
+    run(
+      target,
+      function* ({ os: { spanning } }) {
+        for (const core of [1, 2, 3]) yield* spanning.open(core);
+        const threads = [];
+        for (const core of [1, 2, 3]) threads.push(yield* spanning.start(core, 'whereAmI'));
+        const values = [];
+        for (const thread of threads) values.push(yield* spanning.join(thread));
+        expect(values).toEqual([1, 2, 3]);
+        expect(spanning.cores()).toEqual([1, 2, 3]);
+      },
+      4,
+    );
+  });
+
+  test('threads of both cores see the same memory, and home backs what is touched', () => {
+    run(target, function* ({ os }) {
+      const { spanning } = os;
+      const base = yield* reserve(os);
+      yield* spanning.open(1);
+      yield* os.store32(base, 40);
+      const thread = yield* spanning.start(1, 'add', [base, 2]);
+      expect(yield* spanning.join(thread)).toBe(42);
+      expect(yield* os.load32(base)).toBe(42);
+      const lazy = yield* spanning.start(1, 'add', [base + PAGE, 7]);
+      expect(yield* spanning.join(lazy)).toBe(7);
+      expect(yield* os.load32(base + PAGE)).toBe(7);
+    });
+  });
+
+  test('what was unmapped no core sees any more (I50)', () => {
+    run(target, function* (tester) {
+      const { os } = tester;
+      const base = yield* reserve(os);
+      yield* os.spanning.open(1);
+      yield* os.store32(base, 5);
+      expect(yield* farRead(os, base)).toBe(5);
+      const before = invalidations(tester);
+      yield* os.spanning.unmap(base);
+      expect(invalidations(tester)).toBe(before + 1);
+      // Others get the addresses, with other memory behind.
+      const request = { bytes: PAGE, flags: READ_WRITE };
+      yield* os.take(os.memory.vspace.reserveFixed(base, request));
+      expect(yield* farRead(os, base)).toBe(0);
+    });
+  });
+
+  test('without the shoot-down the other core would still see it', () => {
+    run(target, function* ({ os }) {
+      const base = yield* reserve(os);
+      yield* os.spanning.open(1);
+      yield* os.store32(base, 5);
+      expect(yield* farRead(os, base)).toBe(5);
+      os.check(os.memory.vspace.protect(base, 4 * PAGE, 0));
+      expect(yield* farRead(os, base), 'the bug that is there without it').toBe(5);
+      yield* os.spanning.protect(base, 4 * PAGE, READ_WRITE);
+      expect(yield* farRead(os, base)).toBe(5);
+    });
+  });
+
+  test('a core is left and come back to, and nothing is left there', () => {
+    run(target, function* (tester) {
+      const { os } = tester;
+      const base = yield* reserve(os);
+      const round = function* (): Wait<void> {
+        yield* os.spanning.open(1);
+        expect(yield* farRead(os, base)).toBe(0);
+        yield* os.spanning.start(1, 'forEver');
+        yield* os.spanning.close(1);
+        expect(os.spanning.cores()).toEqual([]);
+        expect(yield* errorOf(farRead(os, base))).toEqual(['LIB_ERR_SPAN', 'LIB_ERR_NOT_SPANNED']);
+      };
+      yield* round();
+      const before = yield* everything(tester);
+      for (let i = 0; i < 5; i++) yield* round();
+      yield* os.sleep(1_000_000);
+      const after = yield* everything(tester);
+      expect({ ...after, ownSlotsTaken: 0 }).toEqual({ ...before, ownSlotsTaken: 0 });
+    });
+  });
+
+  test('what makes no sense is refused, and all goes on', () => {
+    run(target, function* ({ os }) {
+      const { spanning } = os;
+      yield* spanning.open(1);
+      expect(yield* errorOf(spanning.open(1))).toEqual(['LIB_ERR_SPAN', 'LIB_ERR_SPANNED']);
+      expect(yield* errorOf(spanning.open(0))).toContain('MON_ERR_SAME_CORE');
+      expect(yield* errorOf(spanning.open(9))).toContain('MON_ERR_NO_CORE');
+      expect(yield* errorOf(spanning.start(1, 'toString'))).toEqual(['LIB_ERR_NO_FUNCTION']);
+      const thread = yield* spanning.start(1, 'whereAmI');
+      expect(yield* spanning.join(thread)).toBe(1);
+      expect(yield* errorOf(spanning.join(thread))).toEqual(['LIB_ERR_THREAD_DETACHED']);
+      const none = yield* errorOf(spanning.join({ core: 2, thread: 1 }));
+      expect(none).toEqual(['LIB_ERR_SPAN', 'LIB_ERR_NOT_SPANNED']);
+    });
+  });
+
+  test.each([
+    ['exits', ['nothing'], { how: 'exited', value: 1 }],
+    ['has a far thread that throws', ['giveUp'], { how: 'faulted', report: /core \d: far away/ }],
+    ['touches nothing far away', ['touch', '8'], { how: 'faulted', report: /page fault: read/ }],
+    ['is killed', ['forEver'], { how: 'killed' }],
+  ] as const)('a spanning domain that %s leaves nothing on any core', (_, args, expected) => {
+    runSystem(
+      target,
+      function* (tester) {
+        const { os } = tester;
+        const round = function* (): Wait<void> {
+          const child = yield* start(os, 'spanner', { args: [...args], quotaBytes: 8 * MIB });
+          if (args[0] === 'forEver') yield* os.sleep(20_000_000);
+          const end = args[0] === 'forEver' ? yield* kill(os, child) : yield* endOf(os, child);
+          expect(end.how).toBe(expected.how);
+          if ('value' in expected) expect(end.value).toBe(expected.value);
+          if ('report' in expected) expect(end.report).toMatch(expected.report);
+        };
+        yield* round();
+        const before = yield* everything(tester);
+        for (let i = 0; i < 3; i++) yield* round();
+        yield* expectInventory(tester, yield* takeInventory(tester));
+        expect(yield* everything(tester)).toEqual(before);
+      },
+      { coreCount: 3, ramBytes: 96 * MIB, others: [spanner] },
+    );
+  });
+});
