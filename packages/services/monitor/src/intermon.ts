@@ -4,16 +4,25 @@
  * leaves undone, keeps a monitor from serving others.
  */
 
-import { array, call, 
-  call,defineInterface, 
-  defineInterface,oneway, 
-  oneway,optional, 
-  optional,string, 
+import {
+  DOMAIN_END,
+  DOMAIN_INFO,
+  MAX_ARG_BYTES,
+  MAX_NAME_BYTES,
+  MAX_REPORT_BYTES,
+} from '@barreleye/program';
+import {
+  array,
+  call,
+  defineInterface,
+  oneway,
+  optional,
   string,
-  struct,u8, 
-  u8,u32, 
-  u32,u64, 
-  u64,} from '@barreleye/rpc';
+  struct,
+  u8,
+  u32,
+  u64,
+} from '@barreleye/rpc';
 
 const args = array(string(MAX_ARG_BYTES), 32);
 const described = struct({ type: u32, rights: u32, base: u64, bytes: u64 });
