@@ -26,5 +26,6 @@ export function startSetup(): CoreSetup {
     });
     return true;
   };
-  return { board, paging, programs: [], accepts: () => true, firmware };
+  const loadDriver = (): boolean => false;
+  return { board, paging, programs: [], loadDriver, accepts: () => true, firmware };
 }
