@@ -196,6 +196,8 @@ const SENTENCES = {
   MON_ERR_TOO_MANY: 'the domain has as many channels or services as it can have',
   MON_ERR_NO_BELL: 'the domain has not said where it wants to be notified',
   MON_ERR_CAPS: 'the capability cannot go to another core',
+  MON_ERR_NOT_STARTER: 'only the core that has started the others can do that',
+  MON_ERR_CORE_STATE: "the core is not in a state to do that; 'cores' shows in which it is",
   MON_ERR_NO_LINE: 'no interrupt line is left at which the domain could be notified',
   SYS_ERR_NO_DRIVER: 'this machine has no other CPU driver for the core',
   LIB_ERR_SPAN: 'the domain could not be brought to the other core',

@@ -69,6 +69,8 @@ export interface DomainsHost {
 export class Domains {
   /** init. */
   readonly root: Domain;
+  /** No further domain can be started. */
+  isClosed: boolean;
   private readonly host: DomainsHost;
   private readonly byId: Map<number, Domain>;
   /** Rings whenever a domain has ended. */
@@ -79,10 +81,17 @@ export class Domains {
     const identity = unwrap(createIdentity(host.os));
     const root = new Domain({ ...identity, name: 'init' }, rootAccount, undefined);
     this.root = root;
+    this.isClosed = false;
     this.host = host;
     this.byId = new Map([[root.id, root]]);
     this.deaths = new Bell(host.os.scheduler, 'the end of a domain');
     this.deathTotal = 0;
+  }
+
+  /** Wait until nobody but init is left. */
+  *awaitEmpty(): Wait<void> {
+    const isAlive = (domain: Domain): boolean => domain !== this.root && domain.end === undefined;
+    yield* this.deaths.until(() => ![...this.byId.values()].some(isAlive));
   }
 
   /** Domains that have ended so far. */
@@ -106,6 +115,7 @@ export class Domains {
    * @post on failure nothing is left
    */
   start(parent: Domain, request: StartRequest): Result<Domain> {
+    if (this.isClosed) return fail(Err.MON_ERR_CORE_STATE);
     const quota = quotaOf(parent, request);
     const account = parent.account.open(quota);
     if (!account.ok) return account;

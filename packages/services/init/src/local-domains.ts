@@ -1,6 +1,13 @@
 /** What init does with its domains for other cores, and for whoever names them by number. */
 
-import { dispatcherResume, dispatcherStop, type Os, OsError, unwrap } from '@barreleye/libos';
+import {
+  dispatcherResume,
+  dispatcherStop,
+  type Os,
+  OsError,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
 import type { LocalDomains, RemoteSpawn } from '@barreleye/monitor';
 import type { DomainEnd, DomainInfo } from '@barreleye/program';
 import { Err } from '@barreleye/spec';
@@ -63,6 +70,15 @@ export class LocalControl implements LocalDomains {
   farDied(id: number, report: string): void {
     const found = this.domains.find(id);
     if (found.ok) this.domains.end(found.value, { how: 'faulted', value: 0, report });
+  }
+
+  *endAll(): Wait<void> {
+    const { domains } = this;
+    domains.isClosed = true;
+    for (const domain of [...domains.all()]) {
+      if (domain !== domains.root) domains.end(domain, KILLED);
+    }
+    yield* domains.awaitEmpty();
   }
 
   /** Everybody but init itself. */

@@ -101,7 +101,7 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
     monitor.peers.answerStarter();
     return; // services run on the first core
   }
-  monitor.peers.startAll(); //                              before the shell gets what is left
+  monitor.control.startAll(); //                              before the shell gets what is left
   const services = planServices(os, boot); //               needs the interrupt table
   const { names, console } = yield* ownClient(init); //     init uses what it serves, like all
   keeping.keeper = new ServiceKeeper(init, names, console);

@@ -61,6 +61,8 @@ export interface StartedCore {
   readonly core: number;
   /** Shared with its first domain. */
   readonly channel: Capref<'Frame'>;
+  /** When it is off: all that it was given comes back. */
+  takeBack(): void;
 }
 
 /** What `startCore` works with. */
@@ -116,10 +118,19 @@ function build(
   if (isOk(err)) err = kernel.setOwner(ram.value.cap, core);
   if (!isOk(err)) return fail(err);
   err = kernel.spawnCore(core, page.value);
-  if (isOk(err)) return succeed({ core, channel: channel.value });
-  // There is nobody else.
-  os.check(kernel.setOwner(ram.value.cap, boot.coreId));
-  unwrap(kernel.setRelations(ram.value.cap, 0, ALL_RELATIONS));
+  const own = (): void => {
+    // There is nobody else.
+    os.check(kernel.setOwner(ram.value.cap, boot.coreId));
+    unwrap(kernel.setRelations(ram.value.cap, 0, ALL_RELATIONS));
+  };
+  if (isOk(err)) {
+    const takeBack = (): void => {
+      own();
+      mustUndo(parts);
+    };
+    return succeed({ core, channel: channel.value, takeBack });
+  }
+  own();
   return fail(err);
 }
 

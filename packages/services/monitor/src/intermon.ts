@@ -38,6 +38,14 @@ export const Intermon = defineInterface('intermon', {
   meet: call({ core: u32, base: u64, isFirst: u32 }, {}),
   /** The caller has been introduced to `core`, or knows now that it cannot be. */
   met: oneway({ core: u32, isReached: u32 }),
+  /** Forget a core that is about to end, and look at no memory of the link with it any more. */
+  part: call({ core: u32 }, {}),
+  /** End all domains; none starts any more. */
+  endDomains: call({}, {}),
+  /** Switch the core off. */
+  switchOff: oneway({}),
+  /** Have another CPU driver go on in the place of this core's; which one it is, from 0 on. */
+  replaceDriver: call({}, { generation: u64 }),
   /** A sign of life. */
   ping: call({}, {}),
   nameServiceIs: oneway({ iref: u32 }),

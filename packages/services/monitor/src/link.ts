@@ -12,8 +12,10 @@ import {
   type Os,
   TASK_IRQ_TABLE,
   unwrap,
+  type Wait,
 } from '@barreleye/libos';
 import type { Vspace } from '@barreleye/paging';
+import { Bell } from '@barreleye/rpc';
 import { PageFlag } from '@barreleye/spec';
 import {
   createRungPoller,
@@ -38,8 +40,8 @@ export interface Link {
   /** For calls of this core, and of the other. */
   readonly outgoing: UmpTransport;
   readonly incoming: UmpTransport;
-  /** Look at the frame no more. Both channels are closed. */
-  close(): void;
+  /** Close both channels, and wait until nothing here looks at the frame. */
+  close(): Wait<void>;
 }
 
 export class CoreLinks {
@@ -72,21 +74,31 @@ export class CoreLinks {
       os.check(vspace.unmap(region.value.base));
       return bell;
     }
-    const words = new MappedWords(os.sys.cpu, region.value.base);
+    const { base } = region.value;
+    const { value: own } = bell;
+    const words = new MappedWords(os.sys.cpu, base);
+    const closing = new Bell(os.scheduler, 'the end of a link');
+    let openCount = 2;
+    const onClose = (): void => {
+      openCount -= 1;
+      closing.ring();
+    };
     const transport = (index: number, side: 'client' | 'server'): UmpTransport => {
-      const ringDoorbell = (): void => os.check(notifySend(os.sys, bell.value));
+      const ringDoorbell = (): void => os.check(notifySend(os.sys, own));
       const at = (index * umpChannelBytes(SLOT_COUNT)) / 4;
       const end = new UmpEnd(words, at, side, { slotCount: SLOT_COUNT, ringDoorbell });
-      return new UmpTransport(end, poller);
+      return new UmpTransport(end, poller, undefined, onClose);
     };
-    return succeed({
-      outgoing: transport(isStarter ? 0 : 1, 'client'),
-      incoming: transport(isStarter ? 1 : 0, 'server'),
-      close: () => {
-        const err = vspace.unmap(region.value.base);
-        assert(isOk(err), 'the frame of a link is mapped');
-        os.drop(bell.value);
-      },
-    });
+    const outgoing = transport(isStarter ? 0 : 1, 'client');
+    const incoming = transport(isStarter ? 1 : 0, 'server');
+    function* close(): Wait<void> {
+      outgoing.close();
+      incoming.close();
+      yield* closing.until(() => openCount === 0);
+      const err = vspace.unmap(base);
+      assert(isOk(err), 'the frame of a link is mapped until it is closed');
+      os.drop(own);
+    }
+    return succeed({ outgoing, incoming, close });
   }
 }

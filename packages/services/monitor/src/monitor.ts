@@ -16,9 +16,11 @@ import {
 import type { Vspace } from '@barreleye/paging';
 import { type DomainEnd, type DomainInfo, irefCore } from '@barreleye/program';
 import type { Client, Handlers } from '@barreleye/rpc';
+import { COUNTERS } from '@barreleye/spec';
 import { Bells } from './bells.ts';
 import type { BootView } from './boot-info.ts';
 import { Channels } from './channels.ts';
+import { CoreControl } from './core-control.ts';
 import { Exports } from './exports.ts';
 import { FarDispatchers } from './far-dispatchers.ts';
 import type { IntermonMethods } from './intermon.ts';
@@ -45,6 +47,8 @@ export interface LocalDomains {
   list(): readonly DomainInfo[];
   /** The service reference of its inspector. */
   inspectorOf(id: number): number;
+  /** End all domains but the first, and start none from now on; wait until they are gone. */
+  endAll(): Wait<void>;
   /** Tell how the domain ends, at once if it has. */
   watch(id: number, tell: (end: DomainEnd) => void): void;
   /** A far dispatcher of the domain has died, and the domain is to end. */
@@ -63,9 +67,12 @@ export interface MonitorHost {
   readonly nameServiceAt: (iref: number) => void;
 }
 
+const DRIVER_CHANGES = COUNTERS.findIndex(({ field }) => field === 'driverChanges');
+
 export class Monitor<P extends Party> {
   readonly core: number;
   readonly peers: Peers;
+  readonly control: CoreControl;
   readonly exports: Exports<P>;
   readonly bells: Bells;
   readonly channels: Channels<P>;
@@ -89,8 +96,6 @@ export class Monitor<P extends Party> {
       os,
       boot,
       vspace,
-      account,
-      leftBytes: () => account.leftBytes,
       handlers: (from) => this.handlersFor(from),
       reached: (reached, nameService) => {
         const iref = host.nameService();
@@ -105,8 +110,10 @@ export class Monitor<P extends Party> {
         far.coreEnded(lost);
       },
     });
+    const leftBytes = (): number => account.leftBytes;
     this.core = core;
     this.peers = peers;
+    this.control = new CoreControl({ os, boot, vspace, account, peers, leftBytes });
     this.exports = exports;
     this.bells = bells;
     this.channels = channels;
@@ -134,6 +141,12 @@ export class Monitor<P extends Party> {
     return { core, ...(yield* this.of(core).serviceOwner({ iref })) };
   }
 
+  /** Replace the CPU driver of a core; the generation of the new one. @errors MON_ERR_NO_CORE */
+  *replaceDriver(core: number): Wait<number> {
+    if (core === this.core) return this.replaceOwnDriver();
+    return (yield* this.of(core).replaceDriver({})).generation;
+  }
+
   /** A domain has ended: its services and channels are no more. */
   partyEnded(party: P): void {
     const { os } = this.host;
@@ -155,6 +168,11 @@ export class Monitor<P extends Party> {
     }
   }
 
+  private replaceOwnDriver(): number {
+    this.host.os.check(this.kernel.replaceDriver());
+    return unwrap(this.kernel.counter(DRIVER_CHANGES));
+  }
+
   private handlersFor(from: number): Handlers<IntermonMethods> {
     return {
       ...this.coreHandlers(from),
@@ -166,7 +184,18 @@ export class Monitor<P extends Party> {
 
   private coreHandlers(
     from: number,
-  ): Pick<Handlers<IntermonMethods>, 'hello' | 'meet' | 'met' | 'ping' | 'nameServiceIs'> {
+  ): Pick<
+    Handlers<IntermonMethods>,
+    | 'hello'
+    | 'meet'
+    | 'met'
+    | 'part'
+    | 'endDomains'
+    | 'switchOff'
+    | 'replaceDriver'
+    | 'ping'
+    | 'nameServiceIs'
+  > {
     const { peers, host, core } = this;
     return {
       hello: () => {
@@ -178,7 +207,17 @@ export class Monitor<P extends Party> {
         peers.meet(from, other, base, isFirst !== 0);
         return {};
       },
-      met: ({ core: to, isReached }) => peers.met(from, to, isReached !== 0),
+      met: ({ core: to, isReached }) => this.control.met(from, to, isReached !== 0),
+      *part({ core: gone }) {
+        yield* peers.part(gone);
+        return {};
+      },
+      *endDomains() {
+        yield* host.domains.endAll();
+        return {};
+      },
+      switchOff: () => host.os.check(this.kernel.stopCore()),
+      replaceDriver: () => ({ generation: this.replaceOwnDriver() }),
       ping: () => ({}),
       nameServiceIs: ({ iref }) => host.nameServiceAt(iref),
     };

@@ -52,7 +52,7 @@ const MAX_WHY_BYTES = 256;
 
 export const CORE_INFO = struct({
   core: u32,
-  state: oneOf('off', 'starting', 'running', 'failed'),
+  state: oneOf('off', 'starting', 'running', 'stopping', 'failed'),
   why: string(MAX_WHY_BYTES),
 });
 
@@ -70,6 +70,8 @@ const CHANNEL = {
 } as const;
 /** Bytes of the frame of a channel between cores. */
 export const CHANNEL_BYTES = 4096;
+
+const CORE_ORDER = { core: u32, authority: cap('ProcessManager') } as const;
 
 export const System = defineInterface('system', {
   // Memory.
@@ -183,6 +185,16 @@ export const System = defineInterface('system', {
   ),
   /** What is known of each core; `why` one has failed. */
   cores: call({}, { cores: array(CORE_INFO, 64) }),
+  /**
+   * Start a core that is off, stop one with all its domains, or put another CPU driver on one while
+   * it runs: for those who hold the authority over all domains. Waits until that is done.
+   * @errors INIT_ERR_NOT_YOURS; MON_ERR_NO_CORE; MON_ERR_NOT_STARTER; MON_ERR_CORE_STATE;
+   *   INIT_ERR_CORE over the reason
+   */
+  startCore: call(CORE_ORDER, {}),
+  stopCore: call(CORE_ORDER, {}),
+  /** `generation`: how often its driver has been replaced. */
+  replaceCore: call(CORE_ORDER, { generation: u64 }),
   /** Wait until no core is being started any more: all run, are off or have failed. */
   awaitCores: call({}, {}),
   /** The counters of the CPU driver, in the order of spec `COUNTERS`. */

@@ -1,10 +1,9 @@
 /** Domains by their capabilities, of this core and others. */
 
-import { type Capref, capIdentify, OsError, unwrap, type Wait } from '@barreleye/libos';
-import { Err } from '@barreleye/spec';
+import { type Capref, unwrap, type Wait } from '@barreleye/libos';
 import type { Domain } from '../domain.ts';
 import type { Init } from '../main.ts';
-import { domainNamed, lend, type SystemHandlers } from './handler.ts';
+import { checkAuthority, domainNamed, lend, type SystemHandlers } from './handler.ts';
 
 /** Domains that a listing shows. */
 const MAX_LISTED = 256;
@@ -43,11 +42,7 @@ export function domainHandlers(init: Init, self: Domain): Pick<SystemHandlers, N
       return { domains: local.list().slice(0, MAX_LISTED) };
     },
     domainOf({ core = boot.coreId, id, authority }) {
-      const identity = capIdentify(os.sys, authority);
-      os.drop(authority);
-      if (!identity.ok || identity.value.type !== 'ProcessManager') {
-        throw new OsError(Err.INIT_ERR_NOT_YOURS);
-      }
+      checkAuthority(os, authority);
       if (!isHere(core)) return { domain: unwrap(remote.capOf(core, id)) };
       return { domain: lend(os, unwrap(domains.find(id)).cap) };
     },

@@ -34,3 +34,12 @@ export function domainNamed(os: Os, cap: Capref): { readonly core: number; reado
   if (!identity.ok || identity.value.type !== 'Domain') throw new OsError(Err.SPAWN_ERR_NO_DOMAIN);
   return { core: identity.value.arg0, id: identity.value.arg1 };
 }
+
+/** Whoever sends the capability, which is dropped, may do anything to any domain; or it throws. */
+export function checkAuthority(os: Os, authority: Capref): void {
+  const identity = capIdentify(os.sys, authority);
+  os.drop(authority);
+  if (!identity.ok || identity.value.type !== 'ProcessManager') {
+    throw new OsError(Err.INIT_ERR_NOT_YOURS);
+  }
+}

@@ -22,6 +22,7 @@ export const cores: Command = {
     const states = {
       off: 'not started',
       starting: 'starting',
+      stopping: 'stopping',
       running: `running, scheduler ${scheduler}`,
       failed: 'did not come up',
     };
