@@ -115,6 +115,27 @@ const starter: Kernel = {
   },
 };
 
+/** Core 1 counts its lives and switches itself off; core 0 starts it whenever it is off. */
+const phoenix: Kernel = {
+  start(core, { count = 1 }) {
+    if (core.coreId === 0) {
+      lives.set(core, count);
+      sleep(core, 1);
+      return;
+    }
+    core.mem.storeRelease32(PAGE, core.mem.load32(PAGE) + 1);
+    sleep(core, 1);
+  },
+  onLine(core) {
+    if (core.coreId === 1) return core.halt();
+    const isOff = core.isOff(coreId(1));
+    if (isOff && core.mem.loadAcquire32(PAGE) === lives.get(core)) return turnOff(core, 0);
+    if (isOff && !core.startCore(coreId(1), PAGE)) return turnOff(core, 1);
+    sleep(core, 1);
+  },
+};
+const lives = new WeakMap<Core, number>();
+
 /** Core 1 does not come up, or dies when it has; core 0 turns off after a while, or at once. */
 function victim(die: (core: Core) => void): Kernel {
   return {
@@ -136,6 +157,7 @@ export const KERNELS = {
   naps,
   echo,
   starter,
+  phoenix,
   idle: { start: (core: Core) => core.idle() },
   stillborn: victim(breakDown),
   panic: victim((core) => {

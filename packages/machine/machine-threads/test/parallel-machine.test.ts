@@ -66,6 +66,12 @@ describe.concurrent('a core is started', () => {
     expect(await machine.ended).toEqual({ kind: 'off', exitCode: 1 });
   });
 
+  it('again and again, if it switches itself off', async () => {
+    const machine = start({ kernel: 'phoenix', count: 20 }, 2);
+    expect(await machine.ended).toEqual({ kind: 'off', exitCode: 0 });
+    expect(machine.lostCores).toEqual([]);
+  });
+
   it('in vain if its firmware fails, and the machine goes on', async () => {
     const machine = start({ kernel: 'stillborn' }, 2);
     expect(await machine.ended).toEqual({ kind: 'off', exitCode: 9 });
