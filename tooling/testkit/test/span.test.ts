@@ -2,6 +2,8 @@
 
 import { eachCap } from '@barreleye/caps';
 import type { Wait } from '@barreleye/libos';
+import { TOPOLOGIES } from '@barreleye/machine';
+import { PLAN_KINDS, type PlanKind } from '@barreleye/multicast';
 import { type FarFunctions, type ProgramOs, program } from '@barreleye/program';
 import { Kcb, PageFlag } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
@@ -59,9 +61,9 @@ function* farRead({ spanning }: ProgramOs, at: number): Wait<number> {
   return yield* spanning.join(yield* spanning.start(1, 'add', [at, 0]));
 }
 
-/** How often core 1 was told to invalidate. */
-function invalidations({ system }: Tester): number {
-  const kernel = system.drivers.get(1)?.kernel;
+/** How often a core was told to invalidate. */
+function invalidations({ system }: Tester, core = 1): number {
+  const kernel = system.drivers.get(core)?.kernel;
   return kernel === undefined ? -1 : Kcb.invalidations.get(kernel.mem, kernel.kcb);
 }
 
@@ -146,6 +148,25 @@ describe.each(TARGETS)('on $name', (target) => {
     });
   });
 
+  test('pages that there are not are no reason to invalidate anything', () => {
+    run(target, function* (tester) {
+      const { os } = tester;
+      yield* os.spanning.open(1);
+      const before = invalidations(tester);
+      const { userLimit } = os.arch;
+      for (const [va, pageCount] of [
+        [0, 0],
+        [4, 1],
+        [userLimit, 1],
+        [userLimit - PAGE, 0xffff_ffff],
+      ] as const) {
+        const names = yield* errorOf(os.system.shootDown({ va, pageCount }));
+        expect(names).toContain('SYS_ERR_INVARGS_SYSCALL');
+      }
+      expect(invalidations(tester)).toBe(before);
+    });
+  });
+
   test('without the shoot-down the other core would still see it', () => {
     run(target, function* ({ os }) {
       const base = yield* reserve(os);
@@ -221,6 +242,55 @@ describe.each(TARGETS)('on $name', (target) => {
         expect(yield* everything(tester)).toEqual(before);
       },
       { coreCount: 3, ramBytes: 96 * MIB, others: [spanner] },
+    );
+  });
+});
+
+describe('a shoot-down on a machine of several packages', () => {
+  const [target] = TARGETS;
+  if (target === undefined) throw new Error('there is a target');
+  const wishes = { coreCount: 8, ramBytes: 128 * MIB, topology: TOPOLOGIES['8x4'], far };
+  const others = [1, 2, 3, 4, 6, 7]; // core 5 is none of them
+
+  /** How much more often each core has invalidated after an unmap, done by `kind`. */
+  function* unmapOnAll(
+    tester: Tester,
+    kind: PlanKind,
+    beforeUnmap: () => void = () => undefined,
+  ): Wait<number[]> {
+    const { os } = tester;
+    const base = yield* reserve(os);
+    for (const core of others) yield* os.spanning.open(core);
+    yield* os.store32(base, 5);
+    const all = [0, ...others, 5];
+    const before = all.map((core) => invalidations(tester, core));
+    os.spanning.shootDownKind = kind;
+    beforeUnmap();
+    yield* os.spanning.unmap(base);
+    for (const { monitor } of tester.inits.values()) expect(monitor.shootDowns.count).toBe(0);
+    return all.map((core, i) => invalidations(tester, core) - (before[i] ?? 0));
+  }
+
+  test.each(PLAN_KINDS)('by %s reaches every core of the domain once', (kind) => {
+    runSystem(
+      target,
+      function* (tester) {
+        expect(yield* unmapOnAll(tester, kind)).toEqual([1, 1, 1, 1, 1, 1, 1, 0]);
+      },
+      wishes,
+    );
+  });
+
+  test.each(PLAN_KINDS)('by %s ends when a core has died, and reaches all others', (kind) => {
+    runSystem(
+      target,
+      function* (tester) {
+        const { machine } = tester.system;
+        // The first of its package: it would have told the others there.
+        const counts = yield* unmapOnAll(tester, kind, () => machine.cores[4]?.powerOff());
+        expect(counts).toEqual([1, 1, 1, 1, 0, 1, 1, 0]);
+      },
+      wishes,
     );
   });
 });

@@ -47,4 +47,10 @@ export { type Platform, ProgramOs } from './program-os.ts';
 export { capPlace, capsFrom, regionsOf, selfInspection, threadsOf } from './self-inspection.ts';
 export { type Connection, type ServiceHandlers, Services, type Surroundings } from './services.ts';
 export type { FarFunction, FarFunctions } from './span/far.ts';
-export { type FarThread, type SpanHost, Spanning, type SpanRequest } from './span/spanning.ts';
+export {
+  type FarThread,
+  type ShootDownKind,
+  type SpanHost,
+  Spanning,
+  type SpanRequest,
+} from './span/spanning.ts';

@@ -4,6 +4,7 @@
  * leaves undone, keeps a monitor from serving others.
  */
 
+import { PLAN_KINDS } from '@barreleye/multicast';
 import {
   DOMAIN_END,
   DOMAIN_INFO,
@@ -15,6 +16,7 @@ import {
   array,
   call,
   defineInterface,
+  oneOf,
   oneway,
   optional,
   string,
@@ -23,6 +25,9 @@ import {
   u32,
   u64,
 } from '@barreleye/rpc';
+
+/** Cores of a machine at most. */
+const MAX_CORES = 64;
 
 const args = array(string(MAX_ARG_BYTES), 32);
 const described = struct({ type: u32, rights: u32, base: u64, bytes: u64 });
@@ -96,8 +101,22 @@ export const Intermon = defineInterface('intermon', {
   ),
   /** End it, if there is one. Nothing of its domain's memory is known there then. */
   unspan: call({ domain: u32 }, {}),
-  /** Pages are gone, or allow less: no dispatcher there sees them as they were. */
-  invalidate: call({ va: u64, pageCount: u32 }, {}),
+  /**
+   * Pages are gone, or allow less: no dispatcher there sees them as they were. It passes that on as
+   * the plan says. @returns whether that was nobody; else `invalidated` tells the root
+   */
+  invalidate: call(
+    {
+      id: u32,
+      va: u64,
+      pageCount: u32,
+      kind: oneOf(...PLAN_KINDS),
+      root: u32,
+      members: array(u32, MAX_CORES),
+    },
+    { isDone: u32 },
+  ),
+  invalidated: oneway({ id: u32, cores: array(u32, MAX_CORES) }),
   /** A far dispatcher of a domain of the receiver has died. */
   farDied: oneway({ domain: u32, report: string(MAX_REPORT_BYTES) }),
 });

@@ -4,15 +4,7 @@
  */
 
 import { asErrval, type Result } from '@barreleye/core';
-import {
-  type Capref,
-  KernelCap,
-  type Os,
-  type RamSource,
-  TASK_KERNEL,
-  unwrap,
-  type Wait,
-} from '@barreleye/libos';
+import { type Capref, type Os, type RamSource, unwrap, type Wait } from '@barreleye/libos';
 import type { Vspace } from '@barreleye/paging';
 import { type DomainEnd, type DomainInfo, irefCore } from '@barreleye/program';
 import type { Client, Handlers } from '@barreleye/rpc';
@@ -26,6 +18,7 @@ import { FarDispatchers } from './far-dispatchers.ts';
 import type { IntermonMethods } from './intermon.ts';
 import type { Party } from './party.ts';
 import { Peers } from './peers.ts';
+import { ShootDowns } from './shoot-downs.ts';
 import { Spans } from './spans.ts';
 import { tellLater } from './tell.ts';
 import { Watches } from './watches.ts';
@@ -79,8 +72,8 @@ export class Monitor<P extends Party> {
   readonly watches: Watches;
   readonly spans: Spans<P>;
   readonly far: FarDispatchers;
+  readonly shootDowns: ShootDowns;
   private readonly host: MonitorHost;
-  private readonly kernel: KernelCap;
 
   constructor(host: MonitorHost) {
     const { os, boot, vspace, account } = host;
@@ -91,6 +84,8 @@ export class Monitor<P extends Party> {
     const watches = new Watches(os.scheduler, monitorOf);
     const spans = new Spans<P>({ os, core, bells, monitorOf });
     const far = new FarDispatchers({ os, bells, account });
+    const topology = boot.places?.topology;
+    const shootDowns = new ShootDowns({ os, core, topology, monitorOf });
     const channels = new Channels<P>({ os, core, vspace, exports, bells, monitorOf });
     const peers = new Peers({
       os,
@@ -108,6 +103,7 @@ export class Monitor<P extends Party> {
         watches.coreEnded(lost);
         spans.coreEnded(lost);
         far.coreEnded(lost);
+        shootDowns.coreEnded(lost);
       },
     });
     const leftBytes = (): number => account.leftBytes;
@@ -120,7 +116,7 @@ export class Monitor<P extends Party> {
     this.watches = watches;
     this.spans = spans;
     this.far = far;
-    this.kernel = new KernelCap(os.sys, TASK_KERNEL);
+    this.shootDowns = shootDowns;
     this.host = host;
   }
 
@@ -278,18 +274,16 @@ export class Monitor<P extends Party> {
 
   private spanHandlers(
     from: number,
-  ): Pick<Handlers<IntermonMethods>, 'span' | 'unspan' | 'invalidate' | 'farDied'> {
-    const { far, kernel, host } = this;
+  ): Pick<Handlers<IntermonMethods>, 'span' | 'unspan' | 'invalidate' | 'invalidated' | 'farDied'> {
+    const { far, shootDowns, host } = this;
     return {
       span: (wish) => ({ line: far.open(from, wish) }),
       unspan: ({ domain }) => {
         far.close(from, domain);
         return {};
       },
-      invalidate: ({ va, pageCount }) => {
-        host.os.check(kernel.invalidate(va, pageCount));
-        return {};
-      },
+      invalidate: (order) => ({ isDone: shootDowns.obey(order) ? 1 : 0 }),
+      invalidated: ({ id, cores }) => shootDowns.done(id, cores),
       farDied: ({ domain, report }) => host.domains.farDied(domain, report),
     };
   }

@@ -130,17 +130,9 @@ export class Spans<P extends Party> {
     yield* this.changes.until(() => !this.byParty.has(party));
   }
 
-  /** Have all other cores of `party` invalidate; back when all have. */
-  *invalidate(party: P, va: number, pageCount: number): Wait<void> {
-    const { os } = this.host;
-    const cores = [...(this.byParty.get(party)?.branches.keys() ?? [])];
-    const asked = cores.map((core) =>
-      os.spawnThread(
-        `shoots down on core ${core}`,
-        this.ask(core, (monitor) => monitor.invalidate({ va, pageCount })),
-      ),
-    );
-    for (const thread of asked) yield* os.join(thread);
+  /** The other cores that `party` is on, or about to be. */
+  coresOf(party: P): readonly number[] {
+    return [...(this.byParty.get(party)?.branches.keys() ?? [])];
   }
 
   /** Another core is no more: nothing runs there, and nobody there knows anything. */

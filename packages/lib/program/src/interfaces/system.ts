@@ -161,15 +161,27 @@ export const System = defineInterface('system', {
   // Being on other cores.
   /**
    * Run a dispatcher of the caller on another core, in the caller's VSpace. `frame` is its
-   * dispatcher frame, filled in. The caller is notified at its bell, and notifies it by the one that it gets.
+   * dispatcher frame, filled in. The caller is notified at its bell, and notifies the other
+   * dispatcher by the one that it gets.
    * @errors MON_ERR_NO_CORE; MON_ERR_SAME_CORE; MON_ERR_NO_BELL; LIB_ERR_SPANNED; others of the
    *   core there, under RPC_ERR_REMOTE
    */
   span: call({ core: u32, frame: cap('Frame'), frameVaddr: u64 }, { bell: gift('Notify_IPI') }),
   /** End it. @errors LIB_ERR_NOT_SPANNED */
   unspan: call({ core: u32 }, {}),
-  /** Have the pages from `va` on invalidated on all other cores of the caller. */
-  shootDown: call({ va: u64, pageCount: u32 }, {}),
+  /**
+   * Have the pages from `va` on invalidated on all other cores of the caller; answered when all
+   * have. `how` the word is spread: as the topology of the machine suggests, if left out.
+   * @errors SYS_ERR_INVARGS_SYSCALL there are no such pages
+   */
+  shootDown: call(
+    {
+      va: u64,
+      pageCount: u32,
+      how: optional(oneOf('broadcast', 'unicast', 'multicast', 'numa')),
+    },
+    {},
+  ),
 
   // The machine.
   machine: call(

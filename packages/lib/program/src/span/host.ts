@@ -16,8 +16,8 @@ export function spanHost(
     *close(core) {
       yield* system.unspan({ core });
     },
-    *invalidate(va, pageCount) {
-      yield* system.shootDown({ va, pageCount });
+    *invalidate(va, pageCount, how) {
+      yield* system.shootDown({ va, pageCount, how });
     },
     poller: () => far.ready(),
   };

@@ -20,6 +20,9 @@ export interface SpanRequest {
   readonly frameVaddr: number;
 }
 
+/** How the word of a shoot-down is spread: see `multicast`. */
+export type ShootDownKind = 'broadcast' | 'unicast' | 'multicast' | 'numa';
+
 /** What reaches other cores: the monitor. */
 export interface SpanHost {
   /** Run a dispatcher of this domain on another core. @returns what notifies it there */
@@ -27,7 +30,7 @@ export interface SpanHost {
   /** End the dispatcher there. Back when nothing of it is left. */
   close(core: number): Wait<void>;
   /** Have all other cores of this domain invalidate. Back when all have. */
-  invalidate(va: number, pageCount: number): Wait<void>;
+  invalidate(va: number, pageCount: number, how: ShootDownKind | undefined): Wait<void>;
   /** Where this domain is notified. */
   poller(): Wait<UmpPoller>;
 }
@@ -52,9 +55,10 @@ interface FarDispatcher {
 }
 
 const READ_WRITE = PageFlag.Read | PageFlag.Write;
-const ACCESS_FLAGS = PageFlag.Read | PageFlag.Write | PageFlag.Execute;
 
 export class Spanning {
+  /** How shoot-downs are done: as the monitor thinks best, unless somebody says it here. */
+  shootDownKind: ShootDownKind | undefined;
   private readonly os: Os;
   private readonly memory: DomainMemory;
   private readonly host: SpanHost;
@@ -68,6 +72,7 @@ export class Spanning {
     this.host = host;
     this.fail = fail;
     this.far = new Map();
+    this.shootDownKind = undefined;
   }
 
   /** The cores that the domain is on, beside its home. */
@@ -119,10 +124,10 @@ export class Spanning {
     const { os, host, memory } = this;
     const { vspace } = memory;
     const region = vspace.regions().find((each) => each.base === base);
-    if (region !== undefined && this.far.size > 0 && (region.flags & ACCESS_FLAGS) !== 0) {
+    if (region !== undefined && this.far.size > 0 && region.kind !== 'guard') {
       const { bytes } = region;
       os.check(vspace.protect(base, bytes, 0));
-      yield* host.invalidate(base, bytes / BASE_PAGE_SIZE);
+      yield* host.invalidate(base, bytes / BASE_PAGE_SIZE, this.shootDownKind);
     }
     os.check(vspace.unmap(base));
     yield* os.preempt();
@@ -132,7 +137,9 @@ export class Spanning {
   *protect(base: number, bytes: number, flags: number): Wait<void> {
     const { os, host, memory } = this;
     os.check(memory.vspace.protect(base, bytes, flags));
-    if (this.far.size > 0) yield* host.invalidate(base, bytes / BASE_PAGE_SIZE);
+    if (this.far.size > 0) {
+      yield* host.invalidate(base, bytes / BASE_PAGE_SIZE, this.shootDownKind);
+    }
     yield* os.preempt();
   }
 

@@ -7,7 +7,7 @@ import type { Init } from '../main.ts';
 import type { SystemHandlers } from './handler.ts';
 
 export function spanHandlers(
-  { os, monitor: { spans } }: Init,
+  { os, monitor: { spans, shootDowns } }: Init,
   self: Domain,
 ): Pick<SystemHandlers, 'span' | 'unspan' | 'shootDown'> {
   return {
@@ -25,8 +25,9 @@ export function spanHandlers(
       yield* spans.close(self, core);
       return {};
     },
-    *shootDown({ va, pageCount }) {
-      yield* spans.invalidate(self, va, pageCount);
+    *shootDown({ va, pageCount, how }) {
+      if (pageCount === 0) throw new OsError(Err.SYS_ERR_INVARGS_SYSCALL);
+      yield* shootDowns.run(spans.coresOf(self), va, pageCount, how);
       return {};
     },
   };
