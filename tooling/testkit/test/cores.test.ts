@@ -1,13 +1,16 @@
 /** More cores than one: started by the first, with kernels and memory of their own. */
 
 import { type BootWishes, runScript, type System } from '@barreleye/boot';
-import { asPtr, paddr } from '@barreleye/core';
+import { asPtr, type PhysMem, type PhysRange, paddr } from '@barreleye/core';
 import { checkInvariants } from '@barreleye/cpu-driver';
 import { TOPOLOGIES } from '@barreleye/machine';
 import {
   BOOT_TOPOLOGY_BYTES,
   BOOT_TOPOLOGY_OFFSET,
   BootInfo,
+  BootRegion,
+  bootRegionOffset,
+  RegionType,
   unpackBootTopology,
 } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
@@ -132,6 +135,39 @@ test('all cores know how far they are from each other', () => {
     expect(hops).toEqual(topology?.hops);
   }
 });
+
+test('cores get RAM of their own package, where it has enough', () => {
+  const [target] = TARGETS;
+  if (target === undefined) throw new Error('there is a target');
+  const topology = TOPOLOGIES['8x4'];
+  const system = start(target, 32, { topology, ramBytes: 512 * MIB });
+  const { machine } = system;
+  const { firmware } = machine;
+  const homes: number[] = [];
+  machine.firmware = (core, page) => {
+    const bytes = machine.mem.read(paddr(page + BOOT_TOPOLOGY_OFFSET), BOOT_TOPOLOGY_BYTES);
+    const { packageRam } = unpackBootTopology(bytes, 8, 32);
+    const ram = freeRam(machine.mem, page);
+    homes[core.coreId] = packageRam.findIndex(
+      ({ base, end }) => base <= ram.base && ram.base + ram.bytes <= end,
+    );
+    return firmware(core, page);
+  };
+  coreLines(system);
+  const beyondFirst = homes.slice(4);
+  expect(beyondFirst).toEqual(topology?.packageOf.slice(4));
+});
+
+/** The free RAM that boot information tells of. */
+function freeRam(mem: PhysMem, page: number): PhysRange {
+  const info = asPtr<'BootInfo'>(page);
+  for (let i = 0; i < BootInfo.regionCount.get(mem, info); i++) {
+    const region = asPtr<'BootRegion'>(page + bootRegionOffset(i));
+    if (BootRegion.type.get(mem, region) !== RegionType.Empty) continue;
+    return { base: BootRegion.base.get(mem, region), bytes: BootRegion.bytes.get(mem, region) };
+  }
+  throw new Error('a core has RAM');
+}
 
 test('what is far away takes longer, and changes nothing else', () => {
   const [target] = TARGETS;

@@ -29,7 +29,7 @@ import {
 } from '@barreleye/libos';
 import type { Mm } from '@barreleye/mm';
 import type { Held } from '@barreleye/monitor';
-import { Err } from '@barreleye/spec';
+import { Err, type PackageRam } from '@barreleye/spec';
 
 /** RAM for a domain to see: the capability, which is to be given away, and what it covers. */
 export interface Grant {
@@ -96,10 +96,13 @@ export class Account implements RamSource {
     return this.quotaBytes - this.used;
   }
 
-  /** @errors INIT_ERR_QUOTA; those of `Mm.alloc` */
-  alloc(bytes: number, alignBytes: number): Result<RamBlock> {
+  /**
+   * @param within where all of it must lie
+   * @errors INIT_ERR_QUOTA; those of `Mm.alloc`
+   */
+  alloc(bytes: number, alignBytes: number, within?: PackageRam): Result<RamBlock> {
     if (bytes > this.leftBytes) return fail(Err.INIT_ERR_QUOTA);
-    const block = this.mm.alloc(bytes, { alignBytes });
+    const block = this.mm.alloc(bytes, { alignBytes, from: within?.base, to: within?.end });
     if (!block.ok) return block;
     const { value } = block;
     this.blocks.set(value.base, value);

@@ -37,6 +37,8 @@ import {
   Err,
   FIRST_DOMAIN_BYTES,
   KCB_BYTES,
+  type PackageRam,
+  packageOfCore,
   packBootTopology,
   RegionType,
 } from '@barreleye/spec';
@@ -65,12 +67,18 @@ export interface StartedCore {
   takeBack(): void;
 }
 
+/** RAM for other cores. */
+export interface CoreRam extends RamSource {
+  /** `RamSource.alloc`, all of it in one part of RAM. */
+  alloc(bytes: number, alignBytes: number, within?: PackageRam): Result<RamBlock>;
+}
+
 /** What `startCore` works with. */
 export interface CoreStarter {
   readonly os: Os;
   readonly boot: BootView;
   /** What other cores are given comes from here. */
-  readonly account: RamSource;
+  readonly account: CoreRam;
   readonly vspace: Vspace;
 }
 
@@ -101,7 +109,7 @@ function build(
   if (!page.ok) return page;
   const channel = parts.make('Frame', LINK_BYTES);
   if (!channel.ok) return channel;
-  const ram = account.alloc(ramBytes, BASE_PAGE_SIZE);
+  const ram = allocNear(account, boot, { core, ramBytes });
   if (!ram.ok) return ram;
   parts.adopt(ram.value);
   const baseOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).base;
@@ -132,6 +140,20 @@ function build(
   }
   own();
   return fail(err);
+}
+
+/** RAM for a core: of its own package, if that is known and there is as much. */
+function allocNear(
+  account: CoreRam,
+  { places }: BootView,
+  { core, ramBytes }: CoreRequest,
+): Result<RamBlock> {
+  const near = places?.packageRam[packageOfCore(places.topology, core)];
+  if (near !== undefined) {
+    const block = account.alloc(ramBytes, BASE_PAGE_SIZE, near);
+    if (block.ok) return block;
+  }
+  return account.alloc(ramBytes, BASE_PAGE_SIZE);
 }
 
 interface CoreFacts {
