@@ -17,7 +17,15 @@ export {
   runFirstDomain,
   spawnerOf,
 } from './first-domain.ts';
-export { expectInventory, expectNothingLeft, type Inventory, takeInventory } from './inventory.ts';
+export {
+  coreInventory,
+  expectAllInventories,
+  expectInventory,
+  expectNothingLeft,
+  type Inventory,
+  takeAllInventories,
+  takeInventory,
+} from './inventory.ts';
 export {
   bare,
   runSystem,

@@ -1,6 +1,8 @@
 /** What there is in a system, so that what a domain has left behind shows. */
 
 import { eachCap } from '@barreleye/caps';
+import type { CpuDriver } from '@barreleye/cpu-driver';
+import type { Init } from '@barreleye/init/testing';
 import type { Wait } from '@barreleye/libos';
 import { Cte, capTypeName } from '@barreleye/spec';
 import type { Tester } from './whole-system.ts';
@@ -8,6 +10,8 @@ import type { Tester } from './whole-system.ts';
 /** Cycles before each attempt to find everything back, and how many attempts there are. */
 const PAUSE_CYCLES = 1_000_000;
 const MAX_PAUSES = 20;
+
+type Kernel = CpuDriver['kernel'];
 
 /** Numbers by what is counted. */
 export type Inventory = Readonly<Record<string, unknown>>;
@@ -33,6 +37,48 @@ export function* takeInventory({ os, init, system }: Tester): Wait<Inventory> {
     names,
     caps: countCaps(system.driver.kernel),
   };
+}
+
+/** Capabilities of which a core has as many as before, once everybody has come to rest. */
+const COUNTED = ['Dispatcher', 'Domain', 'EndPointLMP', 'IRQDest', 'Notify_IPI'] as const;
+
+/** The same for any core, as far as it does not depend on how much was needed there at once. */
+export function coreInventory({ memory, os, local, monitor, domains }: Init, kernel: Kernel) {
+  const caps = countCaps(kernel);
+  return {
+    freeBytes: memory.mm.freeBytes(),
+    chargedBytes: domains.root.account.usedBytes,
+    slotsTaken: os.slots.totalCount - os.slots.freeCount,
+    domains: local.list().map(({ name, state }) => `${name} ${state}`),
+    channels: monitor.channels.count,
+    watches: monitor.watches.count,
+    threads: [...os.scheduler.threads.values()].map(({ name }) => name).sort(),
+    caps: COUNTED.map((name) => `${caps[name] ?? 0} ${name}`),
+  };
+}
+
+/** Everything on every core, at rest. */
+export function* takeAllInventories(tester: Tester): Wait<Inventory[]> {
+  const { inits, system } = tester;
+  const all = [yield* takeInventory(tester)];
+  for (const [core, init] of [...inits].sort(([a], [b]) => a - b)) {
+    const kernel = system.drivers.get(core)?.kernel;
+    if (kernel !== undefined && core !== 0) all.push(coreInventory(init, kernel));
+  }
+  return all;
+}
+
+/** Wait until there is again on every core what there was before. Throws what is not. */
+export function* expectAllInventories(tester: Tester, before: readonly Inventory[]): Wait<void> {
+  let differences: string[] = [];
+  for (let i = 0; i < MAX_PAUSES; i++) {
+    const after = yield* takeAllInventories(tester);
+    differences = before.flatMap((was, core) =>
+      compare(was, after[core] ?? {}).map((line) => `core ${core}: ${line}`),
+    );
+    if (differences.length === 0) return;
+  }
+  throw new Error(`something is left, or has gone:\n${differences.join('\n')}`);
 }
 
 /**
@@ -66,7 +112,7 @@ function compare(before: Inventory, after: Inventory): string[] {
 }
 
 /** How many capabilities of each type the mapping database has, anywhere in the system. */
-function countCaps({ caps }: Tester['system']['driver']['kernel']): Record<string, number> {
+function countCaps({ caps }: Kernel): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const slot of eachCap(caps)) {
     const name = capTypeName(Cte.type.get(caps.mem, slot));

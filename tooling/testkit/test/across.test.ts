@@ -15,7 +15,7 @@ import { type ProgramOs, program } from '@barreleye/program';
 import { array, bytes, call, cap, defineInterface, gift, u32 } from '@barreleye/rpc';
 import { errName } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
-import { expectInventory, runSystem, TARGETS, type Tester, takeInventory } from '../src/index.ts';
+import { expectAllInventories, runSystem, TARGETS, takeAllInventories } from '../src/index.ts';
 
 const CORES = 3;
 const WISHES = { coreCount: CORES, ramBytes: 96 * 2 ** 20 };
@@ -62,20 +62,6 @@ function* errorOf(step: Wait<unknown>): Wait<string | undefined> {
 
 function* spawnOn(os: ProgramOs, core: number, name: string, args: readonly string[] = []) {
   return yield* os.system.spawn({ core, program: name, args, environment: [], caps: [] });
-}
-
-/** Everything on every core, at rest. */
-function* allInventories(tester: Tester): Wait<unknown[]> {
-  const own = yield* takeInventory(tester);
-  const others = [...tester.inits.values()].map(({ memory, os, local, monitor, boot }) => ({
-    core: boot.coreId,
-    freeBytes: boot.coreId === 0 ? 0 : memory.mm.freeBytes(),
-    domains: local.list().map(({ name, state }) => `${name} ${state}`),
-    channels: monitor.channels.count,
-    watches: monitor.watches.count,
-    threads: [...os.scheduler.threads.values()].map(({ name }) => name).sort(),
-  }));
-  return [own, ...others];
 }
 
 describe.each(TARGETS)('on $name', (target) => {
@@ -137,11 +123,10 @@ describe.each(TARGETS)('on $name', (target) => {
         };
         yield* round();
         yield* round();
-        const before = yield* allInventories(tester);
+        const before = yield* takeAllInventories(tester);
         yield* round();
         yield* round();
-        expect(yield* allInventories(tester)).toEqual(before);
-        yield* expectInventory(tester, yield* takeInventory(tester));
+        yield* expectAllInventories(tester, before);
       },
       { ...WISHES, others: [echo] },
     );
@@ -165,9 +150,9 @@ describe.each(TARGETS)('on $name', (target) => {
         };
         yield* round();
         yield* round();
-        const before = yield* allInventories(tester);
+        const before = yield* takeAllInventories(tester);
         yield* round();
-        expect(yield* allInventories(tester)).toEqual(before);
+        yield* expectAllInventories(tester, before);
       },
       { ...WISHES, others: [echo, sitter] },
     );

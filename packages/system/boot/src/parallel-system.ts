@@ -7,7 +7,7 @@ import {
   ParallelMachine,
 } from '@barreleye/machine-threads';
 import { Err } from '@barreleye/spec';
-import type { BootRequest, Target } from './boot-options.ts';
+import type { BootOptions, BootRequest, Target } from './boot-options.ts';
 import { loadBoot, planBoot, programsOf } from './boot-plan.ts';
 import { type BootFailure, bootFailure } from './failure.ts';
 import { isBootPage, replaceDriver, startDriver } from './firmware.ts';
@@ -52,16 +52,20 @@ export function bootParallel(options: ParallelBootOptions): ParallelBootResult {
   return { ok: true, system: { machine, plan } };
 }
 
-/** What the cores of a target are like, for `runCore` in their threads. */
-export function coreSetup(target: Target): CoreSetup {
+/**
+ * What the cores of a target are like, for `runCore` in their threads.
+ * @param wrapDriver as for `bootSystem`
+ */
+export function coreSetup(target: Target, wrapDriver?: BootOptions['wrapDriver']): CoreSetup {
+  const options = wrapDriver === undefined ? { target } : { target, wrapDriver };
   return {
     board: target.board,
     paging: target.paging,
     programs: programsOf(target),
     accepts: isBootPage,
-    firmware: (core, page) => startDriver({ target }, core, page) !== undefined,
+    firmware: (core, page) => startDriver(options, core, page) !== undefined,
     loadDriver(core, kcb) {
-      replaceDriver({ target }, core, kcb);
+      replaceDriver(options, core, kcb);
       return true;
     },
   };
