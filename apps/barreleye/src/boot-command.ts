@@ -1,7 +1,6 @@
 /** `barreleye boot`: build a system and sit at its console. */
 
 import { readFileSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import {
   type BootFailure,
   type BootRequest,
@@ -13,8 +12,9 @@ import {
   withModuleArgs,
 } from '@barreleye/boot';
 import { type ProgramFailure, TOPOLOGIES } from '@barreleye/machine';
-import { type CoreFailure, nodeThread } from '@barreleye/machine-threads';
+import type { CoreFailure } from '@barreleye/machine-threads';
 import type { Scheduler, Topology } from '@barreleye/spec';
+import { createCoreThread } from './create-core-thread.ts';
 import { runMachine, streamOutput } from './host.ts';
 import { type InputSource, streamInput, terminalInput, textInput } from './input.ts';
 import { parseBytes, parseInteger } from './numbers.ts';
@@ -117,7 +117,7 @@ async function runThreads(
   app: TargetChoice,
   lines: string | undefined,
 ): Promise<Outcome> {
-  const createThread = () => nodeThread(new Worker(new URL('./core-worker.ts', import.meta.url)));
+  const createThread = createCoreThread;
   const { machine, plan } = mustBoot(bootParallel({ ...request, createThread, app }));
   const exitCode = await withTerminal(
     (input) => runParallel(machine, input, streamOutput(process.stdout)),

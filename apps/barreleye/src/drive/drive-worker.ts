@@ -11,10 +11,10 @@ interface Job {
 }
 
 /** Run a job to its reply. */
-function run({ subject, input }: Job): DriveReply {
+async function run({ subject, input }: Job): Promise<DriveReply> {
   try {
     const document: unknown = JSON.parse(input);
-    const output = SUBJECTS.get(subject)?.(document);
+    const output = await SUBJECTS.get(subject)?.(document);
     return { exitCode: 0, json: JSON.stringify(output) };
   } catch (error) {
     if (error instanceof InputError) return failure(error.message);
@@ -27,4 +27,4 @@ function failure(error: string): DriveReply {
   return { exitCode: 2, json: JSON.stringify({ error }) };
 }
 
-parentPort?.postMessage(run(workerData as Job));
+parentPort?.postMessage(await run(workerData as Job));

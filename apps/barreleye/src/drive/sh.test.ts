@@ -58,6 +58,25 @@ describe('drive sh', () => {
   });
 });
 
+describe('drive sh with threads for cores', () => {
+  it('types lines, shows the screen and says how the machine ended', async () => {
+    const lines = ['run hello you', 'cores', 'echo "ü"', 'exit 7'];
+    const document = { target: 'x86_32', host: 'threads', cores: 2, lines };
+    const { screen, exitCode, cycles } = (await driveSh(document)) as Answer;
+    expect(screen).toContain('\nbarreleye> run hello you\nhello, you\nbarreleye> cores\n');
+    expect(screen.match(/^core \d: .* running, /gm)).toHaveLength(2);
+    expect(screen).toMatch(/\nü\nbarreleye> exit 7\n$/);
+    expect(exitCode).toBe(7);
+    expect(cycles).toBeGreaterThan(0);
+  });
+
+  it('has no exit code when the system did not turn itself off', async () => {
+    const document = { target: 'armv7', host: 'threads', lines: [] };
+    const { screen, exitCode } = (await driveSh(document)) as Answer;
+    expect([screen.endsWith('\nbarreleye> '), exitCode]).toEqual([true, null]);
+  });
+});
+
 describe('a document that is not of the form', () => {
   it.each<[string, object]>([
     ['target: is missing', { lines: [] }],
@@ -67,12 +86,16 @@ describe('a document that is not of the form', () => {
     ['cores: armv7 has 1 to 4', { target: 'armv7', cores: 5, lines: [] }],
     ['cores: armv7 has 1 to 4', { target: 'armv7', cores: 0, lines: [] }],
     ['seed: expected a 32-bit word', { target: 'armv7', seed: 2 ** 32, lines: [] }],
-    ["host: 'threads' does not exist yet", { target: 'armv7', host: 'threads', lines: [] }],
+    [
+      'target: a machine in parallel has 1 to 16 cores, not 17',
+      { target: 'x86_64', host: 'threads', cores: 17, lines: [] },
+    ],
     ['host: ', { target: 'armv7', host: 'moon', lines: [] }],
     ['input: ', { target: 'armv7', lines: [], seeds: 1 }],
     ['input: ', []],
-  ])('is refused: %s', (message, document) => {
-    expect(() => driveSh(document)).toThrow(InputError);
-    expect(() => driveSh(document)).toThrow(message);
+  ])('is refused: %s', async (message, document) => {
+    const run = async (): Promise<unknown> => driveSh(document);
+    await expect(run()).rejects.toThrow(InputError);
+    await expect(run()).rejects.toThrow(message);
   });
 });

@@ -7,7 +7,10 @@ import { driveSh } from './sh.ts';
 import { driveUmp } from './ump.ts';
 import { driveVspace } from './vspace.ts';
 
-/** Takes a parsed JSON document and returns one. Throws InputError for input not of the form. */
+/**
+ * Takes a parsed JSON document and returns one, or will. Throws InputError for input that is not
+ * of the form.
+ */
 export type Subject = (input: unknown) => unknown;
 
 /** All subjects. */

@@ -48,9 +48,12 @@ export class ParallelTypist {
     this.machine.type(bytes);
   }
 
-  /** Nothing more will be typed: wait for the end. @returns undefined: there will be none */
-  async untilOver(): Promise<MachineEnd | undefined> {
-    const rest = await this.untilRest(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  /**
+   * Nothing more will be typed: wait for the end.
+   * @returns undefined: there will be none, or it is not there after `patienceMs`
+   */
+  async untilOver(patienceMs = Number.POSITIVE_INFINITY): Promise<MachineEnd | undefined> {
+    const rest = await this.untilRest(Number.POSITIVE_INFINITY, patienceMs);
     return rest === 'ended' ? this.machine.ended : undefined;
   }
 
