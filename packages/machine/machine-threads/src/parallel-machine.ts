@@ -226,6 +226,7 @@ export class ParallelMachine {
   /** A core whose thread dies before it has begun does not come up; later it is a bug. */
   private threadDied(id: CoreId, error: ErrorText): void {
     const state = this.control.cores[id]?.state;
+    if (state === CoreState.Halted || this.isOver) return; // it is known already
     const hasBegun = state !== CoreState.Off && state !== CoreState.Starting;
     if (hasBegun) this.end({ kind: 'failed', failure: new CoreFailure(id, error) });
     else this.coreLost(id, error);

@@ -17,7 +17,7 @@ const SETTLED_MS = 3;
 /** The same while a timer is armed: whoever waits for so short a time is busy, really. */
 const DOZED_MS = 10;
 /** Milliseconds between two lines at most, once no core is being started. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 5000;
 
 /** What `untilRest` has waited for; dozing: only a timer or input will wake the machine. */
 type Rest = 'ended' | 'asleep' | 'dozing' | 'busy';

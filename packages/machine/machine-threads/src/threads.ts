@@ -10,7 +10,7 @@ export interface CoreThread {
   begin(job: CoreJob): void;
   /** Called for each message of the core. */
   onMessage(listen: (message: CoreMessage) => void): void;
-  /** Called when the thread could not be made, or has died. */
+  /** Called when the thread could not be made, or has died; maybe also when it has just ended. */
   onError(listen: (error: unknown) => void): void;
   /** End it, whatever it does. */
   terminate(): Promise<void>;
@@ -57,7 +57,10 @@ export function nodeThread(worker: NodeWorker): CoreThread {
   return {
     begin: (job) => worker.postMessage(job),
     onMessage: (listen) => void worker.on('message', (value) => listen(value as CoreMessage)),
-    onError: (listen) => void worker.on('error', listen),
+    onError: (listen) => {
+      worker.on('error', listen);
+      worker.on('exit', (code) => listen(new Error(`the thread has ended with code ${code}`)));
+    },
     terminate: async () => void (await worker.terminate()),
   };
 }

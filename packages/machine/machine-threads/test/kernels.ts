@@ -164,6 +164,8 @@ export const KERNELS = {
     core.raise(LINE);
     core.idle();
   }),
+  /** The thread of core 1 is gone, without a word. */
+  vanish: victim(() => process.exit(3)),
   /** A kernel that hangs, and so its whole thread. */
   hang: {
     start: () => {

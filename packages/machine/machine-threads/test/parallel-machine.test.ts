@@ -108,6 +108,12 @@ describe.concurrent('the end is a failure', () => {
     expect(end.failure.stack).toMatch(/^core 1: .*\n +at breakDown \(.*kernels\.ts/);
   });
 
+  it('when a thread is gone', async () => {
+    const end = await start({ kernel: 'vanish' }, 2).ended;
+    const message = 'core 1: the thread has ended with code 3';
+    expect(end).toMatchObject({ kind: 'failed', failure: { message } });
+  });
+
   it('when the first core does not come up', async () => {
     const create = (): CoreThread => {
       throw new Error('no threads');
