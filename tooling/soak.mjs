@@ -1,5 +1,4 @@
-// Runs the random tests of capabilities, hostile programs, domains, and talk between cores for long:
-// `npm run soak`.
+// Runs random tests of capabilities, hostile programs, domains and cores for long: `npm run soak`.
 // Rounds of vitest with a new seed each, until so much has been done, or the time is over. A round
 // that fails ends the run with status 1, and says how to play it again.
 //

@@ -10,7 +10,8 @@ export {
 } from './boot-info.ts';
 export type { ChannelEnd } from './channels.ts';
 export { type Export, Exports, MAX_EXPORTS_PER_OWNER } from './exports.ts';
+export type { LocalDomains, MonitorHost, RemoteSpawn } from './host.ts';
 export { CoreLinks, LINK_BYTES, type Link } from './link.ts';
-export { type LocalDomains, Monitor, type MonitorHost, type RemoteSpawn } from './monitor.ts';
+export { Monitor } from './monitor.ts';
 export type { Held, Party } from './party.ts';
 export type { CoreState } from './peers.ts';

@@ -1,0 +1,144 @@
+/** What a monitor answers others. */
+
+import { asErrval } from '@barreleye/core';
+import { KernelCap, TASK_KERNEL, unwrap } from '@barreleye/libos';
+import type { DomainEnd } from '@barreleye/program';
+import type { Handlers } from '@barreleye/rpc';
+import type { MonitorHost } from './host.ts';
+import type { IntermonMethods } from './intermon.ts';
+import type { Monitor } from './monitor.ts';
+import type { Party } from './party.ts';
+
+/** The handlers for core `from`. */
+export function monitorHandlers<P extends Party>(
+  monitor: Monitor<P>,
+  host: MonitorHost,
+  from: number,
+): Handlers<IntermonMethods> {
+  return {
+    ...coreHandlers(monitor, host, from),
+    ...channelHandlers(monitor, from),
+    ...domainHandlers(monitor, host, from),
+    ...spanHandlers(monitor, host, from),
+  };
+}
+
+function coreHandlers<P extends Party>(
+  monitor: Monitor<P>,
+  host: MonitorHost,
+  from: number,
+): Pick<
+  Handlers<IntermonMethods>,
+  | 'hello'
+  | 'meet'
+  | 'met'
+  | 'part'
+  | 'endDomains'
+  | 'switchOff'
+  | 'replaceDriver'
+  | 'ping'
+  | 'nameServiceIs'
+> {
+  const { peers, control, core } = monitor;
+  return {
+    hello: () => {
+      const nameService = host.nameService();
+      const arch = host.os.arch.name;
+      return nameService === undefined ? { core, arch } : { core, arch, nameService };
+    },
+    meet: ({ core: other, base, isFirst }) => {
+      peers.meet(from, other, base, isFirst !== 0);
+      return {};
+    },
+    met: ({ core: to, isReached }) => control.met(from, to, isReached !== 0),
+    *part({ core: gone }) {
+      yield* peers.part(gone);
+      return {};
+    },
+    *endDomains() {
+      yield* host.domains.endAll();
+      return {};
+    },
+    switchOff: () => {
+      const isStarter = from === host.boot.startedBy && from !== core;
+      if (isStarter) host.os.check(new KernelCap(host.os.sys, TASK_KERNEL).stopCore());
+    },
+    replaceDriver: () => ({ generation: monitor.replaceOwnDriver() }),
+    ping: () => ({}),
+    nameServiceIs: ({ iref }) => host.nameServiceAt(iref),
+  };
+}
+
+function channelHandlers<P extends Party>(
+  monitor: Monitor<P>,
+  from: number,
+): Pick<
+  Handlers<IntermonMethods>,
+  'bind' | 'bound' | 'refused' | 'parcel' | 'ended' | 'serviceOwner'
+> {
+  const { channels, exports } = monitor;
+  return {
+    bind: (request) => {
+      channels.announce(from, request);
+      return {};
+    },
+    bound: ({ channel, peer, line }) => channels.bound(from, channel, peer, line),
+    refused: ({ channel, errval }) => channels.refused(from, channel, asErrval(errval)),
+    parcel: ({ channel, number, ...words }) => channels.parcel(from, channel, number, words),
+    ended: ({ channel }) => channels.peerEnded(from, channel),
+    serviceOwner: ({ iref }) => ({ id: unwrap(exports.find(iref)).owner.id }),
+  };
+}
+
+function domainHandlers<P extends Party>(
+  monitor: Monitor<P>,
+  host: MonitorHost,
+  from: number,
+): Pick<
+  Handlers<IntermonMethods>,
+  'spawn' | 'kill' | 'suspend' | 'resume' | 'list' | 'inspectorOf' | 'watch' | 'domainEnded'
+> {
+  const { domains } = host;
+  const tell = (id: number, end: DomainEnd): void =>
+    monitor.tell(from, (peer) => peer.domainEnded({ id, end }));
+  return {
+    spawn: (request) => ({ id: domains.spawn(request, tell) }),
+    kill: ({ id }) => {
+      domains.kill(id);
+      return {};
+    },
+    suspend: ({ id }) => {
+      domains.setSuspended(id, true);
+      return {};
+    },
+    resume: ({ id }) => {
+      domains.setSuspended(id, false);
+      return {};
+    },
+    list: () => ({ domains: [...domains.list()] }),
+    inspectorOf: ({ id }) => ({ iref: domains.inspectorOf(id) }),
+    watch: ({ id }) => {
+      domains.watch(id, (end) => tell(id, end));
+      return {};
+    },
+    domainEnded: ({ id, end }) => monitor.watches.ended(from, id, end),
+  };
+}
+
+function spanHandlers<P extends Party>(
+  monitor: Monitor<P>,
+  host: MonitorHost,
+  from: number,
+): Pick<Handlers<IntermonMethods>, 'span' | 'unspan' | 'invalidate' | 'invalidated' | 'farDied'> {
+  const { far, shootDowns } = monitor;
+  return {
+    span: (wish) => ({ line: far.open(from, wish) }),
+    unspan: ({ domain }) => {
+      far.close(from, domain);
+      return {};
+    },
+    invalidate: (order) => ({ isDone: shootDowns.obey(order) ? 1 : 0 }),
+    invalidated: ({ id, cores }) => shootDowns.done(id, cores),
+    farDied: ({ domain, report }) => host.domains.farDied(domain, report),
+  };
+}
