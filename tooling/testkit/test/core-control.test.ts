@@ -1,7 +1,7 @@
 /** Cores that are stopped, started and given another CPU driver while the system runs. */
 
 import { errStack } from '@barreleye/core';
-import { OsError, type Wait } from '@barreleye/libos';
+import { OsError, unwrap, type Wait } from '@barreleye/libos';
 import { type ProgramOs, program } from '@barreleye/program';
 import { bytes, call, defineInterface, u32 } from '@barreleye/rpc';
 import { errName } from '@barreleye/spec';
@@ -9,7 +9,8 @@ import { describe, expect, test } from 'vitest';
 import { runSystem, TARGETS, type Tester } from '../src/index.ts';
 
 const CORES = 3;
-const WISHES = { coreCount: CORES, ramBytes: 96 * 2 ** 20 };
+const MIB = 2 ** 20;
+const WISHES = { coreCount: CORES, ramBytes: 96 * MIB };
 
 const Count = defineInterface('count', {
   next: call({ body: bytes(600) }, { count: u32, body: bytes(600) }),
@@ -118,6 +119,37 @@ describe.each(TARGETS)('on $name', (target) => {
       { ...WISHES, others: [counter] },
     );
     expect(system.machine.programFailures).toEqual([]);
+  });
+
+  test('a core that lacks RAM gets some from the first one, which has it back in the end', () => {
+    runSystem(
+      target,
+      function* (tester) {
+        const { os, inits, init } = tester;
+        const root = inits.get(1)?.domains.root.account;
+        if (root === undefined) throw new Error('core 1 has an init');
+        const spawn = function* (quotaBytes: number): Wait<void> {
+          const wish = { core: 1, program: 'counter', args: [], environment: [], caps: [] };
+          os.drop((yield* os.system.spawn({ ...wish, quotaBytes })).domain);
+        };
+        const round = function* (): Wait<number> {
+          const { quotaBytes } = root;
+          unwrap(root.open(root.leftBytes - MIB)); // somebody there has nearly all
+          yield* spawn(3 * MIB);
+          expect(root.quotaBytes).toBeGreaterThanOrEqual(quotaBytes + 2 * MIB);
+          expect(yield* errorsOf(spawn(15 * MIB))).toContain('INIT_ERR_QUOTA');
+          yield* os.system.stopCore(order(os, 1));
+          yield* os.sleep(1e6);
+          return init.memory.mm.freeBytes();
+        };
+        const free = yield* round();
+        yield* os.system.startCore(order(os, 1));
+        yield* os.system.stopCore(order(os, 1));
+        yield* os.sleep(1e6);
+        expect(init.memory.mm.freeBytes()).toBe(free);
+      },
+      { ...WISHES, others: [counter] },
+    );
   });
 
   test('what makes no sense is refused', () => {

@@ -59,8 +59,6 @@ class HeldBlock implements Held {
 }
 
 export class Account implements RamSource {
-  /** The most that may be in use: whole pages. */
-  readonly quotaBytes: number;
   private readonly os: Os;
   private readonly mm: Mm<Capref<'RAM'>>;
   private parent: Account | undefined;
@@ -72,10 +70,10 @@ export class Account implements RamSource {
   /** Those that go over to the origin of the account when it is closed. */
   private readonly held: Set<HeldBlock>;
   private used: number;
+  private quota: number;
 
   constructor(os: Os, mm: Mm<Capref<'RAM'>>, quotaBytes: number, parent?: Account) {
     assert(isAligned(quotaBytes, BASE_PAGE_BITS), 'all that is left can be given away');
-    this.quotaBytes = quotaBytes;
     this.os = os;
     this.mm = mm;
     this.parent = parent;
@@ -84,6 +82,17 @@ export class Account implements RamSource {
     this.grants = new Map();
     this.held = new Set();
     this.used = 0;
+    this.quota = quotaBytes;
+  }
+
+  /** The most that may be in use: whole pages. */
+  get quotaBytes(): number {
+    return this.quota;
+  }
+
+  /** There is more RAM, which nobody has paid for yet: whole pages. */
+  grow(bytes: number): void {
+    this.quota += bytes;
   }
 
   /** RAM that is out, and the quotas of accounts that were cut out of this one. */

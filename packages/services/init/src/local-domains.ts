@@ -13,29 +13,56 @@ import type { DomainEnd, DomainInfo } from '@barreleye/program';
 import { Err } from '@barreleye/spec';
 import type { Domain } from './domain.ts';
 import { type Domains, KILLED } from './domains.ts';
+import type { Init } from './main.ts';
+import type { Memory } from './memory.ts';
 import type { BootProgram } from './programs.ts';
+
+/** The least that is asked of another core at once. */
+const MIN_GROWTH_BYTES = 2 ** 20;
+
+/** Asks another core for RAM. @errors INIT_ERR_QUOTA it has none either */
+type RamRequest = (bytes: number) => Wait<{ readonly base: number; readonly bytes: number }>;
+
+/** What `LocalControl` works with. */
+export interface LocalParts extends Pick<Init, 'os' | 'boot' | 'domains' | 'programs' | 'memory'> {
+  readonly requestRam: RamRequest;
+}
 
 export class LocalControl implements LocalDomains {
   private readonly os: Os;
   private readonly core: number;
   private readonly domains: Domains;
   private readonly programs: ReadonlyMap<string, BootProgram>;
+  private readonly memory: Memory;
+  private readonly requestRam: RamRequest;
 
-  constructor(os: Os, core: number, domains: Domains, programs: ReadonlyMap<string, BootProgram>) {
-    this.os = os;
-    this.core = core;
-    this.domains = domains;
-    this.programs = programs;
+  constructor(parts: LocalParts) {
+    this.os = parts.os;
+    this.core = parts.boot.coreId;
+    this.domains = parts.domains;
+    this.programs = parts.programs;
+    this.memory = parts.memory;
+    this.requestRam = parts.requestRam;
   }
 
-  spawn(request: RemoteSpawn, tell: (id: number, end: DomainEnd) => void): number {
+  *spawn(request: RemoteSpawn, tell: (id: number, end: DomainEnd) => void): Wait<number> {
     const { domains } = this;
+    const missingBytes = request.quotaBytes - domains.root.account.leftBytes;
+    if (missingBytes > 0) yield* this.growBy(missingBytes);
     const program = this.programs.get(request.program);
     if (program === undefined) throw new OsError(Err.SPAWN_ERR_NO_PROGRAM);
     const args = [program.name, ...(request.args.length === 0 ? program.args : request.args)];
     const started = unwrap(domains.start(domains.root, { ...request, program, args, caps: [] }));
     started.watchers.push((end) => tell(started.id, end));
     return started.id;
+  }
+
+  /** Have more RAM from the core that has started this one. @errors INIT_ERR_QUOTA */
+  private *growBy(bytes: number): Wait<void> {
+    const { requestRam, memory, domains, os } = this;
+    const ram = yield* requestRam(Math.max(bytes, MIN_GROWTH_BYTES));
+    os.check(memory.add(ram.base, ram.bytes));
+    domains.root.account.grow(ram.bytes);
   }
 
   kill(id: number): void {

@@ -83,7 +83,8 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
   const nameService = new NameServicePoint(os);
   const { account } = domains.root;
   const programs = readPrograms(boot);
-  const local = new LocalControl(os, boot.coreId, domains, programs);
+  const requestRam = (bytes: number) => monitor.requestRam(bytes);
+  const local = new LocalControl({ os, boot, domains, programs, memory, requestRam });
   const monitor = new Monitor<Domain>({
     os,
     boot,

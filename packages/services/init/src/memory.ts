@@ -1,6 +1,6 @@
 /** init's memory: the allocators of a domain, over all RAM that the kernel handed out. */
 
-import { asPaddr, assert, isOk } from '@barreleye/core';
+import { asPaddr, assert, type Errval, isOk } from '@barreleye/core';
 import {
   type Capref,
   capIdentify,
@@ -13,9 +13,11 @@ import type { Mm } from '@barreleye/mm';
 import { type BootView, ramCap } from '@barreleye/monitor';
 import type { TableShape } from '@barreleye/paging';
 import { type Allocators, createAllocators, deleteAndFree } from '@barreleye/program';
-import { RegionType } from '@barreleye/spec';
+import { RegionType, Rights } from '@barreleye/spec';
 
 export interface Memory extends Allocators {
+  /** Take over RAM that another core has given this one. @errors no slot; SYS_ERR_*; those of mm */
+  readonly add: (base: number, bytes: number) => Errval;
   /** Take over RAM that nobody holds any more, such as that of the first root CNode. */
   readonly collect: () => void;
 }
@@ -33,7 +35,26 @@ export function createMemory(os: Os, boot: BootView, paging: TableShape): Memory
   os.onPageFault(function* ({ address, access }) {
     return vspace.serveFault(address, access);
   });
-  return { ...allocators, collect: () => collectRam(os, mm) };
+  return {
+    ...allocators,
+    add: (base, bytes) => addRam(os, mm, base, bytes),
+    collect: () => collectRam(os, mm),
+  };
+}
+
+function addRam(os: Os, mm: Mm<Capref<'RAM'>>, base: number, bytes: number): Errval {
+  const slot = os.slots.alloc();
+  if (!slot.ok) return slot.err;
+  const kernel = new KernelCap(os.sys, TASK_KERNEL);
+  const words = { rights: Rights.All, iftype: 0, owner: os.coreId, arg0: 0, arg1: 0 };
+  const ram = kernel.create(slot.value, { ...words, type: 'RAM', base, bytes });
+  if (!ram.ok) {
+    os.check(os.slots.free(slot.value));
+    return ram.err;
+  }
+  const err = mm.add({ cap: ram.value, base: asPaddr(base), bytes });
+  if (!isOk(err)) os.drop(ram.value);
+  return err;
 }
 
 /** What cannot be taken over now goes back to the kernel, and is there next time. */

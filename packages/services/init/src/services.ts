@@ -41,11 +41,13 @@ interface Service {
   readonly caps: readonly Capref<CopyableTypeName>[];
 }
 
-/** What the system is made of. The shell gets what is left. */
+/** What the system is made of. The shell gets what is left, nearly. */
 export function planServices(os: Os, boot: BootView): readonly Service[] {
   const uart = findDevice(boot, [DeviceClass.Uart16550, DeviceClass.UartPl011]);
   const power = findDevice(boot, [DeviceClass.Power]);
   const irq = unwrap(irqAllocate(os.sys, os.allocSlot(), TASK_IRQ_TABLE, uart.irq));
+  // Other cores may come to need more than they have got.
+  const shellShare = boot.coreCount === 1 ? 1 : 8 / 7;
   const plain = { needs: [], needsCores: false, canRestart: false, args: [], caps: [] };
   return [
     { ...plain, program: 'nameservice', quotaShare: 16 },
@@ -62,7 +64,7 @@ export function planServices(os: Os, boot: BootView): readonly Service[] {
       needs: ['terminal'],
       needsCores: true,
       canRestart: true,
-      quotaShare: 1,
+      quotaShare: shellShare,
       args: [],
       caps: [deviceFrame(os, power), TASK_PROCESS_MANAGER],
     },

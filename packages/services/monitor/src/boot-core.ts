@@ -33,7 +33,6 @@ import {
   BootInfo,
   BootRegion,
   bootRegionOffset,
-  CteFlag,
   Err,
   FIRST_DOMAIN_BYTES,
   KCB_BYTES,
@@ -43,10 +42,8 @@ import {
   RegionType,
 } from '@barreleye/spec';
 import type { BootView, Region } from './boot-info.ts';
+import { LentRam } from './lent-ram.ts';
 import { LINK_BYTES } from './link.ts';
-
-/** What other cores may have of an object: all bits of spec `CteFlag` that say so. */
-const ALL_RELATIONS = CteFlag.RemoteCopies | CteFlag.RemoteAncestors | CteFlag.RemoteDescendants;
 
 /** What a core takes beside the RAM that is its own. */
 export const CORE_OVERHEAD_BYTES = KCB_BYTES + FIRST_DOMAIN_BYTES + BOOTINFO_BYTES + LINK_BYTES;
@@ -63,6 +60,8 @@ export interface StartedCore {
   readonly core: number;
   /** Shared with its first domain. */
   readonly channel: Capref<'Frame'>;
+  /** Give it more RAM. @errors those of `RamSource.alloc` */
+  giveRam(bytes: number): Result<RamBlock>;
   /** When it is off: all that it was given comes back. */
   takeBack(): void;
 }
@@ -109,9 +108,16 @@ function build(
   if (!page.ok) return page;
   const channel = parts.make('Frame', LINK_BYTES);
   if (!channel.ok) return channel;
-  const ram = allocNear(account, boot, { core, ramBytes });
+  const lent = new LentRam(os, boot.coreId, core);
+  const giveRam = (bytes: number): Result<RamBlock> => {
+    const block = allocNear(account, boot, { core, ramBytes: bytes });
+    if (!block.ok) return block;
+    parts.adopt(block.value);
+    const err = lent.lend(block.value);
+    return isOk(err) ? block : fail(err);
+  };
+  const ram = giveRam(ramBytes);
   if (!ram.ok) return ram;
-  parts.adopt(ram.value);
   const baseOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).base;
   const info = describeCore(boot, {
     core,
@@ -121,25 +127,16 @@ function build(
     ram: ram.value,
   });
   let err = vspace.write(page.value, [[0, info]]);
-  const kernel = new KernelCap(os.sys, TASK_KERNEL);
-  // What is in that RAM is for the other core to say from now on.
-  if (isOk(err)) err = kernel.setOwner(ram.value.cap, core);
-  if (!isOk(err)) return fail(err);
-  err = kernel.spawnCore(core, page.value);
-  const own = (): void => {
-    // There is nobody else.
-    os.check(kernel.setOwner(ram.value.cap, boot.coreId));
-    unwrap(kernel.setRelations(ram.value.cap, 0, ALL_RELATIONS));
-  };
-  if (isOk(err)) {
-    const takeBack = (): void => {
-      own();
-      mustUndo(parts);
-    };
-    return succeed({ core, channel: channel.value, takeBack });
+  if (isOk(err)) err = new KernelCap(os.sys, TASK_KERNEL).spawnCore(core, page.value);
+  if (!isOk(err)) {
+    lent.takeBack();
+    return fail(err);
   }
-  own();
-  return fail(err);
+  const takeBack = (): void => {
+    lent.takeBack();
+    mustUndo(parts);
+  };
+  return succeed({ core, channel: channel.value, giveRam, takeBack });
 }
 
 /** RAM for a core: of its own package, if that is known and there is as much. */

@@ -3,7 +3,7 @@
  * them. A core counts as running when it knows all others.
  */
 
-import { alignDown, BASE_PAGE_BITS, errPush } from '@barreleye/core';
+import { alignDown, alignUp, BASE_PAGE_BITS, errPush } from '@barreleye/core';
 import {
   type Capref,
   capIdentify,
@@ -109,6 +109,16 @@ export class CoreControl {
     started.takeBack();
     this.dropFrames(core);
     peers.set(core, 'off');
+  }
+
+  /**
+   * Give a core that this one has started more RAM. It comes back when the core is stopped.
+   * @errors MON_ERR_NOT_STARTER; INIT_ERR_QUOTA; those of the allocator
+   */
+  giveRam(core: number, bytes: number): { readonly base: number; readonly bytes: number } {
+    const started = this.started.get(core);
+    if (started === undefined) throw new OsError(Err.MON_ERR_NOT_STARTER);
+    return unwrap(started.giveRam(alignUp(bytes, BASE_PAGE_BITS)));
   }
 
   /** A core has been introduced to another, or could not be. */

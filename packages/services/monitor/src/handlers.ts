@@ -96,13 +96,23 @@ function domainHandlers<P extends Party>(
   from: number,
 ): Pick<
   Handlers<IntermonMethods>,
-  'spawn' | 'kill' | 'suspend' | 'resume' | 'list' | 'inspectorOf' | 'watch' | 'domainEnded'
+  | 'spawn'
+  | 'kill'
+  | 'suspend'
+  | 'resume'
+  | 'list'
+  | 'inspectorOf'
+  | 'watch'
+  | 'domainEnded'
+  | 'requestRam'
 > {
   const { domains } = host;
   const tell = (id: number, end: DomainEnd): void =>
     monitor.tell(from, (peer) => peer.domainEnded({ id, end }));
   return {
-    spawn: (request) => ({ id: domains.spawn(request, tell) }),
+    *spawn(request) {
+      return { id: yield* domains.spawn(request, tell) };
+    },
     kill: ({ id }) => {
       domains.kill(id);
       return {};
@@ -121,6 +131,7 @@ function domainHandlers<P extends Party>(
       domains.watch(id, (end) => tell(id, end));
       return {};
     },
+    requestRam: ({ bytes }) => monitor.control.giveRam(from, bytes),
     domainEnded: ({ id, end }) => monitor.watches.ended(from, id, end),
   };
 }

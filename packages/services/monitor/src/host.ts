@@ -16,7 +16,7 @@ export interface RemoteSpawn {
 /** What the first domain does for other cores. Its methods throw OsError. */
 export interface LocalDomains {
   /** @returns the number of the domain, whose end `tell` hears */
-  spawn(request: RemoteSpawn, tell: (id: number, end: DomainEnd) => void): number;
+  spawn(request: RemoteSpawn, tell: (id: number, end: DomainEnd) => void): Wait<number>;
   kill(id: number): void;
   setSuspended(id: number, isSuspended: boolean): void;
   list(): readonly DomainInfo[];

@@ -119,6 +119,10 @@ export const Intermon = defineInterface('intermon', {
   invalidated: oneway({ id: u32, cores: array(u32, MAX_CORES) }),
   /** A far dispatcher of a domain of the receiver has died. */
   farDied: oneway({ domain: u32, report: string(MAX_REPORT_BYTES) }),
+
+  // Memory.
+  /** RAM that is the caller's from now on, until it stops: whole pages. @errors INIT_ERR_QUOTA */
+  requestRam: call({ bytes: u64 }, { base: u64, bytes: u64 }),
 });
 
 export type IntermonMethods = typeof Intermon.methods;

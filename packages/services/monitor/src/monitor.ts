@@ -4,10 +4,10 @@
  */
 
 import type { Result } from '@barreleye/core';
-import { KernelCap, TASK_KERNEL, unwrap, type Wait } from '@barreleye/libos';
+import { KernelCap, OsError, TASK_KERNEL, unwrap, type Wait } from '@barreleye/libos';
 import { irefCore } from '@barreleye/program';
 import type { Client } from '@barreleye/rpc';
-import { COUNTERS } from '@barreleye/spec';
+import { COUNTERS, Err } from '@barreleye/spec';
 import { Bells } from './bells.ts';
 import { Channels } from './channels.ts';
 import { CoreControl } from './core-control.ts';
@@ -99,6 +99,13 @@ export class Monitor<P extends Party> {
   *replaceDriver(core: number): Wait<number> {
     if (core === this.core) return this.replaceOwnDriver();
     return (yield* this.of(core).replaceDriver({})).generation;
+  }
+
+  /** Ask the core that has started this one for RAM. @errors INIT_ERR_QUOTA there is none */
+  *requestRam(bytes: number): Wait<{ readonly base: number; readonly bytes: number }> {
+    const { startedBy } = this.host.boot;
+    if (startedBy === this.core) throw new OsError(Err.INIT_ERR_QUOTA);
+    return yield* this.of(startedBy).requestRam({ bytes });
   }
 
   /** A domain has ended: its services and channels are no more. */
