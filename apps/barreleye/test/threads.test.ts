@@ -22,7 +22,7 @@ describe.each(['x86_64', 'x86_32', 'armv7'])('on %s', (target) => {
     expect(stdout).toMatch(new RegExp(`^Barreleye on ${target}: `));
     const lines = stdout.split('\n').filter((line) => /^core \d+: /.test(line));
     expect(lines).toHaveLength(count);
-    for (const line of lines) expect(line).toMatch(/ running, scheduler rr$/);
+    for (const line of lines) expect(line).toMatch(/ running, scheduler rr, /);
     expect(stdout).toContain('\nhello, world\n');
     expect(stdout).toContain("\nno such command 'nonsense'; 'help' lists commands");
     expect([code, stderr]).toEqual([3, '']);

@@ -49,7 +49,7 @@ describe('in a page', () => {
     expect(error).toBeUndefined();
     expect(runs).toHaveLength(TARGETS.length);
     for (const { screen, exitCode } of runs) {
-      expect(screen.match(/^core \d: .* running, scheduler rr$/gm)).toHaveLength(3);
+      expect(screen.match(/^core \d: .* running, scheduler rr, /gm)).toHaveLength(3);
       expect(screen).toMatch(/\nbarreleye> hello\nhello, world\nbarreleye> exit 7\n$/);
       expect(exitCode).toBe(7);
     }

@@ -36,7 +36,7 @@ describe.each(TARGETS)('on $name', (target) => {
     const lines = coreLines(system);
     expect(lines).toHaveLength(4);
     for (const [i, line] of lines.entries()) {
-      expect(line).toMatch(new RegExp(`^core ${i}: .* running, scheduler rr$`));
+      expect(line).toMatch(new RegExp(`^core ${i}: .* running, scheduler rr, `));
     }
     expect([...system.drivers.keys()]).toEqual([0, 1, 2, 3]);
     const kcbs = new Set([...system.drivers.values()].map(({ kernel }) => kernel.kcb));

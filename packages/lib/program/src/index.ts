@@ -24,12 +24,18 @@ export {
 } from './interfaces/name-service.ts';
 export {
   CHANNEL_BYTES,
+  CHANNEL_INFO,
+  type ChannelInfo,
   CORE_INFO,
+  CORE_STATUS,
+  type CoreInfo,
+  type CoreStatus,
   DOMAIN_END,
   DOMAIN_INFO,
   type DomainEnd,
   type DomainInfo,
   MAX_ARG_BYTES,
+  MAX_LISTED_CHANNELS,
   MAX_NAME_BYTES,
   MAX_REPORT_BYTES,
   System,

@@ -81,6 +81,11 @@ export class LocalControl implements LocalDomains {
     return [...this.domains.all()].map((domain) => domain.infoOn(this.core));
   }
 
+  ram(): { readonly totalBytes: number; readonly freeBytes: number } {
+    const { mm } = this.memory;
+    return { totalBytes: mm.totalBytes(), freeBytes: mm.freeBytes() };
+  }
+
   inspectorOf(id: number): number {
     const { inspector, end } = unwrap(this.domains.find(id));
     if (end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);

@@ -100,7 +100,8 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
   os.spawnThread('buries the dead', watchDeaths(init));
   if (boot.coreId !== boot.startedBy) {
     monitor.peers.answerStarter();
-    return; // services run on the first core
+    yield* ownClient(init); //                              to be looked into, like all
+    return; //                                              services run on the first core
   }
   monitor.control.startAll(); //                              before the shell gets what is left
   const services = planServices(os, boot); //               needs the interrupt table

@@ -60,6 +60,8 @@ export interface StartedCore {
   readonly core: number;
   /** Shared with its first domain. */
   readonly channel: Capref<'Frame'>;
+  /** RAM that it has got. */
+  readonly givenBytes: number;
   /** Give it more RAM. @errors those of `RamSource.alloc` */
   giveRam(bytes: number): Result<RamBlock>;
   /** When it is off: all that it was given comes back. */
@@ -136,7 +138,15 @@ function build(
     lent.takeBack();
     mustUndo(parts);
   };
-  return succeed({ core, channel: channel.value, giveRam, takeBack });
+  return succeed({
+    core,
+    channel: channel.value,
+    get givenBytes() {
+      return CORE_OVERHEAD_BYTES + lent.bytes;
+    },
+    giveRam,
+    takeBack,
+  });
 }
 
 /** RAM for a core: of its own package, if that is known and there is as much. */

@@ -6,7 +6,7 @@
 
 import { type Errval, OK } from '@barreleye/core';
 import type { Capref } from '@barreleye/libos';
-import { CHANNEL_SLOTS } from '@barreleye/program';
+import { CHANNEL_SLOTS, type ChannelInfo } from '@barreleye/program';
 import { umpClosedOffset } from '@barreleye/ump';
 import type { Held, Party } from './party.ts';
 
@@ -53,6 +53,18 @@ export class Channel<P extends Party> {
     this.parcels = new Map();
     this.isLocalEnded = false;
     this.isPeerEnded = false;
+  }
+
+  /** What a listing shows. */
+  get info(): ChannelInfo {
+    const { id, party, core, side } = this;
+    return { channel: id, domain: party.id, peerCore: core, side, state: this.stage };
+  }
+
+  private get stage(): ChannelInfo['state'] {
+    if (this.isLocalEnded) return 'closed';
+    if (this.isPeerEnded) return 'left';
+    return this.state === 'waiting' ? 'waiting' : 'open';
   }
 
   /** Where in the frame the other end says that it has closed. */

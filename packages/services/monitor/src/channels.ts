@@ -25,7 +25,7 @@ import {
 } from '@barreleye/libos';
 import { announce } from '@barreleye/lmp';
 import type { Vspace } from '@barreleye/paging';
-import { CHANNEL_BYTES, irefCore } from '@barreleye/program';
+import { CHANNEL_BYTES, type ChannelInfo, irefCore, MAX_LISTED_CHANNELS } from '@barreleye/program';
 import { Bell, type Client } from '@barreleye/rpc';
 import { type CopyableTypeName, CteFlag, Err, Rights } from '@barreleye/spec';
 import { type Bells, createBell, ringOnce } from './bells.ts';
@@ -81,6 +81,12 @@ export class Channels<P extends Party> {
   /** Channels of this core. */
   get count(): number {
     return this.byId.size;
+  }
+
+  /** What a listing shows that begins with number `from`. */
+  list(from: number): ChannelInfo[] {
+    const all = [...this.byId.values()].filter(({ id }) => id >= from);
+    return all.slice(0, MAX_LISTED_CHANNELS).map(({ info }) => info);
   }
 
   // What domains of this core ask.

@@ -55,6 +55,13 @@ export class CoreControl {
     this.shareBytes = 0;
   }
 
+  /** RAM that other cores have. */
+  get givenBytes(): number {
+    let bytes = 0;
+    for (const { givenBytes } of this.started.values()) bytes += givenBytes;
+    return bytes;
+  }
+
   /** Start all other cores, each with an equal part of the RAM that is left. */
   startAll(): void {
     const { boot, leftBytes, peers } = this.host;

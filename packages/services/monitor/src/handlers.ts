@@ -37,6 +37,7 @@ function coreHandlers<P extends Party>(
   | 'switchOff'
   | 'replaceDriver'
   | 'ping'
+  | 'status'
   | 'nameServiceIs'
 > {
   const { peers, control, core } = monitor;
@@ -65,6 +66,7 @@ function coreHandlers<P extends Party>(
     },
     replaceDriver: () => ({ generation: monitor.replaceOwnDriver() }),
     ping: () => ({}),
+    status: () => ({ status: monitor.status() }),
     nameServiceIs: ({ iref }) => host.nameServiceAt(iref),
   };
 }
@@ -74,7 +76,7 @@ function channelHandlers<P extends Party>(
   from: number,
 ): Pick<
   Handlers<IntermonMethods>,
-  'bind' | 'bound' | 'refused' | 'parcel' | 'ended' | 'serviceOwner'
+  'bind' | 'bound' | 'refused' | 'parcel' | 'ended' | 'channels' | 'serviceOwner'
 > {
   const { channels, exports } = monitor;
   return {
@@ -86,6 +88,7 @@ function channelHandlers<P extends Party>(
     refused: ({ channel, errval }) => channels.refused(from, channel, asErrval(errval)),
     parcel: ({ channel, number, ...words }) => channels.parcel(from, channel, number, words),
     ended: ({ channel }) => channels.peerEnded(from, channel),
+    channels: ({ from: first }) => ({ channels: channels.list(first) }),
     serviceOwner: ({ iref }) => ({ id: unwrap(exports.find(iref)).owner.id }),
   };
 }

@@ -20,6 +20,8 @@ export interface LocalDomains {
   kill(id: number): void;
   setSuspended(id: number, isSuspended: boolean): void;
   list(): readonly DomainInfo[];
+  /** All RAM that it manages, and what of that is free. */
+  ram(): { readonly totalBytes: number; readonly freeBytes: number };
   /** The service reference of its inspector. */
   inspectorOf(id: number): number;
   /** End all domains but the first, and start none from now on; wait until they are gone. */

@@ -6,9 +6,12 @@
 
 import { PLAN_KINDS } from '@barreleye/multicast';
 import {
+  CHANNEL_INFO,
+  CORE_STATUS,
   DOMAIN_END,
   DOMAIN_INFO,
   MAX_ARG_BYTES,
+  MAX_LISTED_CHANNELS,
   MAX_NAME_BYTES,
   MAX_REPORT_BYTES,
 } from '@barreleye/program';
@@ -53,6 +56,8 @@ export const Intermon = defineInterface('intermon', {
   replaceDriver: call({}, { generation: u64 }),
   /** A sign of life. */
   ping: call({}, {}),
+  /** What the core says of itself. */
+  status: call({}, { status: CORE_STATUS }),
   nameServiceIs: oneway({ iref: u32 }),
 
   // Channels between domains; a channel has a number at each of its cores.
@@ -75,6 +80,8 @@ export const Intermon = defineInterface('intermon', {
   }),
   /** The end of the other core has closed, and has the frame no more. */
   ended: oneway({ channel: u32 }),
+  /** The ends that are there, from number `from` on. */
+  channels: call({ from: u32 }, { channels: array(CHANNEL_INFO, MAX_LISTED_CHANNELS) }),
   /** Whose service it is. */
   serviceOwner: call({ iref: u32 }, { id: u32 }),
 

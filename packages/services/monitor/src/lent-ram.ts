@@ -26,6 +26,11 @@ export class LentRam {
     this.blocks = [];
   }
 
+  /** All that is lent. */
+  get bytes(): number {
+    return this.blocks.reduce((sum, block) => sum + block.bytes, 0);
+  }
+
   /** @errors SYS_ERR_* it is not ours alone */
   lend(block: RamBlock): Errval {
     const err = this.kernel.setOwner(block.cap, this.owner);

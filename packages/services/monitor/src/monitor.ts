@@ -5,9 +5,9 @@
 
 import type { Result } from '@barreleye/core';
 import { KernelCap, OsError, TASK_KERNEL, unwrap, type Wait } from '@barreleye/libos';
-import { irefCore } from '@barreleye/program';
+import { type CoreStatus, irefCore } from '@barreleye/program';
 import type { Client } from '@barreleye/rpc';
-import { COUNTERS, Err } from '@barreleye/spec';
+import { COUNTERS, Err, packageOfCore, SCHEDULER_NAMES } from '@barreleye/spec';
 import { Bells } from './bells.ts';
 import { Channels } from './channels.ts';
 import { CoreControl } from './core-control.ts';
@@ -36,6 +36,7 @@ export class Monitor<P extends Party> {
   readonly spans: Spans<P>;
   readonly far: FarDispatchers;
   readonly shootDowns: ShootDowns;
+  private readonly kernel: KernelCap;
   private readonly host: MonitorHost;
 
   constructor(host: MonitorHost) {
@@ -80,6 +81,7 @@ export class Monitor<P extends Party> {
     this.spans = spans;
     this.far = far;
     this.shootDowns = shootDowns;
+    this.kernel = new KernelCap(os.sys, TASK_KERNEL);
     this.host = host;
   }
 
@@ -106,6 +108,22 @@ export class Monitor<P extends Party> {
     const { startedBy } = this.host.boot;
     if (startedBy === this.core) throw new OsError(Err.INIT_ERR_QUOTA);
     return yield* this.of(startedBy).requestRam({ bytes });
+  }
+
+  /** What this core says of itself. */
+  status(): CoreStatus {
+    const { os, domains, boot } = this.host;
+    const { totalBytes, freeBytes } = domains.ram();
+    const kernel = new KernelCap(os.sys, TASK_KERNEL);
+    return {
+      arch: os.arch.name,
+      packageId: boot.places && packageOfCore(boot.places.topology, this.core),
+      scheduler: SCHEDULER_NAMES[unwrap(kernel.scheduler())],
+      domainCount: domains.list().filter(({ state }) => state !== 'ended').length,
+      totalBytes: totalBytes - this.control.givenBytes,
+      freeBytes,
+      links: [...this.peers.reachable()],
+    };
   }
 
   /** A domain has ended: its services and channels are no more. */

@@ -2,6 +2,8 @@
 
 import { KernelPanic } from '@barreleye/core';
 import type { Wait } from '@barreleye/libos';
+import { formatAddress } from './address.ts';
+import { allDomains, coresOf } from './all-cores.ts';
 import type { ArgKind } from './command.ts';
 import { ask } from './deadline.ts';
 import { SELF } from './inspect.ts';
@@ -27,6 +29,10 @@ function* list(shell: Shell, kind: ArgKind): Wait<readonly string[]> {
       return commands.names();
     case 'program':
       return yield* programNames(shell);
+    case 'core':
+      return (yield* coresOf(shell))
+        .filter(({ state }) => state === 'running')
+        .map(({ core }) => String(core));
     case 'domain':
       return yield* domainNames(shell);
     case 'subject':
@@ -42,13 +48,13 @@ function* list(shell: Shell, kind: ArgKind): Wait<readonly string[]> {
   }
 }
 
-/** Numbers of domains, names that only one has, and jobs. */
-function* domainNames({ os, session }: Shell): Wait<readonly string[]> {
-  const { domains } = yield* os.system.list({});
-  const alive = domains.filter(({ state }) => state !== 'ended');
+/** Addresses of domains, names that only one has, and jobs. */
+function* domainNames(shell: Shell): Wait<readonly string[]> {
+  const { own, session } = shell;
+  const alive = (yield* allDomains(shell)).filter(({ state }) => state !== 'ended');
   const names = alive.map(({ name }) => name);
   return [
-    ...alive.map(({ id }) => String(id)),
+    ...alive.map((domain) => formatAddress(own.core, domain)),
     ...names.filter((name) => names.indexOf(name) === names.lastIndexOf(name)),
     ...session.jobs.all().map(({ number }) => `%${number}`),
   ];

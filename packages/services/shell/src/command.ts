@@ -19,6 +19,7 @@ export type ArgKind =
   | 'command'
   | 'program'
   | 'line' //    a command or program; what follows are its arguments
+  | 'core'
   | 'domain'
   | 'subject' // a domain, or the shell itself
   | 'name' //    of a service
@@ -32,6 +33,8 @@ export interface Call {
   /** Variables that hold for a program that it starts, besides those of the shell. */
   readonly assignments: ReadonlyMap<string, string>;
   readonly isBackground: boolean;
+  /** Where a program is to run; undefined: here. */
+  readonly core?: number;
   /** As it was typed. */
   readonly text: string;
 }

@@ -3,7 +3,7 @@
  * the shell waits for that until a deadline, or until Ctrl-C.
  */
 
-import { KernelPanic } from '@barreleye/core';
+import { assert, KernelPanic } from '@barreleye/core';
 import { Timer, type Wait } from '@barreleye/libos';
 import { CommandError } from './command.ts';
 import { InterruptError } from './foreground.ts';
@@ -12,12 +12,20 @@ import type { Shell } from './shell.ts';
 /** Cycles that a domain has for an answer: a second, on a core of 1 GHz. */
 const ANSWER_CYCLES = 1_000_000_000;
 
-type Outcome<T> =
+/** How a question came out. */
+export type Outcome<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'error'; readonly error: unknown };
 
+/** A question, and who is asked. */
+export interface Question<T> {
+  readonly whom: string;
+  readonly question: Wait<T>;
+}
+
 /** Something that waits, and how it came out. */
 interface Pending<T> {
+  readonly whom: string;
   outcome: Outcome<T> | undefined;
 }
 
@@ -26,6 +34,16 @@ interface Pending<T> {
  * whom; InterruptError after Ctrl-C. The thread that asks goes on.
  */
 export function* ask<T>(shell: Shell, whom: string, question: Wait<T>): Wait<T> {
+  const outcomes = yield* askAll(shell, [{ whom, question }]);
+  return resultOf(outcomes);
+}
+
+/** How several questions come out that are asked at the same time; too late is an error. */
+export function* askAll<T>(
+  shell: Shell,
+  questions: readonly Question<T>[],
+): Wait<readonly Outcome<T>[]> {
+  if (questions.length === 0) return [];
   const { scheduler } = shell.os;
   let isLate = false;
   const timer = new Timer(() => {
@@ -34,9 +52,10 @@ export function* ask<T>(shell: Shell, whom: string, question: Wait<T>): Wait<T> 
   });
   scheduler.timers.set(timer, shell.os.now() + ANSWER_CYCLES);
   try {
-    const pending = begin(shell, whom, question);
-    yield* waitFor(shell, () => pending.outcome !== undefined || isLate);
-    return resultOf(pending, whom);
+    const all = questions.map((each) => begin(shell, each));
+    const isDone = (): boolean => all.every(({ outcome }) => outcome !== undefined);
+    yield* waitFor(shell, () => isDone() || isLate);
+    return all.map(outcomeOf);
   } finally {
     scheduler.timers.cancel(timer);
   }
@@ -44,24 +63,24 @@ export function* ask<T>(shell: Shell, whom: string, question: Wait<T>): Wait<T> 
 
 /** The same without a deadline: for what may take as long as it likes. */
 export function* awaitForeground<T>(shell: Shell, what: string, step: Wait<T>): Wait<T> {
-  const pending = begin(shell, what, step);
+  const pending = begin(shell, { whom: what, question: step });
   yield* waitFor(shell, () => pending.outcome !== undefined);
-  return resultOf(pending, what);
+  return resultOf([outcomeOf(pending)]);
 }
 
 /** Start the thread that asks. */
-function begin<T>({ os, foreground }: Shell, what: string, step: Wait<T>): Pending<T> {
-  const pending: Pending<T> = { outcome: undefined };
+function begin<T>({ os, foreground }: Shell, { whom, question }: Question<T>): Pending<T> {
+  const pending: Pending<T> = { whom, outcome: undefined };
   const body = (function* (): Wait<void> {
     try {
-      pending.outcome = { kind: 'value', value: yield* step };
+      pending.outcome = { kind: 'value', value: yield* question };
     } catch (error) {
       if (error instanceof KernelPanic) throw error;
       pending.outcome = { kind: 'error', error };
     }
     foreground.changed();
   })();
-  os.spawnThread(`waits for ${what}`, body, { isDaemon: true });
+  os.spawnThread(`waits for ${whom}`, body, { isDaemon: true });
   return pending;
 }
 
@@ -69,10 +88,14 @@ function* waitFor({ foreground }: Shell, isDone: () => boolean): Wait<void> {
   if (!(yield* foreground.until(isDone))) throw new InterruptError('interrupted');
 }
 
-function resultOf<T>({ outcome }: Pending<T>, whom: string): T {
-  if (outcome === undefined) {
-    throw new CommandError(`${whom} does not answer; 'ps' shows whether it runs`);
-  }
+function outcomeOf<T>({ outcome, whom }: Pending<T>): Outcome<T> {
+  if (outcome !== undefined) return outcome;
+  const message = `${whom} does not answer; 'ps' shows whether it runs`;
+  return { kind: 'error', error: new CommandError(message) };
+}
+
+function resultOf<T>([outcome]: readonly Outcome<T>[]): T {
+  assert(outcome !== undefined, 'every question has an outcome');
   if (outcome.kind === 'error') throw outcome.error;
   return outcome.value;
 }

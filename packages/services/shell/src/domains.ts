@@ -1,18 +1,26 @@
-/** Domains as people name them: a number, a name that only one has, a job as `%2`. */
+/**
+ * Domains as people name them: an address, a name that only one has, a job as `%2`. Names are
+ * looked for on all cores that run.
+ */
 
 import { type Capref, OsError, type Wait } from '@barreleye/libos';
 import type { DomainInfo } from '@barreleye/program';
+import { type DomainAddress, formatAddress, isSameDomain, parseAddress } from './address.ts';
+import { allDomains, checkRunning, domainsOf } from './all-cores.ts';
 import { CommandError, UsageError } from './command.ts';
+import { ask } from './deadline.ts';
 import { explain } from './explain.ts';
 import type { Job } from './jobs.ts';
 import type { Shell } from './shell.ts';
 import { didYouMean } from './suggest.ts';
 
-/** The job that `text` names, as `%2` or by the number of its domain; undefined: it is none. */
-export function findJob({ session }: Shell, text: string): Job | undefined {
-  const [, mark, digits] = /^(%?)([0-9]+)$/.exec(text) ?? [];
-  if (digits === undefined) return undefined;
-  if (mark === '') return session.jobs.byDomain(Number(digits));
+/** The job that `text` names, as `%2` or by its domain; undefined: it is none. */
+export function findJob({ session, own }: Shell, text: string): Job | undefined {
+  const [, digits] = /^%([0-9]+)$/.exec(text) ?? [];
+  if (digits === undefined) {
+    const address = parseAddress(own.core, text);
+    return address === undefined ? undefined : session.jobs.byDomain(address);
+  }
   const job = session.jobs.byNumber(Number(digits));
   if (job === undefined) throw new UsageError(`there is no job ${text}; 'jobs' lists them`);
   return job;
@@ -24,15 +32,9 @@ export function* findDomain(
   text: string,
   hint = "'ps' lists them",
 ): Wait<DomainInfo> {
-  const { domains } = yield* shell.os.system.list({});
-  const job = findJob(shell, text);
-  const id = job?.id ?? (/^\d+$/.test(text) ? Number(text) : undefined);
-  if (id !== undefined) {
-    const found = domains.find((domain) => domain.id === id);
-    if (found === undefined) throw new UsageError(`there is no domain ${id}; ${hint}`);
-    return found;
-  }
-  const alive = domains.filter(({ state }) => state !== 'ended');
+  const address = findJob(shell, text) ?? parseAddress(shell.own.core, text);
+  if (address !== undefined) return yield* findAddress(shell, address, hint);
+  const alive = (yield* allDomains(shell)).filter(({ state }) => state !== 'ended');
   const named = alive.filter(({ name }) => name === text);
   const [only] = named;
   if (only === undefined) {
@@ -40,15 +42,24 @@ export function* findDomain(
     throw new UsageError(`there is no domain '${text}'${didYouMean(text, names, hint)}`);
   }
   if (named.length > 1) {
-    const ids = named.map((domain) => domain.id).join(', ');
+    const ids = named.map((domain) => formatAddress(shell.own.core, domain)).join(', ');
     throw new UsageError(`several domains are called '${text}': ${ids}; say which by its number`);
   }
   return only;
 }
 
+function* findAddress(shell: Shell, address: DomainAddress, hint: string): Wait<DomainInfo> {
+  const { core } = address;
+  yield* checkRunning(shell, core);
+  const domains = yield* ask(shell, `core ${core}`, domainsOf(shell, core));
+  const found = domains.find((domain) => isSameDomain(domain, address));
+  if (found !== undefined) return found;
+  throw new UsageError(`there is no domain ${formatAddress(shell.own.core, address)}; ${hint}`);
+}
+
 /** A domain in an error message. */
-export function describeDomain({ id, name }: Pick<DomainInfo, 'id' | 'name'>): string {
-  return `domain ${id} (${name})`;
+export function describeDomain({ own }: Shell, info: DomainInfo): string {
+  return `domain ${formatAddress(own.core, info)} (${info.name})`;
 }
 
 /**
@@ -61,14 +72,14 @@ export function* withDomain<T>(
   use: (domain: Capref<'Domain'>) => Wait<T>,
 ): Wait<T> {
   const { os, session, authority } = shell;
-  const job = session.jobs.byDomain(info.id);
+  const job = session.jobs.byDomain(info);
   try {
     if (job !== undefined) return yield* use(job.domain);
     if (authority === undefined) {
       const reason = 'this shell has no authority over domains that it has not started';
-      throw new CommandError(`${describeDomain(info)}: ${reason}; the first shell has it`);
+      throw new CommandError(`${describeDomain(shell, info)}: ${reason}; the first shell has it`);
     }
-    const { domain } = yield* os.system.domainOf({ id: info.id, authority });
+    const { domain } = yield* os.system.domainOf({ core: info.core, id: info.id, authority });
     try {
       return yield* use(domain);
     } finally {
@@ -76,6 +87,6 @@ export function* withDomain<T>(
     }
   } catch (error) {
     if (!(error instanceof OsError)) throw error;
-    throw new CommandError(`${describeDomain(info)}: ${explain(error)}`);
+    throw new CommandError(`${describeDomain(shell, info)}: ${explain(error)}`);
   }
 }

@@ -11,6 +11,11 @@ const QUOTA = "the domain has used up its quota of memory; 'ps' shows quotas (IN
 
 it.each<[string, unknown, string]>([
   ['an error of a call', new RpcError(errPush(Err.INIT_ERR_QUOTA, Err.RPC_ERR_REMOTE)), QUOTA],
+  [
+    'what a core has said to another',
+    new RpcError([Err.RPC_ERR_REMOTE, Err.RPC_ERR_REMOTE].reduce(errPush, Err.INIT_ERR_QUOTA)),
+    QUOTA,
+  ],
   ['the same here', new OsError(Err.INIT_ERR_QUOTA), QUOTA],
   [
     'what else the other side says',

@@ -9,7 +9,8 @@ import { describeError, Err } from '@barreleye/spec';
 export function explain(error: unknown): string {
   if (!(error instanceof OsError)) return error instanceof Error ? error.message : String(error);
   const { errval } = error;
-  const inner = errTop(errval) === Err.RPC_ERR_REMOTE ? errPop(errval) : errval;
+  let inner = errval;
+  while (errTop(inner) === Err.RPC_ERR_REMOTE) inner = errPop(inner);
   const more = error instanceof RpcError && error.remoteMessage !== '';
   const text = describeError(isOk(inner) ? errval : inner);
   return more ? `${text}: ${error.remoteMessage}` : text;

@@ -13,6 +13,7 @@ import {
   type RegionInfo,
 } from '@barreleye/program';
 import type { Client } from '@barreleye/rpc';
+import { formatAddress, isSameDomain } from './address.ts';
 import { CommandError } from './command.ts';
 import { ask } from './deadline.ts';
 import { describeDomain, findDomain, withDomain } from './domains.ts';
@@ -41,7 +42,7 @@ export function* findSubject(
 ): Wait<DomainInfo | undefined> {
   if (text === SELF) return undefined;
   const found = yield* findDomain(shell, text, hint);
-  return found.id === shell.own.id ? undefined : found;
+  return isSameDomain(found, shell.own) ? undefined : found;
 }
 
 export function* threadsOf(shell: Shell, subject: DomainInfo | undefined): Wait<ThreadsView> {
@@ -92,9 +93,10 @@ function* question<T>(
   subject: DomainInfo,
   use: (client: InspectorClient) => Wait<T>,
 ): Wait<T> {
-  const whom = describeDomain(subject);
+  const whom = describeDomain(shell, subject);
   if (subject.state === 'suspended') {
-    throw new CommandError(`${whom} is suspended; after 'resume ${subject.id}' it can answer`);
+    const address = formatAddress(shell.own.core, subject);
+    throw new CommandError(`${whom} is suspended; after 'resume ${address}' it can answer`);
   }
   const { iref } = yield* withDomain(shell, subject, (domain) =>
     shell.os.system.inspectorOf({ domain }),

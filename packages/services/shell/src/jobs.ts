@@ -5,17 +5,17 @@
 
 import type { Capref } from '@barreleye/libos';
 import type { DomainEnd } from '@barreleye/program';
+import { type DomainAddress, isSameDomain } from './address.ts';
 
 /** A program that was started. */
-export interface Job {
+export interface Job extends DomainAddress {
   /** 0 while it runs in the foreground. */
   number: number;
   /** The name of the program. */
   readonly name: string;
   /** As it was typed. */
   readonly text: string;
-  /** Number and capability of its domain. */
-  readonly id: number;
+  /** Its domain. */
   readonly domain: Capref<'Domain'>;
   /** How it has ended. */
   end: DomainEnd | undefined;
@@ -49,9 +49,9 @@ export class Jobs {
     return this.list.find((job) => job.number === number);
   }
 
-  /** The job whose domain has number `id`. */
-  byDomain(id: number): Job | undefined {
-    return this.list.find((job) => job.id === id);
+  /** The job with this domain. */
+  byDomain(address: DomainAddress): Job | undefined {
+    return this.list.find((job) => isSameDomain(job, address));
   }
 
   /** Take out all jobs that have ended. */

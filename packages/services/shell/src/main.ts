@@ -40,7 +40,7 @@ export const shell = program('shell', function* (os) {
     os,
     terminal,
     own,
-    lifelines: new Set([own.id, ...served.map(({ domainId }) => domainId)]),
+    lifelines: [own, ...served.map(({ core, domainId }) => ({ core, id: domainId }))],
     authority: givenAuthority(os),
     power: yield* createPower(os),
     screen: new Screen((text) => os.print(text)),
@@ -60,6 +60,7 @@ function givenAuthority(os: ProgramOs): Capref<'ProcessManager'> | undefined {
 
 function ownDomain(os: ProgramOs): OwnDomain {
   return {
+    core: os.coreId,
     id: unwrap(capIdentify(os.sys, TASK_DOMAIN)).arg1,
     threads: () => threadsOf(os),
     waits: () => formatWaits(os.reportWaits()),

@@ -8,6 +8,7 @@ import { assert, encodeUtf8, errStack } from '@barreleye/core';
 import { OsError, type Wait } from '@barreleye/libos';
 import { BACKGROUND, MAX_ARG_BYTES, MAX_NAME_BYTES } from '@barreleye/program';
 import { Err } from '@barreleye/spec';
+import { formatAddress } from './address.ts';
 import { type Call, CommandError, UsageError } from './command.ts';
 import { explain } from './explain.ts';
 import { InterruptError } from './foreground.ts';
@@ -16,6 +17,8 @@ import type { Shell } from './shell.ts';
 
 /** Arguments, and variables, that a program can be given. */
 const MAX_ARGS = 32;
+/** What is said of domains that need not be killed any more. */
+const GONE = [Err.SPAWN_ERR_ENDED, Err.SPAWN_ERR_NO_DOMAIN, Err.MON_ERR_NO_CORE];
 
 /**
  * Start a program; wait for its end unless it runs in the background.
@@ -27,7 +30,8 @@ export function* runProgram(shell: Shell, call: Call): Wait<number | undefined> 
   if (job === undefined) return undefined;
   if (!call.isBackground) return yield* attend(shell, job);
   shell.session.jobs.add(job);
-  shell.screen.printLine(`[${job.number}] ${job.name} is domain ${job.id}`);
+  const address = formatAddress(shell.own.core, job);
+  shell.screen.printLine(`[${job.number}] ${job.name} is domain ${address}`);
   return Status.Ok;
 }
 
@@ -55,16 +59,13 @@ export function* kill(shell: Shell, { domain, end }: Job): Wait<void> {
   try {
     yield* shell.os.system.kill({ domain });
   } catch (error) {
-    const isGone = [Err.SPAWN_ERR_ENDED, Err.SPAWN_ERR_NO_DOMAIN].some((code) =>
-      isAbout(error, code),
-    );
-    if (!isGone) throw error;
+    if (!GONE.some((code) => isAbout(error, code))) throw error;
   }
 }
 
 function* start(
   shell: Shell,
-  { words, assignments, isBackground, text }: Call,
+  { words, assignments, isBackground, text, core: wished }: Call,
 ): Wait<Job | undefined> {
   const { os, session } = shell;
   const [name = '', ...args] = words;
@@ -73,13 +74,14 @@ function* start(
   const environment = [...variables].map(([key, value]) => `${key}=${value}`);
   checkArgs(name, args, environment);
   try {
-    const { domain, id } = yield* os.system.spawn({
+    const { domain, core, id } = yield* os.system.spawn({
+      core: wished,
       program: name,
       args,
       environment,
       caps: [],
     });
-    const job: Job = { number: 0, name, text, id, domain, end: undefined };
+    const job: Job = { number: 0, name, text, core, id, domain, end: undefined };
     os.spawnThread(`waits for domain ${id}`, watch(shell, job), { isDaemon: true });
     return job;
   } catch (error) {

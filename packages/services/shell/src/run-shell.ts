@@ -14,7 +14,6 @@ import { kill, tellEnds } from './programs.ts';
 import type { Shell } from './shell.ts';
 import { formatColumns } from './table.ts';
 
-const PROMPT = 'barreleye> ';
 /** Characters of a line, at most. */
 const WIDTH = 80;
 
@@ -24,11 +23,13 @@ const WIDTH = 80;
  */
 export function* runShell(shell: Shell): Wait<number> {
   const { os, session, screen } = shell;
-  os.spawnThread('waits for Ctrl-C', listen(shell), { isDaemon: true });
+  const isBackground = os.environment.has(BACKGROUND);
+  // The key is for who is in the foreground.
+  if (!isBackground) os.spawnThread('waits for Ctrl-C', listen(shell), { isDaemon: true });
   const [name, option, text, ...more] = os.args;
   if (option === undefined) {
     if (shell.power !== undefined) yield* greet(shell);
-    if (!os.environment.has(BACKGROUND)) yield* readLines(shell);
+    if (!isBackground) yield* readLines(shell);
     session.exitCode ??= Status.Ok;
   } else if (option === '-c' && text !== undefined && more.length === 0) {
     yield* runText(shell, text);
@@ -66,13 +67,14 @@ function* readLines(shell: Shell): Wait<void> {
 
 /** One line; jobs that end meanwhile are told of at once. */
 function* readLine(shell: Shell): Wait<{ readonly kind: string; readonly text: string }> {
-  const { session, terminal } = shell;
+  const { session, terminal, own } = shell;
+  const prompt = own.core === 0 ? 'barreleye> ' : `barreleye/${own.core}> `;
   let edited: Edited = { line: '', cursor: 0 };
   // First this: an end that is told of neither here nor there would be missed.
   session.isAtPrompt = true;
   yield* tellEnds(shell);
   for (;;) {
-    const asked = { prompt: PROMPT, ...edited, canComplete: true, hasHistory: true };
+    const asked = { prompt, ...edited, canComplete: true, hasHistory: true };
     const answer = yield* terminal.readLine(asked);
     session.isAtPrompt = answer.kind === 'complete';
     if (answer.kind !== 'complete') return answer;

@@ -3,6 +3,7 @@
 import type { Capref, Wait } from '@barreleye/libos';
 import type { CapInfo, Inspector, RegionInfo, Terminal, ThreadInfo } from '@barreleye/program';
 import type { Client } from '@barreleye/rpc';
+import type { DomainAddress } from './address.ts';
 import type { Commands } from './commands.ts';
 import type { Foreground } from './foreground.ts';
 import type { Screen } from './screen.ts';
@@ -26,8 +27,7 @@ export interface InspectorLink {
 }
 
 /** What the shell can see of its own domain without asking. */
-export interface OwnDomain {
-  readonly id: number;
+export interface OwnDomain extends DomainAddress {
   threads(): readonly ThreadInfo[];
   /** Which threads wait for each other, in words. */
   waits(): string;
@@ -43,8 +43,8 @@ export interface Shell {
   readonly foreground: Foreground;
   readonly commands: Commands;
   readonly own: OwnDomain;
-  /** Numbers of domains without which nothing can be typed. */
-  readonly lifelines: ReadonlySet<number>;
+  /** Domains without which nothing can be typed. */
+  readonly lifelines: readonly DomainAddress[];
   /** The shell of the system has it: power over domains that it has not started. */
   readonly authority: Capref<'ProcessManager'> | undefined;
   /** The shell of the system has it: its end is that of the machine. */

@@ -5,7 +5,14 @@
 
 import type { Prng } from '@barreleye/core';
 import { type Capref, capref, OsError, TimerQueue, type Wait } from '@barreleye/libos';
-import type { DomainEnd, DomainInfo, Inspector, System } from '@barreleye/program';
+import type {
+  ChannelInfo,
+  CoreInfo,
+  DomainEnd,
+  DomainInfo,
+  Inspector,
+  System,
+} from '@barreleye/program';
 import type { Client } from '@barreleye/rpc';
 import { Bell } from '@barreleye/rpc';
 import { Loop } from '@barreleye/rpc/testing';
@@ -36,16 +43,14 @@ export function exited(value: number): DomainEnd {
   return { how: 'exited', value, report: '' };
 }
 
-/** What there is to start. */
 const MACHINE = {
   coreId: 0,
-  coreCount: 2,
-  runningCount: 1,
   frequency: 1e9,
   ramBytes: 8 * 2 ** 20,
   scheduler: 'rr',
 };
 
+/** What there is to start. */
 const PROGRAMS: { readonly [name: string]: TwinProgram } = {
   hello: ([, whom = 'world']) => ({ shows: `hello, ${whom}\n`, end: exited(0) }),
   fail: ([, value = '1']) => ({ end: exited(Number(value)) }),
@@ -54,7 +59,25 @@ const PROGRAMS: { readonly [name: string]: TwinProgram } = {
   soon: ([, after, value]) => ({ after: Number(after), end: exited(Number(value)) }),
   sleeper: () => ({}),
   'echo-server': () => ({}),
+  shell: ([, ...args]) => ({ shows: `shell: ${args.join(' ')}\n`, end: exited(0) }),
 };
+
+/** As the first core knows them. */
+const CORES: readonly CoreInfo[] = [
+  { core: 0, state: 'running', why: '' },
+  { core: 1, state: 'off', why: '' },
+];
+
+/** Domains of one core, at most. */
+const MAX_DOMAINS = 1000;
+
+/** Ends of channels between cores. */
+const CHANNELS: readonly (ChannelInfo & { readonly on: number })[] = [
+  { on: 0, channel: 1, domain: 2, peerCore: 2, side: 'server', state: 'open' },
+  { on: 2, channel: 7, domain: 1, peerCore: 0, side: 'client', state: 'waiting' },
+];
+
+type TwinSystem = Partial<Client<(typeof System)['methods']>>;
 
 interface TwinDomain extends DomainInfo {
   state: DomainInfo['state'];
@@ -69,6 +92,11 @@ export interface TwinWishes {
   readonly prng?: Prng;
   /** Without the power switch, as a shell that another has started. */
   readonly isNested?: boolean;
+  readonly cores?: readonly CoreInfo[];
+  /** The core on which the shell is. */
+  readonly ownCore?: number;
+  /** Cores that run, and do not answer. */
+  readonly silentCores?: readonly number[];
   /** Killing does not help. */
   readonly isKillDeaf?: boolean;
 }
@@ -87,6 +115,9 @@ export class Twin {
   /** Slow down answers of init, so that threads meet in many ways. */
   isSlow: boolean;
   private readonly bell: Bell;
+  private readonly cores: readonly CoreInfo[];
+  private readonly ownCore: number;
+  private readonly silentCores: readonly number[];
   private readonly timers: TimerQueue;
   private cycles: number;
 
@@ -99,6 +130,9 @@ export class Twin {
     this.heldCount = 0;
     this.isSlow = wishes.prng !== undefined;
     this.bell = new Bell(this.loop, 'a domain');
+    this.cores = wishes.cores ?? CORES;
+    this.ownCore = wishes.ownCore ?? 0;
+    this.silentCores = wishes.silentCores ?? [];
     this.timers = new TimerQueue();
     this.cycles = 0;
     for (const name of ['nameservice', 'terminal', 'shell']) this.addDomain(name);
@@ -121,8 +155,8 @@ export class Twin {
   }
 
   /** End a domain. */
-  endDomain(id: number, end: DomainEnd): void {
-    this.finish(id, end);
+  endDomain(id: number, end: DomainEnd, core = this.ownCore): void {
+    this.finish(core, id, end);
     this.settle();
   }
 
@@ -162,8 +196,15 @@ export class Twin {
       session: new Session(os.environment),
       foreground: new Foreground(loop),
       commands: new Commands(wishes.commands ?? COMMANDS),
-      lifelines: new Set([2, 3]),
-      own: { id: 3, threads: () => [], waits: () => '', regions: () => [], caps: () => [] },
+      lifelines: [2, 3].map((id) => ({ core: this.ownCore, id })),
+      own: {
+        core: this.ownCore,
+        id: 3,
+        threads: () => [],
+        waits: () => '',
+        regions: () => [],
+        caps: () => [],
+      },
       authority: wishes.isNested ? undefined : capref(11, 1),
       power: wishes.isNested
         ? undefined
@@ -200,16 +241,17 @@ export class Twin {
         twin.heldCount -= 1;
       },
       spawnThread: (name: string, body: Wait<unknown>) => twin.loop.create(name, body),
-      scheduler: Object.assign(twin.loop, { timers: twin.timers }),
+      // The loop, but for its own timers.
+      scheduler: Object.assign(Object.create(twin.loop) as Loop, { timers: twin.timers }),
       system: twin.createSystem(isKillDeaf),
       names: {
         *list(prefix: string) {
           yield;
           const names = twin.domains.filter(({ name }) => name.startsWith(prefix));
-          return names.map(({ id, name }) => ({
+          return names.map(({ core, id, name }) => ({
             name,
             interfaceName: name,
-            core: 0,
+            core,
             domainId: id,
           }));
         },
@@ -218,21 +260,25 @@ export class Twin {
     return os as unknown as ShellOs;
   }
 
-  private createSystem(isKillDeaf = false): Partial<Client<(typeof System)['methods']>> {
+  private createSystem(isKillDeaf = false): TwinSystem {
+    return { ...this.machineCalls(), ...this.listings(), ...this.domainCalls(isKillDeaf) };
+  }
+
+  private domainCalls(isKillDeaf: boolean): TwinSystem {
     const twin = this;
     return {
-      *spawn({ program, args, environment }) {
+      *spawn({ core = twin.ownCore, program, args, environment }) {
         yield* twin.dawdle();
         const start = Object.hasOwn(PROGRAMS, program) ? PROGRAMS[program] : undefined;
         if (start === undefined) throw new OsError(Err.SPAWN_ERR_NO_PROGRAM);
-        const id = twin.addDomain(program);
+        const id = twin.addDomain(program, core);
         twin.heldCount += 1;
         const { shows, end, after } = start([program, ...args], environment);
         if (shows !== undefined) yield* twin.terminal.write({ text: shows });
-        if (end !== undefined && after === undefined) twin.finish(id, end);
-        else if (end !== undefined) twin.after(after ?? 0, () => twin.finish(id, end));
+        if (end !== undefined && after === undefined) twin.finish(core, id, end);
+        else if (end !== undefined) twin.after(after ?? 0, () => twin.finish(core, id, end));
         yield* twin.dawdle();
-        return { core: 0, id, domain: domainCap(id) };
+        return { core, id, domain: domainCap(core, id) };
       },
       *wait({ domain }) {
         const found = twin.find(domain.cptr);
@@ -241,11 +287,11 @@ export class Twin {
         return { end: found.end ?? exited(0) };
       },
       *kill({ domain }) {
-        const { id, end } = twin.find(domain.cptr);
-        twin.log.push(`kill ${id}`);
+        const { core, id, end } = twin.find(domain.cptr);
+        twin.log.push(`kill ${core === 0 ? '' : `${core}.`}${id}`);
         yield* twin.dawdle();
         if (end !== undefined) throw new OsError(Err.SPAWN_ERR_ENDED);
-        if (!isKillDeaf) twin.finish(id, { how: 'killed', value: 0, report: '' });
+        if (!isKillDeaf) twin.finish(core, id, { how: 'killed', value: 0, report: '' });
         return {};
       },
       *suspend({ domain }) {
@@ -258,19 +304,47 @@ export class Twin {
         twin.find(domain.cptr).state = 'running';
         return {};
       },
-      *list() {
-        yield* twin.dawdle();
-        return { domains: twin.domains.map((domain) => ({ ...domain })) };
-      },
-      *domainOf({ id }) {
+      *domainOf({ core = twin.ownCore, id }) {
         yield;
         twin.heldCount += 1;
-        return { domain: domainCap(id) };
+        return { domain: domainCap(core, id) };
       },
       *inspectorOf({ domain }) {
         yield;
         twin.log.push(`inspect ${domain.cptr}`);
         return { iref: 1 };
+      },
+    };
+  }
+
+  private listings(): TwinSystem {
+    const twin = this;
+    return {
+      *list({ core = twin.ownCore }) {
+        yield* twin.dawdle();
+        yield* twin.reach(core);
+        const there = twin.domains.filter((domain) => domain.core === core);
+        return { domains: there.map((domain) => ({ ...domain })) };
+      },
+      *coreStatus({ core = twin.ownCore }) {
+        yield* twin.reach(core);
+        const domainCount = twin.domains.filter((domain) => domain.core === core).length;
+        const memory = { totalBytes: 2 ** 24, freeBytes: 2 ** 23 };
+        return { status: { arch: 'x86_64', scheduler: 'rr', domainCount, ...memory, links: [] } };
+      },
+      *channels({ core = twin.ownCore, from }) {
+        yield* twin.reach(core);
+        return { channels: CHANNELS.filter((each) => each.on === core && each.channel >= from) };
+      },
+    };
+  }
+
+  private machineCalls(): TwinSystem {
+    const twin = this;
+    return {
+      *cores() {
+        yield;
+        return { cores: [...twin.cores] };
       },
       *programs() {
         yield;
@@ -278,7 +352,8 @@ export class Twin {
       },
       *machine() {
         yield;
-        return MACHINE;
+        const runningCount = twin.cores.filter(({ state }) => state === 'running').length;
+        return { ...MACHINE, coreCount: twin.cores.length, runningCount };
       },
     };
   }
@@ -292,23 +367,29 @@ export class Twin {
     return { threads: hang, regions: hang, caps: hang };
   }
 
-  private addDomain(name: string): number {
-    const id = this.domains.length + 1;
+  /** Nobody answers for cores that are silent. */
+  private *reach(core: number): Wait<void> {
+    yield;
+    while (this.silentCores.includes(core)) yield* this.bell.until(() => false);
+  }
+
+  private addDomain(name: string, core = this.ownCore): number {
+    const id = this.domains.filter((domain) => domain.core === core).length + 1;
     const quotaBytes = 2 ** 20;
     const state = 'running' as const;
-    const info = { core: 0, id, parent: 0, name, state, usedBytes: 4096, quotaBytes };
+    const info = { core, id, parent: 0, name, state, usedBytes: 4096, quotaBytes };
     this.domains.push({ ...info, end: undefined });
     return id;
   }
 
-  private find(id: number): TwinDomain {
-    const found = this.domains.find((domain) => domain.id === id);
+  private find(cptr: number): TwinDomain {
+    const found = this.domains.find(({ core, id }) => domainCap(core, id).cptr === cptr);
     if (found === undefined) throw new OsError(Err.SPAWN_ERR_NO_DOMAIN);
     return found;
   }
 
-  private finish(id: number, end: DomainEnd): void {
-    const domain = this.find(id);
+  private finish(core: number, id: number, end: DomainEnd): void {
+    const domain = this.find(domainCap(core, id).cptr);
     domain.end ??= end;
     domain.state = 'ended';
     this.bell.ring();
@@ -319,7 +400,7 @@ export class Twin {
   }
 }
 
-/** The twin's capability of a domain: its address is the number. */
-function domainCap(id: number): Capref<'Domain'> {
-  return { ...capref<'Domain'>(0, 0), cptr: id as Capref['cptr'] };
+/** The twin's capability of a domain: its address says which. */
+function domainCap(core: number, id: number): Capref<'Domain'> {
+  return { ...capref<'Domain'>(0, 0), cptr: (core * MAX_DOMAINS + id) as Capref['cptr'] };
 }

@@ -55,6 +55,32 @@ export const CORE_INFO = struct({
   state: oneOf('off', 'starting', 'running', 'stopping', 'failed'),
   why: string(MAX_WHY_BYTES),
 });
+export type CoreInfo = ValueOf<typeof CORE_INFO>;
+
+/** What a core that runs says of itself. */
+export const CORE_STATUS = struct({
+  arch: string(MAX_NAME_BYTES),
+  packageId: optional(u32), // of the topology, if one is known
+  scheduler: string(32),
+  domainCount: u32, // that have not ended
+  totalBytes: u64, //  RAM of its own
+  freeBytes: u64,
+  links: array(u32, 64), // cores whose monitors it can ask
+});
+export type CoreStatus = ValueOf<typeof CORE_STATUS>;
+
+/** A channel between cores, as one of them has it. */
+export const CHANNEL_INFO = struct({
+  channel: u32, // its number on that core
+  domain: u32, //  whose end it is there
+  peerCore: u32,
+  side: oneOf('client', 'server'),
+  /** `waiting` for the service; `closed` here, and not there yet; `left` by the other side. */
+  state: oneOf('waiting', 'open', 'closed', 'left'),
+});
+export type ChannelInfo = ValueOf<typeof CHANNEL_INFO>;
+/** Channels that a listing shows at once. */
+export const MAX_LISTED_CHANNELS = 256;
 
 const args = array(string(MAX_ARG_BYTES), 32);
 const domain = cap('Domain');
@@ -209,6 +235,16 @@ export const System = defineInterface('system', {
   replaceCore: call(CORE_ORDER, { generation: u64 }),
   /** Wait until no core is being started any more: all run, are off or have failed. */
   awaitCores: call({}, {}),
+  /** What this core, or another, says of itself. @errors MON_ERR_NO_CORE */
+  coreStatus: call({ core: optional(u32) }, { status: CORE_STATUS }),
+  /**
+   * The ends, on this core or another, of channels between cores, from number `from` on. As many as
+   * are listed at once: there may be more. @errors MON_ERR_NO_CORE
+   */
+  channels: call(
+    { core: optional(u32), from: u32 },
+    { channels: array(CHANNEL_INFO, MAX_LISTED_CHANNELS) },
+  ),
   /** The counters of the CPU driver, in the order of spec `COUNTERS`. */
   counters: call({}, { values: array(u64, 64) }),
 });

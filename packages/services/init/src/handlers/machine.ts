@@ -8,14 +8,18 @@ import { checkAuthority, type SystemHandlers } from './handler.ts';
 /** Characters of the reason why a core does not run; all of them are ASCII. */
 const MAX_WHY = 256;
 
-export function machineHandlers({
-  os,
-  boot,
-  monitor,
-}: Init): Pick<
-  SystemHandlers,
-  'machine' | 'cores' | 'startCore' | 'stopCore' | 'replaceCore' | 'awaitCores' | 'counters'
-> {
+type Names =
+  | 'machine'
+  | 'cores'
+  | 'startCore'
+  | 'stopCore'
+  | 'replaceCore'
+  | 'awaitCores'
+  | 'coreStatus'
+  | 'channels'
+  | 'counters';
+
+export function machineHandlers({ os, boot, monitor }: Init): Pick<SystemHandlers, Names> {
   const { coreId, coreCount, frequency, ramBytes } = boot;
   const { peers } = monitor;
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
@@ -47,6 +51,14 @@ export function machineHandlers({
     *awaitCores() {
       yield* peers.settled();
       return {};
+    },
+    *coreStatus({ core = coreId }) {
+      if (core !== coreId) return yield* monitor.of(core).status({});
+      return { status: monitor.status() };
+    },
+    *channels({ core = coreId, from }) {
+      if (core !== coreId) return yield* monitor.of(core).channels({ from });
+      return { channels: monitor.channels.list(from) };
     },
     counters: () => ({ values: COUNTERS.map((_, i) => unwrap(kernel.counter(i))) }),
   };

@@ -2,6 +2,8 @@
 
 import type { Wait } from '@barreleye/libos';
 import type { DomainEnd } from '@barreleye/program';
+import { formatAddress, isSameDomain } from '../address.ts';
+import { allDomains } from '../all-cores.ts';
 import type { Command } from '../command.ts';
 import { awaitForeground } from '../deadline.ts';
 import { describeDomain, findDomain, findJob, withDomain } from '../domains.ts';
@@ -20,11 +22,13 @@ export const jobs: Command = {
   example: 'jobs',
   argCount: [0, 0],
   argKinds: [],
-  *run({ os, session, screen }) {
-    const { domains } = yield* os.system.list({});
-    const rows = session.jobs.all().map(({ number, id, end, text }) => {
-      const state = domains.find((domain) => domain.id === id)?.state;
-      return [`%${number}`, String(id), end === undefined ? (state ?? 'running') : 'ended', text];
+  *run(shell) {
+    const { session, screen, own } = shell;
+    const domains = yield* allDomains(shell);
+    const rows = session.jobs.all().map((job) => {
+      const found = domains.find((domain) => isSameDomain(domain, job));
+      const state = job.end === undefined ? (found?.state ?? 'running') : 'ended';
+      return [`%${job.number}`, formatAddress(own.core, job), state, job.text];
     });
     if (rows.length === 0) screen.printLine("no jobs; '&' at the end of a command makes one");
     else for (const line of formatTable(JOB_COLUMNS, rows)) screen.printLine(line);
@@ -76,7 +80,7 @@ function* awaitJobs(shell: Shell, awaited: readonly Job[]): Wait<void> {
 /** Wait for a domain that this shell has not started. */
 function* awaitDomain(shell: Shell, text: string): Wait<DomainEnd> {
   const info = yield* findDomain(shell, text);
-  const whom = describeDomain(info);
+  const whom = describeDomain(shell, info);
   const step = withDomain(shell, info, (domain) => shell.os.system.wait({ domain }));
   const { end } = yield* awaitForeground(shell, whom, step);
   shell.screen.printLine(`${whom} ${describeEnd(end)}`);

@@ -1,6 +1,7 @@
 /** `kill`, `suspend` and `resume`: what becomes of a domain. */
 
 import type { Capref, Wait } from '@barreleye/libos';
+import { isSameDomain } from '../address.ts';
 import { type Command, UsageError } from '../command.ts';
 import { describeDomain, findDomain, findJob, withDomain } from '../domains.ts';
 import { InterruptError } from '../foreground.ts';
@@ -15,7 +16,7 @@ export const kill: Command = {
   summary: 'end domains, whatever they are doing',
   details: [
     'Their memory, capabilities and names come back to the system. A domain is named by',
-    'its number, or by a name that no other has.',
+    "its number, which is '2.3' for domain 3 of core 2, or by a name that no other has.",
   ],
   example: 'kill %1',
   argCount: [1, Number.POSITIVE_INFINITY],
@@ -41,8 +42,9 @@ export const suspend: Command = {
   argKinds: ['domain'],
   *run(shell, args) {
     for (const text of args) {
-      const { id } = yield* findDomain(shell, text);
-      if (shell.lifelines.has(id)) throw new UsageError("nobody could type 'resume' then");
+      const found = yield* findDomain(shell, text);
+      const isLifeline = shell.lifelines.some((each) => isSameDomain(each, found));
+      if (isLifeline) throw new UsageError("nobody could type 'resume' then");
       yield* apply(shell, text, 'is suspended', (domain) => shell.os.system.suspend({ domain }));
     }
     return 0;
@@ -85,5 +87,5 @@ function* apply(
 ): Wait<void> {
   const info = yield* findDomain(shell, text);
   yield* withDomain(shell, info, use);
-  shell.screen.printLine(`${describeDomain(info)} ${done}`);
+  shell.screen.printLine(`${describeDomain(shell, info)} ${done}`);
 }

@@ -1,38 +1,10 @@
-/** `cores`, `ticks` and `exit`: the machine itself. */
+/** `ticks` and `exit`: the machine itself. */
 
 import { COUNTERS } from '@barreleye/spec';
 import { type Command, UsageError } from '../command.ts';
 import { formatMilliseconds, parseNumber } from '../numbers.ts';
 
-const MHZ = 1_000_000;
 const MAX_EXIT_CODE = 255;
-
-export const cores: Command = {
-  name: 'cores',
-  usage: '',
-  group: 'The machine',
-  summary: 'show the cores of the machine',
-  details: [],
-  example: 'cores',
-  argCount: [0, 0],
-  argKinds: [],
-  *run({ os, screen }) {
-    const { frequency, scheduler } = yield* os.system.machine({});
-    const { cores: all } = yield* os.system.cores({});
-    const states = {
-      off: 'not started',
-      starting: 'starting',
-      stopping: 'stopping',
-      running: `running, scheduler ${scheduler}`,
-      failed: 'did not come up',
-    };
-    for (const { core, state, why } of all) {
-      const what = why === '' ? states[state] : `${states[state]}: ${why}`;
-      screen.printLine(`core ${core}: ${os.arch.name}, ${frequency / MHZ} MHz, ${what}`);
-    }
-    return 0;
-  },
-};
 
 export const ticks: Command = {
   name: 'ticks',

@@ -1,8 +1,11 @@
 /** `mem`: memory of the system, and of a domain. */
 
 import { formatBytes } from '@barreleye/core';
+import type { Wait } from '@barreleye/libos';
+import type { CoreStatus } from '@barreleye/program';
 import { describeBlock } from '../blocks.ts';
 import type { Command } from '../command.ts';
+import { ask } from '../deadline.ts';
 import { describeDomain } from '../domains.ts';
 import { findSubject, spaceOf } from '../inspect.ts';
 import { formatCount, formatFlags, formatRange } from '../numbers.ts';
@@ -18,12 +21,14 @@ export const mem: Command = {
   argCount: [0, 1],
   argKinds: ['subject', 'nothing'],
   *run(shell, [text]) {
-    const { os, screen, session } = shell;
+    const { os, screen, session, own } = shell;
     const subject = yield* findSubject(shell, text);
-    const { freeBytes, totalBytes, usedBytes, quotaBytes } = yield* os.system.memory({});
+    const { usedBytes, quotaBytes, ...here } = yield* os.system.memory({});
+    const core = subject?.core ?? own.core;
+    const { freeBytes, totalBytes } = core === own.core ? here : yield* memoryOf(shell, core);
     screen.printLine(`free ${freeBytes} of ${totalBytes} bytes (${formatBytes(freeBytes)})`);
     if (subject === undefined) showUse(shell, 'this shell', usedBytes, quotaBytes);
-    else showUse(shell, describeDomain(subject), subject.usedBytes, subject.quotaBytes);
+    else showUse(shell, describeDomain(shell, subject), subject.usedBytes, subject.quotaBytes);
     const { regions, tableCount } = yield* spaceOf(shell, subject);
     const counts = [formatCount(tableCount, 'page table'), formatCount(regions.length, 'region')];
     screen.printLine(counts.join(', '));
@@ -37,6 +42,13 @@ export const mem: Command = {
     return 0;
   },
 };
+
+/** The memory of another core. */
+function* memoryOf(shell: Shell, core: number): Wait<CoreStatus> {
+  const question = shell.os.system.coreStatus({ core });
+  const { status } = yield* ask(shell, `core ${core}`, question);
+  return status;
+}
 
 function showUse({ screen }: Shell, whom: string, usedBytes: number, quotaBytes: number): void {
   const size = formatBytes(usedBytes);

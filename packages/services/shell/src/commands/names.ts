@@ -2,6 +2,7 @@
 
 import { encodeUtf8 } from '@barreleye/core';
 import { MAX_SERVICE_NAME_BYTES } from '@barreleye/program';
+import { formatAddress } from '../address.ts';
 import { type Command, UsageError } from '../command.ts';
 import { ask } from '../deadline.ts';
 import { formatTable } from '../table.ts';
@@ -26,8 +27,9 @@ export const names: Command = {
       throw new UsageError(`a name has at most ${MAX_SERVICE_NAME_BYTES} bytes`);
     }
     const list = yield* ask(shell, 'the name service', shell.os.names.list(prefix));
-    const rows = list.map(({ name, interfaceName, domainId }) => {
-      return [name, interfaceName, String(domainId)];
+    const rows = list.map(({ name, interfaceName, core, domainId }) => {
+      const address = formatAddress(shell.own.core, { core, id: domainId });
+      return [name, interfaceName, address];
     });
     if (rows.length === 0) shell.screen.printLine(`no names begin with '${prefix}'`);
     else for (const line of formatTable(COLUMNS, rows)) shell.screen.printLine(line);

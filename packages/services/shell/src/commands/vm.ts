@@ -79,7 +79,7 @@ function* showRegionAt(shell: Shell, subject: DomainInfo, va: number): Wait<void
   const region = regionAt(regions, va);
   const text =
     region === undefined
-      ? `${hex(va)} lies in no region of ${describeDomain(subject)}`
+      ? `${hex(va)} lies in no region of ${describeDomain(shell, subject)}`
       : describeRegion(region);
   shell.screen.printLine(text);
 }
