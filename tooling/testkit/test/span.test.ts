@@ -100,7 +100,7 @@ function* everything(tester: Tester): Wait<Record<string, unknown>> {
 }
 
 describe.each(TARGETS)('on $name', (target) => {
-  test('the thread on core i of n is joined with i', () => {
+  test('40: the thread on core i of n is joined with i', () => {
     run(
       target,
       function* ({ os: { spanning } }) {
