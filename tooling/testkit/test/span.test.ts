@@ -23,6 +23,7 @@ import {
 const PAGE = 4096;
 const MIB = 2 ** 20;
 const READ_WRITE = PageFlag.Read | PageFlag.Write;
+const FOUR_PAGES = { bytes: 4 * PAGE, flags: READ_WRITE };
 
 /** What runs far from home. */
 const far: FarFunctions = {
@@ -52,8 +53,7 @@ function run(target: TestTarget, main: (tester: Tester) => Wait<unknown>, coreCo
 
 /** Four pages that all may write, backed when they are touched. */
 function* reserve(os: ProgramOs): Wait<number> {
-  const request = { bytes: 4 * PAGE, flags: READ_WRITE };
-  return (yield* os.take(os.memory.vspace.reserve(request))).base;
+  return (yield* os.take(os.memory.vspace.reserve(FOUR_PAGES))).base;
 }
 
 /** What a far thread reads at `at`, while that is mapped. */
@@ -177,6 +177,68 @@ describe.each(TARGETS)('on $name', (target) => {
       expect(yield* farRead(os, base), 'the bug that is there without it').toBe(5);
       yield* os.spanning.protect(base, 4 * PAGE, READ_WRITE);
       expect(yield* farRead(os, base)).toBe(5);
+    });
+  });
+
+  test('a spanning domain that is suspended does nothing on any core', () => {
+    runSystem(
+      target,
+      function* ({ os, init, system }) {
+        const child = yield* start(os, 'spanner', { args: ['forEver'], quotaBytes: 8 * MIB });
+        yield* os.sleep(20_000_000);
+        const switches = (): number[] =>
+          [1, 2].map((core) => {
+            const { kernel } = system.drivers.get(core) ?? {};
+            return kernel === undefined ? 0 : Kcb.contextSwitches.get(kernel.mem, kernel.kcb);
+          });
+        const during = function* (): Wait<number> {
+          const before = switches();
+          yield* os.sleep(10_000_000);
+          return switches().reduce((sum, count, i) => sum + count - (before[i] ?? 0), 0);
+        };
+        expect(yield* during()).toBeGreaterThan(1000);
+        yield* os.system.suspend({ domain: child.domain });
+        yield* os.sleep(1_000_000);
+        expect(yield* during()).toBeLessThan(10);
+        yield* os.system.resume({ domain: child.domain });
+        expect(yield* during()).toBeGreaterThan(1000);
+        yield* os.system.suspend({ domain: child.domain });
+        expect((yield* kill(os, child)).how).toBe('killed');
+        expect(init.monitor.spans.count).toBe(0);
+      },
+      { coreCount: 3, ramBytes: 96 * MIB, others: [spanner] },
+    );
+  });
+
+  test('a core that is stopped takes its far threads along, and their domain goes on', () => {
+    run(target, function* (tester) {
+      const { os, inits } = tester;
+      const { spanning } = os;
+      const base = yield* reserve(os);
+      const round = function* (): Wait<void> {
+        yield* spanning.open(1);
+        expect(yield* farRead(os, base)).toBe(0);
+        const thread = yield* spanning.start(1, 'forEver');
+        let why: readonly string[] | undefined;
+        os.spawnThread(
+          'joins',
+          (function* () {
+            why = yield* errorOf(spanning.join(thread));
+          })(),
+        );
+        yield* os.system.stopCore({ core: 1, authority: os.argCap(1) });
+        while (why === undefined) yield* os.sleep(10_000);
+        expect(why).toEqual(['RPC_ERR_CLOSED']);
+        expect(spanning.cores()).toEqual([]);
+        expect(inits.get(0)?.monitor.spans.count).toBe(0);
+        yield* spanning.unmap(base);
+        yield* os.take(os.memory.vspace.reserveFixed(base, FOUR_PAGES));
+        yield* os.system.startCore({ core: 1, authority: os.argCap(1) });
+      };
+      yield* round();
+      const before = yield* takeInventory(tester);
+      for (let i = 0; i < 3; i++) yield* round();
+      yield* expectInventory(tester, before);
     });
   });
 

@@ -9,6 +9,7 @@ import {
   capIdentify,
   capRetype,
   capRevoke,
+  dispatcherResume,
   dispatcherStop,
   type Os,
   OsError,
@@ -60,6 +61,8 @@ export interface DomainsHost {
    */
   readonly isSpanning: (domain: Domain) => boolean;
   readonly leaveCores: (domain: Domain) => Wait<void>;
+  /** Have its dispatchers on other cores not run, or run on. */
+  readonly setFarStopped: (domain: Domain, isStopped: boolean) => void;
   /** A domain has ended; its account is still open. */
   readonly domainEnded: (domain: Domain) => void;
   /** A child of init has ended. */
@@ -168,6 +171,18 @@ export class Domains {
     );
     if (!spawned.ok) return spawned.err;
     domain.spawned = spawned.value;
+    return OK;
+  }
+
+  /** Have a domain not run, or run on. @errors SPAWN_ERR_ENDED, also: it is about to */
+  setSuspended(domain: Domain, isSuspended: boolean): Errval {
+    const { os, setFarStopped } = this.host;
+    if (domain.spawned === undefined || domain.isEnding) return Err.SPAWN_ERR_ENDED;
+    const change = isSuspended ? dispatcherStop : dispatcherResume;
+    const err = change(os.sys, domain.spawned.dispatcher);
+    if (!isOk(err)) return err;
+    domain.isSuspended = isSuspended;
+    setFarStopped(domain, isSuspended);
     return OK;
   }
 

@@ -1,13 +1,6 @@
 /** What init does with its domains for other cores, and for whoever names them by number. */
 
-import {
-  dispatcherResume,
-  dispatcherStop,
-  type Os,
-  OsError,
-  unwrap,
-  type Wait,
-} from '@barreleye/libos';
+import { type Os, OsError, unwrap, type Wait } from '@barreleye/libos';
 import type { LocalDomains, RemoteSpawn } from '@barreleye/monitor';
 import type { DomainEnd, DomainInfo } from '@barreleye/program';
 import { Err } from '@barreleye/spec';
@@ -70,11 +63,7 @@ export class LocalControl implements LocalDomains {
   }
 
   setSuspended(id: number, isSuspended: boolean): void {
-    const domain = this.changeable(id);
-    if (domain.spawned === undefined || domain.isEnding) throw new OsError(Err.SPAWN_ERR_ENDED);
-    const change = isSuspended ? dispatcherStop : dispatcherResume;
-    this.os.check(change(this.os.sys, domain.spawned.dispatcher));
-    domain.isSuspended = isSuspended;
+    this.os.check(this.domains.setSuspended(this.changeable(id), isSuspended));
   }
 
   list(): DomainInfo[] {

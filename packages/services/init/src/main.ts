@@ -73,6 +73,8 @@ function* main(os: Os, bootInfoAt: number, { paging }: Platform, observer?: Obse
     serve: (domain: Domain, invitation: Invitation) => serveDomain(init, domain, invitation),
     isSpanning: (domain: Domain) => monitor.spans.isSpanning(domain),
     leaveCores: (domain: Domain) => monitor.spans.closeAll(domain),
+    setFarStopped: (domain: Domain, isStopped: boolean) =>
+      monitor.spans.setStopped(domain, isStopped),
     domainEnded: (domain: Domain) => {
       monitor.partyEnded(domain);
       nameService.domainEnded();

@@ -1,9 +1,18 @@
 /** The dispatchers on this core of domains of other cores (ADR 16). */
 
 import { asPaddr } from '@barreleye/core';
-import { type CapIdentity, type Os, OsError, type RamSource, unwrap } from '@barreleye/libos';
+import {
+  type CapIdentity,
+  type Capref,
+  dispatcherResume,
+  dispatcherStop,
+  type Os,
+  OsError,
+  type RamSource,
+  unwrap,
+} from '@barreleye/libos';
 import { createMemorySource } from '@barreleye/paging';
-import { spawnFar } from '@barreleye/spawn';
+import { type FarDispatcher, spawnFar } from '@barreleye/spawn';
 import {
   CAP_TYPE_COUNT,
   CAP_TYPE_NAMES,
@@ -45,6 +54,7 @@ export interface FarWish {
 /** One of them. */
 interface Entry {
   readonly home: number;
+  readonly dispatcher: Capref<'Dispatcher'>;
   /** Take it apart, the last step first. */
   readonly undo: readonly (() => void)[];
 }
@@ -52,10 +62,12 @@ interface Entry {
 export class FarDispatchers {
   private readonly host: FarHost;
   private readonly entries: Map<string, Entry>;
+  private isClosed: boolean;
 
   constructor(host: FarHost) {
     this.host = host;
     this.entries = new Map();
+    this.isClosed = false;
   }
 
   /** How many there are. */
@@ -65,32 +77,41 @@ export class FarDispatchers {
 
   /**
    * Make one for a domain of core `home` and run it; the line at which it is notified.
-   * @errors LIB_ERR_SPANNED; SYS_ERR_DISP_VSPACE_INVALID, SYS_ERR_DISP_FRAME_INVALID they are no
+   * @errors MON_ERR_NO_CORE this core ends; LIB_ERR_SPANNED; SYS_ERR_DISP_VSPACE_INVALID, SYS_ERR_DISP_FRAME_INVALID they are no
    *   such objects; MON_ERR_NO_LINE; LIB_ERR_SPAWN over the reason
    */
   open(home: number, wish: FarWish): number {
     const { os, bells, account } = this.host;
     const { domain, frameVaddr } = wish;
     const key = keyOf(home, domain);
+    if (this.isClosed) throw new OsError(Err.MON_ERR_NO_CORE);
     if (this.entries.has(key)) throw new OsError(Err.LIB_ERR_SPANNED);
     const rootTable = rootOf(home, wish.root);
     const frame = frameOf(home, wish.frame);
     const owner = {};
     const { line, irq } = unwrap(bells.reserve(owner));
     const undo = [() => bells.remove(owner)];
+    let far: FarDispatcher;
     try {
       const bell = unwrap(createBell(os, home, wish.line));
       undo.push(() => os.drop(bell));
       const source = createMemorySource(os.sys, account, os.slots);
       const parts = { rootTable, frame, frameVaddr, line: irq, bell };
-      const far = unwrap(spawnFar(os.sys, source, { home: { core: home, domain }, ...parts }));
+      far = unwrap(spawnFar(os.sys, source, { home: { core: home, domain }, ...parts }));
       undo.push(() => os.check(far.kill()));
     } catch (error) {
       undoAll(undo);
       throw error;
     }
-    this.entries.set(key, { home, undo });
+    this.entries.set(key, { home, dispatcher: far.dispatcher, undo });
     return line;
+  }
+
+  /** Have one not run, or run on; nothing if it has died. */
+  setStopped(home: number, domain: number, isStopped: boolean): void {
+    const entry = this.entries.get(keyOf(home, domain));
+    const change = isStopped ? dispatcherStop : dispatcherResume;
+    if (entry !== undefined) change(this.host.os.sys, entry.dispatcher);
   }
 
   /** End one, if there is one: nothing of the memory of its domain is known here then. */
@@ -100,6 +121,13 @@ export class FarDispatchers {
     if (entry === undefined) return;
     this.entries.delete(key);
     undoAll(entry.undo);
+  }
+
+  /** This core ends: all of them do, and there are no more. */
+  closeAll(): void {
+    this.isClosed = true;
+    for (const { undo } of this.entries.values()) undoAll(undo);
+    this.entries.clear();
   }
 
   /** Another core is no more, and its domains with it. */

@@ -58,6 +58,7 @@ function coreHandlers<P extends Party>(
     },
     *endDomains() {
       yield* host.domains.endAll();
+      monitor.far.closeAll();
       return {};
     },
     switchOff: () => {
@@ -143,10 +144,17 @@ function spanHandlers<P extends Party>(
   monitor: Monitor<P>,
   host: MonitorHost,
   from: number,
-): Pick<Handlers<IntermonMethods>, 'span' | 'unspan' | 'invalidate' | 'invalidated' | 'farDied'> {
+): Pick<
+  Handlers<IntermonMethods>,
+  'span' | 'setFarStopped' | 'unspan' | 'invalidate' | 'invalidated' | 'farDied'
+> {
   const { far, shootDowns } = monitor;
   return {
     span: (wish) => ({ line: far.open(from, wish) }),
+    setFarStopped: ({ domain, isStopped }) => {
+      far.setStopped(from, domain, isStopped !== 0);
+      return {};
+    },
     unspan: ({ domain }) => {
       far.close(from, domain);
       return {};

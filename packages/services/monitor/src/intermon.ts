@@ -106,6 +106,8 @@ export const Intermon = defineInterface('intermon', {
     { domain: u32, root: described, frame: described, frameVaddr: u64, line: u32 },
     { line: u32 },
   ),
+  /** Have it not run, or run on. */
+  setFarStopped: call({ domain: u32, isStopped: u32 }, {}),
   /** End it, if there is one. Nothing of its domain's memory is known there then. */
   unspan: call({ domain: u32 }, {}),
   /**

@@ -116,6 +116,20 @@ export class Spans<P extends Party> {
     this.forget(party, core);
   }
 
+  /** Wait until `party` is not on that core: it has left, or the core is no more. */
+  *awaitLeft(party: P, core: number): Wait<void> {
+    yield* this.changes.until(() => this.byParty.get(party)?.branches.has(core) !== true);
+  }
+
+  /** Have the far dispatchers of `party` not run, or run on, as soon as their cores hear of it. */
+  setStopped(party: P, isStopped: boolean): void {
+    for (const core of this.coresOf(party)) {
+      const wish = { domain: party.id, isStopped: isStopped ? 1 : 0 };
+      const told = this.ask(core, (monitor) => monitor.setFarStopped(wish));
+      this.host.os.spawnThread(`stops a dispatcher on core ${core}`, told);
+    }
+  }
+
   /** `party` ends: nothing of its memory is known on any other core when this comes back. */
   *closeAll(party: P): Wait<void> {
     const { os } = this.host;

@@ -46,6 +46,7 @@ export interface FarRequest {
 
 /** A far dispatcher that runs. */
 export interface FarDispatcher {
+  readonly dispatcher: Capref<'Dispatcher'>;
   /**
    * End it, whatever it is doing. Nothing of its domain's memory is known on this core then.
    * @errors LIB_ERR_SPAWN_KILL over the reason; it can be tried again
@@ -64,24 +65,24 @@ export function spawnFar(
   request: FarRequest,
 ): Result<FarDispatcher> {
   const parts = new Parts(sys, source);
-  const err = build(sys, request, parts);
-  if (!isOk(err)) {
+  const made = build(sys, request, parts);
+  if (!made.ok) {
     mustUndo(parts);
-    return fail(errPush(err, Err.LIB_ERR_SPAWN));
+    return fail(errPush(made.err, Err.LIB_ERR_SPAWN));
   }
   const kill = (): Errval => {
     const undone = parts.undo();
     return isOk(undone) ? OK : errPush(undone, Err.LIB_ERR_SPAWN_KILL);
   };
-  return succeed({ kill });
+  return succeed({ dispatcher: made.value, kill });
 }
 
 type Put = readonly [cap: Capref<CopyableTypeName>, l1Index: number, slot?: number];
 
-function build(sys: Sys, request: FarRequest, parts: Parts): Errval {
+function build(sys: Sys, request: FarRequest, parts: Parts): Result<Capref<'Dispatcher'>> {
   const { home, line, bell, frameVaddr } = request;
   const rootCn = parts.make('L1CNode', L1_CNODE_GRANULE);
-  if (!rootCn.ok) return rootCn.err;
+  if (!rootCn.ok) return rootCn;
   const puts: Put[] = [];
   for (const l1Index of [
     RootSlot.TaskCn,
@@ -91,19 +92,19 @@ function build(sys: Sys, request: FarRequest, parts: Parts): Errval {
     RootSlot.SlotAlloc2,
   ]) {
     const cnode = parts.make('L2CNode');
-    if (!cnode.ok) return cnode.err;
+    if (!cnode.ok) return cnode;
     puts.push([cnode.value, l1Index]);
   }
   const rootTable = describe(sys, parts, request.rootTable);
-  if (!rootTable.ok) return rootTable.err;
+  if (!rootTable.ok) return rootTable;
   const frame = describe(sys, parts, request.frame);
-  if (!frame.ok) return frame.err;
+  if (!frame.ok) return frame;
   const identity = { rights: Rights.Lent, iftype: 0, base: 0, bytes: 0, owner: home.core };
   const numbers = { arg0: home.core, arg1: home.domain };
   const domain = describe(sys, parts, { type: 'Domain', ...identity, ...numbers });
-  if (!domain.ok) return domain.err;
+  if (!domain.ok) return domain;
   const dispatcher = parts.make('Dispatcher');
-  if (!dispatcher.ok) return dispatcher.err;
+  if (!dispatcher.ok) return dispatcher;
   puts.push(
     [dispatcher.value, RootSlot.TaskCn, TaskSlot.Dispatcher],
     [rootCn.value, RootSlot.TaskCn, TaskSlot.RootCn],
@@ -116,9 +117,9 @@ function build(sys: Sys, request: FarRequest, parts: Parts): Errval {
     const place = { croot: rootCn.value.cptr, level: slot === undefined ? 1 : 2 } as const;
     const cptr = capAddrOf(l1Index, slot ?? 0) as Slot['cptr'];
     const lent = capLend(sys, { ...place, cptr }, source);
-    if (!lent.ok) return lent.err;
+    if (!lent.ok) return lent;
   }
-  return dispatcherSetup(sys, dispatcher.value, {
+  const err = dispatcherSetup(sys, dispatcher.value, {
     cspace: rootCn.value,
     vspaceRoot: capAddrOf(RootSlot.PageCn, 0),
     frame: capAddrOf(RootSlot.TaskCn, TaskSlot.DispatcherFrame),
@@ -126,6 +127,7 @@ function build(sys: Sys, request: FarRequest, parts: Parts): Errval {
     isRun: true,
     domain: domain.value,
   });
+  return isOk(err) ? dispatcher : fail(err);
 }
 
 /** A capability of what another core has, among the parts. */

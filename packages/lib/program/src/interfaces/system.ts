@@ -195,6 +195,8 @@ export const System = defineInterface('system', {
   span: call({ core: u32, frame: cap('Frame'), frameVaddr: u64 }, { bell: gift('Notify_IPI') }),
   /** End it. @errors LIB_ERR_NOT_SPANNED */
   unspan: call({ core: u32 }, {}),
+  /** Wait until the caller is not on that core: it has left, or the core is no more. */
+  awaitLeft: call({ core: u32 }, {}),
   /**
    * Have the pages from `va` on invalidated on all other cores of the caller; answered when all
    * have. `how` the word is spread: as the topology of the machine suggests, if left out.

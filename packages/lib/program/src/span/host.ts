@@ -16,6 +16,9 @@ export function spanHost(
     *close(core) {
       yield* system.unspan({ core });
     },
+    *awaitLeft(core) {
+      yield* system.awaitLeft({ core });
+    },
     *invalidate(va, pageCount, how) {
       yield* system.shootDown({ va, pageCount, how });
     },

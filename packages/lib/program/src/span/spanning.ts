@@ -29,6 +29,8 @@ export interface SpanHost {
   open(request: SpanRequest): Wait<Capref<'Notify_IPI'>>;
   /** End the dispatcher there. Back when nothing of it is left. */
   close(core: number): Wait<void>;
+  /** Wait until nothing of this domain is on the core, perhaps because that is no more. */
+  awaitLeft(core: number): Wait<void>;
   /** Have all other cores of this domain invalidate. Back when all have. */
   invalidate(va: number, pageCount: number, how: ShootDownKind | undefined): Wait<void>;
   /** Where this domain is notified. */
@@ -96,7 +98,9 @@ export class Spanning {
       yield* this.fill(frame.base, page.base);
       const bell = yield* host.open({ core, frame: frame.cap, frameVaddr: frame.base });
       const channels = openChannels(os, page.base, 'home', poller, bell);
-      this.far.set(core, { client: yield* this.talk(core, channels), channels, bell, made });
+      const dispatcher = { client: yield* this.talk(core, channels), channels, bell, made };
+      this.far.set(core, dispatcher);
+      os.spawnThread(`watches core ${core}`, this.watch(core, dispatcher), { isDaemon: true });
     } catch (error) {
       for (const each of made) this.hide(each);
       throw error;
@@ -145,13 +149,28 @@ export class Spanning {
 
   /** Be on core `core` no more. Threads there end where they are. */
   *close(core: number): Wait<void> {
-    const { channels, bell, made } = this.dispatcherOn(core);
+    const dispatcher = this.dispatcherOn(core);
     this.far.delete(core);
-    channels.outgoing.close();
-    channels.incoming.close();
+    dispatcher.channels.outgoing.close();
+    dispatcher.channels.incoming.close();
     yield* this.host.close(core);
+    this.bury(dispatcher);
+  }
+
+  /** A core that ends takes its dispatcher along: whoever waits for something there is told. */
+  private *watch(core: number, dispatcher: FarDispatcher): Wait<void> {
+    yield* this.host.awaitLeft(core);
+    if (this.far.get(core) !== dispatcher) return; // it was left
+    this.far.delete(core);
+    dispatcher.channels.outgoing.close();
+    dispatcher.channels.incoming.close();
+    yield* this.os.giveWay(); // the ends say so in memory that is about to go
+    this.bury(dispatcher);
+  }
+
+  /** Nobody has translations of its memory but a core that has forgotten all of this domain. */
+  private bury({ bell, made }: FarDispatcher): void {
     this.os.drop(bell);
-    // Nobody has translations of these but a core that has forgotten all of this domain.
     for (const each of made) this.hide(each);
   }
 

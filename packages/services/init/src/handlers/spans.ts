@@ -9,7 +9,7 @@ import type { SystemHandlers } from './handler.ts';
 export function spanHandlers(
   { os, monitor: { spans, shootDowns } }: Init,
   self: Domain,
-): Pick<SystemHandlers, 'span' | 'unspan' | 'shootDown'> {
+): Pick<SystemHandlers, 'span' | 'unspan' | 'awaitLeft' | 'shootDown'> {
   return {
     *span({ core, frame, frameVaddr }) {
       const root = rootTableOf(self);
@@ -23,6 +23,10 @@ export function spanHandlers(
     },
     *unspan({ core }) {
       yield* spans.close(self, core);
+      return {};
+    },
+    *awaitLeft({ core }) {
+      yield* spans.awaitLeft(self, core);
       return {};
     },
     *shootDown({ va, pageCount, how }) {
