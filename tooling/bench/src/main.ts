@@ -13,9 +13,9 @@ import { parseArgs } from 'node:util';
 import pico from 'picocolors';
 import type { Bench, Row } from './bench.ts';
 import { BENCHES } from './benches/index.ts';
+import { CHARTS } from './charts.ts';
 import { fitFamilies } from './fit.ts';
 import { formatFits, formatTable } from './format.ts';
-import { drawShootDowns } from './shoot-down-chart.ts';
 
 const USAGE = 'usage: bench [FILTER] [--json] | bench --charts';
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
@@ -56,9 +56,11 @@ interface Request {
 
 /** Draw what is deterministic: nobody's chart differs from anybody else's. */
 function drawCharts(): number {
-  const file = new URL('../../../docs/shoot-down.svg', import.meta.url);
-  writeFileSync(file, drawShootDowns());
-  console.log(fileURLToPath(file));
+  for (const [name, draw] of CHARTS) {
+    const file = new URL(`../../../docs/${name}`, import.meta.url);
+    writeFileSync(file, draw());
+    console.log(fileURLToPath(file));
+  }
   return 0;
 }
 

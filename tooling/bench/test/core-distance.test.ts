@@ -7,6 +7,7 @@ import type { PlanKind } from '@barreleye/multicast';
 import { describe, expect, it } from 'vitest';
 import { measureOneWay, measurePipelined } from '../src/core-pair.ts';
 import { measureShootDown } from '../src/shoot-down.ts';
+import { measureUnmaps } from '../src/spanning-unmap.ts';
 
 const topology = TOPOLOGIES['8x4']!;
 /** Cores in the package of core 0, one hop and two hops away; and what the real machine took. */
@@ -65,4 +66,9 @@ describe('telling 31 cores and hearing from all', () => {
     for (const count of [five, six, eight]) expect(Math.abs(count! - four!)).toBeLessThan(100);
     expect(nextPackage - eight!).toBeGreaterThan(DistanceCost.Transfer);
   });
+});
+
+it('an unmap in a whole system takes two thirds at most by a tree', () => {
+  const took = measureUnmaps({ topology, coreCount: 16 }, ['unicast', 'numa']);
+  expect(took.get('numa')).toBeLessThan((took.get('unicast') ?? 0) / 1.5);
 });

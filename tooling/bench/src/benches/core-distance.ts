@@ -9,12 +9,15 @@ import { PLAN_KINDS, type PlanKind } from '@barreleye/multicast';
 import type { Bench, Gauge, Trial } from '../bench.ts';
 import { type CorePair, measureOneWay, measurePipelined } from '../core-pair.ts';
 import { measureShootDown } from '../shoot-down.ts';
+import { measureUnmaps } from '../spanning-unmap.ts';
 
 const topology = TOPOLOGIES['8x4'] ?? panic('there is no topology 8x4');
 /** Cores as far from core 0 as the names say. */
 const PEERS = { 'in a package': 1, 'one hop': 4, 'two hops': 12 } as const;
 const NEAR: CorePair = { topology, peer: PEERS['in a package'] };
 const CORE_COUNTS = [2, 4, 8, 16, 32];
+/** Monitors have no line that all watch. */
+const UNMAP_KINDS = ['unicast', 'multicast', 'numa'] as const;
 
 export const benches: readonly Bench[] = [
   ...Object.entries(PEERS).flatMap(([where, peer]): Bench[] => {
@@ -42,6 +45,7 @@ export const benches: readonly Bench[] = [
       },
     ];
   }),
+  ...UNMAP_KINDS.flatMap((kind) => CORE_COUNTS.map((coreCount) => unmap(kind, coreCount))),
   ...PLAN_KINDS.flatMap((kind) => CORE_COUNTS.map((coreCount) => shootDown(kind, coreCount))),
 ];
 
@@ -58,6 +62,19 @@ function shootDown(kind: PlanKind, coreCount: number): Bench {
         () => measureShootDown({ topology, kind, coreCount }),
         () => measureShootDown({ topology, kind: baseline, coreCount }),
       ),
+  };
+}
+
+function unmap(kind: PlanKind, coreCount: number): Bench {
+  const measure = (how: PlanKind) => (): number =>
+    measureUnmaps({ topology, coreCount }, [how]).get(how) ?? 0;
+  return {
+    name: `8x4 unmap, ${kind}, ${coreCount} cores`,
+    unit: 'cycles/op',
+    baselineName: 'unicast',
+    family: `8x4 unmap ${kind}`,
+    size: coreCount,
+    setup: () => counted(measure(kind), measure('unicast')),
   };
 }
 
