@@ -36,7 +36,6 @@ export class Monitor<P extends Party> {
   readonly spans: Spans<P>;
   readonly far: FarDispatchers;
   readonly shootDowns: ShootDowns;
-  private readonly kernel: KernelCap;
   private readonly host: MonitorHost;
 
   constructor(host: MonitorHost) {
@@ -81,7 +80,6 @@ export class Monitor<P extends Party> {
     this.spans = spans;
     this.far = far;
     this.shootDowns = shootDowns;
-    this.kernel = new KernelCap(os.sys, TASK_KERNEL);
     this.host = host;
   }
 
