@@ -1,6 +1,8 @@
 /** Programs to run, to read and to begin with, a file each. */
 
 import type { AppProgram } from '@barreleye/program';
+import { bench } from './bench.ts';
+import { benchWorker } from './bench-worker.ts';
 import { count } from './count.ts';
 import { crash } from './crash.ts';
 import { deadlock } from './deadlock.ts';
@@ -10,6 +12,8 @@ import { hello } from './hello.ts';
 import { hog } from './hog.ts';
 import { pingPong } from './ping-pong.ts';
 import { pong } from './pong.ts';
+import { primes } from './primes.ts';
+import { primesWorker } from './primes-worker.ts';
 import { producers } from './producers.ts';
 
 /** All of them, to be linked for a machine. */
@@ -24,4 +28,8 @@ export const programs: readonly AppProgram[] = [
   count,
   crash,
   hog,
+  primes,
+  primesWorker,
+  bench,
+  benchWorker,
 ];
