@@ -174,7 +174,8 @@ test('what is far away takes longer, and changes nothing else', () => {
   if (target === undefined) throw new Error('there is a target');
   const [near, far] = ['flat', '8x4'].map((name) => {
     const system = start(target, 8, { topology: TOPOLOGIES[name] });
-    return { lines: coreLines(system), cycles: system.machine.cycles };
+    const lines = coreLines(system).map((line) => line.replace(/package \d/, 'package'));
+    return { lines, cycles: system.machine.cycles };
   });
   expect(far?.lines).toEqual(near?.lines);
   expect(far?.cycles).not.toBe(near?.cycles);

@@ -7,10 +7,11 @@ import { askAll, type Outcome } from './deadline.ts';
 import { explain } from './explain.ts';
 import type { Shell } from './shell.ts';
 
-/** States of a core in which nothing can be asked of it. */
-const NOT_RUNNING = {
+/** States of a core as reasons why something cannot be. */
+const STATES = {
   off: 'does not run',
   starting: 'is just starting',
+  running: 'runs already',
   stopping: 'is being stopped',
   failed: 'has failed',
 } as const;
@@ -71,14 +72,17 @@ export function* domainsOf({ os }: Shell, core: number): Wait<readonly DomainInf
   return domains;
 }
 
-/** Throw UsageError unless `core` is a core that runs. */
-export function* checkRunning(shell: Shell, core: number): Wait<void> {
-  if (core === shell.own.core) return;
+/** Throw UsageError unless the core is in one of these states. */
+export function* checkState(
+  shell: Shell,
+  core: number,
+  states: readonly CoreInfo['state'][],
+): Wait<void> {
   const found = (yield* coresOf(shell)).find((each) => each.core === core);
   if (found === undefined) throw new UsageError(`there is no core ${core}; 'cores' lists them`);
-  if (found.state === 'running') return;
+  if (states.includes(found.state)) return;
   const why = found.why === '' ? '' : `: ${found.why}`;
-  throw new UsageError(`core ${core} ${NOT_RUNNING[found.state]}${why}`);
+  throw new UsageError(`core ${core} ${STATES[found.state]}${why}`);
 }
 
 /** The number of a core. Throws UsageError; whether there is such a core is another question. */

@@ -5,6 +5,7 @@ import type { Wait } from '@barreleye/libos';
 import { formatAddress } from './address.ts';
 import { allDomains, coresOf } from './all-cores.ts';
 import type { ArgKind } from './command.ts';
+import { CORE_ORDERS } from './commands/core.ts';
 import { ask } from './deadline.ts';
 import { SELF } from './inspect.ts';
 import { programNames } from './programs.ts';
@@ -33,6 +34,10 @@ function* list(shell: Shell, kind: ArgKind): Wait<readonly string[]> {
       return (yield* coresOf(shell))
         .filter(({ state }) => state === 'running')
         .map(({ core }) => String(core));
+    case 'anyCore':
+      return (yield* coresOf(shell)).map(({ core }) => String(core));
+    case 'order':
+      return CORE_ORDERS;
     case 'domain':
       return yield* domainNames(shell);
     case 'subject':

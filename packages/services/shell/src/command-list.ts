@@ -3,6 +3,7 @@
 import type { Command } from './command.ts';
 import { alloc, free } from './commands/alloc.ts';
 import { caps } from './commands/caps.ts';
+import { core } from './commands/core.ts';
 import { cores } from './commands/cores.ts';
 import { echo, history, set, unset } from './commands/echo.ts';
 import { help } from './commands/help.ts';
@@ -24,6 +25,6 @@ export const COMMANDS: readonly Command[] = [
   ...[run, on, programs, jobs, wait, time, repeat],
   ...[ps, kill, suspend, resume, threads, caps, vm, names],
   ...[mem, alloc, free, peek, poke],
-  ...[cores, ump, ticks, exit],
+  ...[cores, core, ump, ticks, exit],
   ...[help, history, echo, set, unset],
 ];

@@ -19,7 +19,9 @@ export type ArgKind =
   | 'command'
   | 'program'
   | 'line' //    a command or program; what follows are its arguments
-  | 'core'
+  | 'core' //    that runs
+  | 'anyCore'
+  | 'order' //   to a core
   | 'domain'
   | 'subject' // a domain, or the shell itself
   | 'name' //    of a service

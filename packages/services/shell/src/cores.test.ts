@@ -158,6 +158,8 @@ describe('domains of other cores', () => {
     ['kill 2.', '2.1 |', []],
     ['kill slee', 'sleeper |', []],
     ['on ', 'on |', ['0  2']],
+    ['core st', 'core st|', ['start  stop']],
+    ['core stop ', 'core stop |', ['0  1  2  3  4']],
     ['on 2 ech', 'on 2 echo|', []],
   ])('are known to the Tab key: %j', (text, end, list) => {
     const twin = several();
@@ -185,7 +187,7 @@ describe('the machine', () => {
       'core 0: x86_64, 1000 MHz, running, scheduler rr, 3 domains, 8 MiB of 16 MiB used',
       'core 1: x86_64, 1000 MHz, did not come up: no power',
       'core 2: x86_64, 1000 MHz, running, scheduler rr, 0 domains, 8 MiB of 16 MiB used',
-      'core 3: x86_64, 1000 MHz, not started',
+      'core 3: x86_64, 1000 MHz, off',
       'core 4: x86_64, 1000 MHz, starting',
     ]);
   });
@@ -199,6 +201,54 @@ describe('the machine', () => {
     expect(new Twin({ cores: CORES.slice(3), ownCore: 3 }).type('ump')).toEqual([
       'no domains of different cores have channels',
     ]);
+  });
+});
+
+describe('core', () => {
+  it('starts, stops and replaces', () => {
+    const twin = several();
+    expect(twin.typeAll('core start 1; core start 3', 'core stop 2', 'core replace 0')).toEqual([
+      'core 1 runs',
+      'core 3 runs',
+      'core 2 is off, and all its domains have ended',
+      'core 0 has another CPU driver (2 replacements so far)',
+    ]);
+    expect(twin.log).toEqual(['start 1', 'start 3', 'stop 2', 'replace 0']);
+  });
+
+  it.each([
+    ['core', 'core: usage: core start|stop|replace <n>'],
+    ['core stop', 'core: usage: core start|stop|replace <n>'],
+    ['core stpo 2', "core: 'stpo' is nothing that can be done with a core; did you mean 'stop'?"],
+    [
+      'core paint 2',
+      "core: 'paint' is nothing that can be done with a core; there is start, stop, replace",
+    ],
+    ['core stop two', "core: 'two' is not the number of a core; 'cores' lists them"],
+    ['core stop 7', "core: there is no core 7; 'cores' lists them"],
+    ['core stop 0', 'core: this shell runs on core 0'],
+    ['core stop 1', 'core: core 1 has failed: no power'],
+    ['core start 2', 'core: core 2 runs already'],
+    ['core start 4', 'core: core 4 is just starting'],
+    ['core replace 3', 'core: core 3 does not run'],
+  ])('with nonsense is an error: %s', (line, message) => {
+    const twin = several();
+    expect(twin.type(line)).toEqual([message]);
+    expect(twin.log).toEqual([]);
+  });
+
+  it('is for the first shell', () => {
+    expect(several({ isNested: true }).type('core stop 2')).toEqual([
+      'core: this shell has no authority over cores; the first shell has it',
+    ]);
+  });
+
+  it('that takes long is waited for until Ctrl-C', () => {
+    const twin = several({ silentCores: [2] });
+    expect(twin.type('core stop 2; echo never')).toEqual([]);
+    twin.terminal.interrupt();
+    twin.settle();
+    expect(twin.type('echo $?')).toEqual(['130']);
   });
 });
 

@@ -6,7 +6,7 @@
 import { type Capref, OsError, type Wait } from '@barreleye/libos';
 import type { DomainInfo } from '@barreleye/program';
 import { type DomainAddress, formatAddress, isSameDomain, parseAddress } from './address.ts';
-import { allDomains, checkRunning, domainsOf } from './all-cores.ts';
+import { allDomains, checkState, domainsOf } from './all-cores.ts';
 import { CommandError, UsageError } from './command.ts';
 import { ask } from './deadline.ts';
 import { explain } from './explain.ts';
@@ -50,7 +50,7 @@ export function* findDomain(
 
 function* findAddress(shell: Shell, address: DomainAddress, hint: string): Wait<DomainInfo> {
   const { core } = address;
-  yield* checkRunning(shell, core);
+  if (core !== shell.own.core) yield* checkState(shell, core, ['running']);
   const domains = yield* ask(shell, `core ${core}`, domainsOf(shell, core));
   const found = domains.find((domain) => isSameDomain(domain, address));
   if (found !== undefined) return found;

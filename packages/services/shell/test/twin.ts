@@ -341,7 +341,15 @@ export class Twin {
 
   private machineCalls(): TwinSystem {
     const twin = this;
+    function* order(what: string, core: number): Wait<{ generation: number }> {
+      yield* twin.reach(core);
+      twin.log.push(`${what} ${core}`);
+      return { generation: 2 };
+    }
     return {
+      startCore: ({ core }) => order('start', core),
+      stopCore: ({ core }) => order('stop', core),
+      replaceCore: ({ core }) => order('replace', core),
       *cores() {
         yield;
         return { cores: [...twin.cores] };

@@ -14,7 +14,7 @@ const MHZ = 1_000_000;
 
 /** States in which a core says nothing of itself. */
 const SILENT = {
-  off: 'not started',
+  off: 'off',
   starting: 'starting',
   stopping: 'stopping',
   failed: 'did not come up',

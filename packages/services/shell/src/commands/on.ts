@@ -1,6 +1,6 @@
 /** `on`: something runs on another core. */
 
-import { checkRunning, parseCore } from '../all-cores.ts';
+import { checkState, parseCore } from '../all-cores.ts';
 import type { Command } from '../command.ts';
 import { runCall } from '../interpreter.ts';
 import { quoteWord } from '../language/expand.ts';
@@ -24,8 +24,8 @@ export const on: Command = {
   canBackground: true,
   *run(shell, [coreText = '', ...words], call) {
     const core = parseCore(coreText);
-    yield* checkRunning(shell, core);
     if (core === shell.own.core) return yield* runCall(shell, { ...call, words });
+    yield* checkState(shell, core, ['running']);
     const isCommand = shell.commands.find(words[0] ?? '') !== undefined;
     const there = isCommand ? [SHELL, '-c', words.map(quoteWord).join(' ')] : words;
     return yield* runCall(shell, { ...call, words: there, core });
