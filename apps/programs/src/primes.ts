@@ -1,5 +1,5 @@
 /**
- * Counts the primes up to a limit on several cores: `primes 10000 4`. Each core has a worker, which
+ * Counts the primes up to a limit on several cores: `primes 20000 3`. Each core has a worker, which
  * is asked for a block of numbers, and for the next when it has answered.
  */
 
@@ -14,7 +14,8 @@ const BLOCK = 500;
 export const primes = program('primes', function* (os) {
   const limit = numberFrom(os.args[1], 20_000);
   const running = yield* runningCores(os);
-  const cores = running.slice(0, numberFrom(os.args[2], running.length));
+  const others = Math.max(running.length - 1, 1); // this core has enough to do with handing out
+  const cores = running.slice(0, numberFrom(os.args[2], others));
 
   const workers: Worker<(typeof PrimeCount)['methods']>[] = [];
   for (const core of cores) {

@@ -45,6 +45,13 @@ describe('a page with sessions', () => {
     expect(renderSessions(fresh)).toBe(fresh);
   });
 
+  it('may have several cores, in a session of their own', () => {
+    const page = `${block('armv7 with 2 cores', 'barreleye> on 1 hello; exit\n')}`;
+    const fresh = renderSessions(page);
+    expect(fresh).toContain('Barreleye on armv7: 2 cores, ');
+    expect(fresh).toContain('\nhello, world\n');
+  });
+
   it.each([
     ['a target that does not exist', block('vax', 'barreleye> exit\n'), 'no target'],
     ['a machine that stays on', block('armv7', 'barreleye> cores\n'), 'turns the machine off'],

@@ -1,6 +1,7 @@
 /**
  * Pages of prose around what a system really shows. A block that begins with "```text TARGET" is a
- * session at the prompt of that target; blocks of the same target go on with the same session. What
+ * session at the prompt of that target, with "```text TARGET with 4 cores" of one with so many;
+ * blocks with the same first line go on with the same session. What
  * stands behind the prompts is typed; everything else in the block is what the screen shows then.
  */
 
@@ -17,8 +18,8 @@ const TARGETS: ReadonlyMap<string, Target> = new Map(
 const PROMPT = 'barreleye> ';
 const CARRIAGE_RETURN = 0x0d;
 
-/** A session in the page: what is in front of its text, its target, its text. */
-const BLOCK = /(?<=^```text (\w+)\n)[\s\S]*?(?=^```$)/gm;
+/** A session in the page: what is in front of its text, its name, its text. */
+const BLOCK = /(?<=^```text (\w+(?: with \d+ cores)?)\n)[\s\S]*?(?=^```$)/gm;
 
 /** The page with fresh sessions. */
 export function renderSessions(page: string): string {
@@ -42,9 +43,11 @@ class Session {
   private blocks: string[];
 
   constructor(name: string) {
-    const target = TARGETS.get(name);
-    assert(target !== undefined, `there is a block for ${name}, which is no target`);
-    const booted = bootTarget(target, { ramBytes: target.board.defaultRamBytes });
+    const [targetName = '', , coreCount = '1'] = name.split(' ');
+    const target = TARGETS.get(targetName);
+    assert(target !== undefined, `there is a block for ${targetName}, which is no target`);
+    const { defaultRamBytes: ramBytes } = target.board;
+    const booted = bootTarget(target, { ramBytes, coreCount: Number(coreCount) });
     assert(booted.ok, 'targets can be booted');
     const { machine } = booted.system;
     this.shown = [];
