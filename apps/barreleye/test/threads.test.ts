@@ -38,6 +38,17 @@ describe('with threads for cores', () => {
     expect([code, stderr]).toEqual([5, '']);
   });
 
+  it('one domain runs on all of them, more than once', LIMIT, async () => {
+    const line = ['--run', 'span-primes 5000; span-primes 100; exit 6'];
+    const args = ['boot', 'x86_64', ...THREADS, '--cores', '4', ...line];
+    const { code, stdout, stderr } = await barreleye(args);
+    expect(stdout.match(/^\d+ primes below \d+, counted on 4 cores$/gm)).toEqual([
+      '669 primes below 5000, counted on 4 cores',
+      '25 primes below 100, counted on 4 cores',
+    ]);
+    expect([code, stderr]).toEqual([6, '']);
+  });
+
   it('lines of a script and of a pipe are typed one after the other', LIMIT, async () => {
     const text = 'x=3; echo "x is $x"\nhello\nexit $x';
     const file = join(folder, 'demo.bsh');

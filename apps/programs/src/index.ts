@@ -15,6 +15,7 @@ import { pong } from './pong.ts';
 import { primes } from './primes.ts';
 import { primesWorker } from './primes-worker.ts';
 import { producers } from './producers.ts';
+import { spanPrimes } from './span-primes.ts';
 
 /** All of them, to be linked for a machine. */
 export const programs: readonly AppProgram[] = [
@@ -30,6 +31,7 @@ export const programs: readonly AppProgram[] = [
   hog,
   primes,
   primesWorker,
+  spanPrimes,
   bench,
   benchWorker,
 ];

@@ -28,6 +28,7 @@ const LINES = [
   'run ping-pong 100',
   'run ping-pong nonsense',
   'run producers',
+  'span-primes 1000',
   'run deadlock',
   'echo $?',
   'run crash',

@@ -77,8 +77,9 @@ export class FarDispatchers {
 
   /**
    * Make one for a domain of core `home` and run it; the line at which it is notified.
-   * @errors MON_ERR_NO_CORE this core ends; LIB_ERR_SPANNED; SYS_ERR_DISP_VSPACE_INVALID, SYS_ERR_DISP_FRAME_INVALID they are no
-   *   such objects; MON_ERR_NO_LINE; LIB_ERR_SPAWN over the reason
+   * @errors MON_ERR_NO_CORE this core ends; LIB_ERR_SPANNED; SYS_ERR_DISP_VSPACE_INVALID,
+   *   SYS_ERR_DISP_FRAME_INVALID they are no such objects; MON_ERR_NO_LINE; LIB_ERR_SPAWN over the
+   *   reason
    */
   open(home: number, wish: FarWish): number {
     const { os, bells, account } = this.host;
