@@ -1,11 +1,11 @@
 /** A domain on several cores: one address space, threads on each, and what an unmap waits for. */
 
 import { eachCap } from '@barreleye/caps';
-import type { Wait } from '@barreleye/libos';
+import { holds, TASK_DISPATCHER, type Wait } from '@barreleye/libos';
 import { TOPOLOGIES } from '@barreleye/machine';
 import { PLAN_KINDS, type PlanKind } from '@barreleye/multicast';
 import { type FarFunctions, type ProgramOs, program } from '@barreleye/program';
-import { Kcb, PageFlag } from '@barreleye/spec';
+import { DISPATCHER_FRAME_BYTES, Kcb, PageFlag } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import {
   endOf,
@@ -83,6 +83,42 @@ const spanner = program(
   },
   { far },
 );
+
+/** Asks for dispatchers that make no sense, and then for one that does not get far. */
+const savage = program('savage', function* (os) {
+  const { memory, system } = os;
+  const bytes = DISPATCHER_FRAME_BYTES;
+  yield* memory.reserve(2 * bytes);
+  const frame = yield* os.take(memory.source.allocFrame(bytes));
+  const small = yield* os.take(memory.source.allocFrame(PAGE));
+  const { base } = yield* os.take(memory.vspace.map({ frame, bytes, flags: READ_WRITE }));
+  const span = (core: number, cap: typeof frame, frameVaddr: number): Wait<readonly string[]> =>
+    errorOf(system.span({ core, frame: cap, frameVaddr }));
+  const answers = [yield* span(1, frame, base)];
+  yield* os.services.far.ready(); // a bell
+  answers.push(yield* span(1, small, base));
+  answers.push(yield* span(1, frame, base + 4));
+  answers.push(yield* span(1, frame, os.arch.userLimit));
+  answers.push(yield* span(1, holds<'Frame'>(TASK_DISPATCHER), base));
+  answers.push(yield* span(0, frame, base));
+  answers.push(yield* span(200, frame, base));
+  answers.push(yield* errorOf(system.unspan({ core: 1 })));
+  const wanted = [
+    'MON_ERR_NO_BELL',
+    'SYS_ERR_DISP_FRAME_SIZE',
+    'SYS_ERR_INVARGS_SYSCALL',
+    'SYS_ERR_INVARGS_SYSCALL',
+    'SYS_ERR_DISP_FRAME_INVALID',
+    'MON_ERR_SAME_CORE',
+    'MON_ERR_NO_CORE',
+    'LIB_ERR_NOT_SPANNED',
+  ];
+  for (const [i, name] of wanted.entries()) {
+    if (answers[i]?.includes(name) !== true) return os.fail(`${i}: ${answers[i]?.join()}`);
+  }
+  yield* system.span({ core: 1, frame, frameVaddr: base }); // its registers are zeros
+  for (;;) yield* os.sleep(1_000_000);
+});
 
 /** All that a domain could leave, on any core. */
 function* everything(tester: Tester): Wait<Record<string, unknown>> {
@@ -277,6 +313,26 @@ describe.each(TARGETS)('on $name', (target) => {
       const none = yield* errorOf(spanning.join({ core: 2, thread: 1 }));
       expect(none).toEqual(['LIB_ERR_SPAN', 'LIB_ERR_NOT_SPANNED']);
     });
+  });
+
+  test('a far dispatcher that dies ends its domain; what makes none changes nothing', () => {
+    runSystem(
+      target,
+      function* (tester) {
+        const { os } = tester;
+        const round = function* (): Wait<void> {
+          const child = yield* start(os, 'savage', { quotaBytes: 8 * MIB });
+          const { how, report } = yield* endOf(os, child);
+          expect([how, report]).toEqual(['faulted', expect.stringMatching(/^on core 1: /)]);
+        };
+        yield* round();
+        const before = yield* everything(tester);
+        for (let i = 0; i < 3; i++) yield* round();
+        yield* expectInventory(tester, yield* takeInventory(tester));
+        expect(yield* everything(tester)).toEqual(before);
+      },
+      { coreCount: 2, ramBytes: 64 * MIB, others: [savage] },
+    );
   });
 
   test.each([
