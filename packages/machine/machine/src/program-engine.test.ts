@@ -1,6 +1,14 @@
 /** The program engine: gates, instances, and where a program counter may not be. */
 
-import { Access, GATE_BYTES, GATE_COUNT, Gate, PageFlag, TrapKind } from '@barreleye/spec';
+import {
+  Access,
+  DISPATCHER_FRAME_BYTES,
+  GATE_BYTES,
+  GATE_COUNT,
+  Gate,
+  PageFlag,
+  TrapKind,
+} from '@barreleye/spec';
 import { describe, expect, it } from 'vitest';
 import {
   createRig,
@@ -24,6 +32,8 @@ import { CoreMode } from './core.ts';
 import { ProgramEngine, type ProgramFailure } from './program-engine.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
+/** A dispatcher frame that has no page of the first one, which begins at frame 1. */
+const FAR_FRAME = frame(1 + DISPATCHER_FRAME_BYTES / PAGE);
 const { Read, Write, Execute } = PageFlag;
 
 interface EngineRig {
@@ -118,7 +128,7 @@ describe('a gate', () => {
     const all = create();
     const { rig } = all;
     all.engine.run(FOREVER);
-    rig.tables.map(DATA_VA, frame(2), Read | Write);
+    rig.tables.map(DATA_VA, FAR_FRAME, Read | Write);
     rig.core.setThreadPointer(DATA_VA);
     enterAt(all, gateAt(IMAGE_VA, Gate.Start));
     rig.tables.map(DATA_VA + PAGE, frame(1), Read | Write);
@@ -235,7 +245,7 @@ describe('the engine', () => {
     load(rig, 0);
     writeGates(rig.mem, frame(2), 1);
     rig.tables.map(DATA_VA, frame(2), Read | Execute);
-    rig.tables.map(DISPATCHER_VA + PAGE, frame(4), Read | Write);
+    rig.tables.map(DISPATCHER_VA + PAGE, FAR_FRAME, Read | Write);
     enterUser(rig);
     const next = [gateAt(DATA_VA, Gate.Start), gateAt(IMAGE_VA, Gate.Run)];
     const pointers = [DISPATCHER_VA + PAGE, DISPATCHER_VA];
@@ -251,6 +261,35 @@ describe('the engine', () => {
     };
     engine.run(FOREVER);
     expect(seen).toEqual(['a:0', 'b:0', 'a:1']);
+  });
+
+  it('forgets whose dispatcher frame has become part of another', () => {
+    const rig = createRig();
+    const seen: string[] = [];
+    const program = programOf('again', (cpu, gate, instance) => {
+      seen.push(`${instance}:${gate}`);
+      cpu.syscall();
+    });
+    const engine = new ProgramEngine(rig.core, [program]);
+    load(rig);
+    rig.tables.map(DISPATCHER_VA + PAGE, frame(4), Read | Write); // its first page overlaps
+    enterUser(rig);
+    const start = [gateAt(IMAGE_VA, Gate.Start), DISPATCHER_VA + PAGE] as const;
+    const old = [gateAt(IMAGE_VA, Gate.Run), DISPATCHER_VA] as const;
+    const next = [start, old];
+    rig.onTrap = () => {
+      const [pc, pointer] = next.shift() ?? [0, 0];
+      if (pc === 0) {
+        rig.core.idle();
+        return;
+      }
+      rig.core.setThreadPointer(pointer);
+      setPc(rig.core, pc);
+      rig.core.enterUser();
+    };
+    engine.run(FOREVER);
+    expect(seen).toEqual(['0:0', '1:0']);
+    expect(rig.traps.at(-1)).toBe(TrapKind.Undefined);
   });
 
   it('pauses a program when its turn is over and resumes the same instance', () => {

@@ -11,6 +11,7 @@
 import { asPtr, assert, type CoreId } from '@barreleye/core';
 import {
   Access,
+  DISPATCHER_FRAME_BYTES,
   GATE_BYTES,
   GATE_COUNT,
   Gate,
@@ -128,8 +129,19 @@ export class ProgramEngine {
     const frame = mmu.translate(this.port.threadPointer, Access.Read);
     if (frame < 0) return undefined;
     if (gate !== Gate.Start) return this.instances.get(frame);
+    this.forgetDead(frame);
     const running = { program, instance: program.create(this.port), isBroken: false };
     this.instances.set(frame, running);
     return running;
+  }
+
+  /**
+   * A dispatcher begins in the frame at `frame`: those whose frames had part of that memory are
+   * dead. So there are never more instances than memory has room for frames.
+   */
+  private forgetDead(frame: number): void {
+    for (const other of this.instances.keys()) {
+      if (Math.abs(other - frame) < DISPATCHER_FRAME_BYTES) this.instances.delete(other);
+    }
   }
 }

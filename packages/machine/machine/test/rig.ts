@@ -22,7 +22,7 @@ import { Tables } from './tables.ts';
 
 export const PAGE = 4096;
 const RAM = 0x20_0000;
-const RAM_BYTES = 64 * PAGE;
+const RAM_BYTES = 512 * PAGE;
 /** Frames for tests; the page tables lie below. */
 const FRAMES = RAM + 32 * PAGE;
 /** A device window: writing its first register is noted in `Rig.offCodes`. */
