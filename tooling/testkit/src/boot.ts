@@ -11,7 +11,8 @@ import {
 import { targetArmv7 } from '@barreleye/boot-armv7';
 import { targetX86_32, targetX86_32NoPae } from '@barreleye/boot-x86-32';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
-import { checkInvariants, EntryChecker } from '@barreleye/cpu-driver';
+import { checkInvariants, checkTranslations, EntryChecker } from '@barreleye/cpu-driver';
+import { CoreMode } from '@barreleye/machine';
 import type { Program } from '@barreleye/spec';
 
 /** A target as tests name it. */
@@ -45,6 +46,16 @@ export function withProgram(
   others: readonly Program[] = [],
 ): TestTarget {
   return { name, target: withPrograms(target, [program, ...others]) };
+}
+
+/** Violated invariants of all cores, of those that still run also what their TLBs hold. */
+export function checkMachine({ machine, drivers }: System): string[] {
+  return [...drivers].flatMap(([id, { kernel }]) => {
+    const core = machine.cores[id];
+    const isRunning = core?.mode === CoreMode.User || core?.mode === CoreMode.Idle;
+    const kept = isRunning ? core.mmu.translations() : [];
+    return [...checkInvariants(kernel), ...checkTranslations(kernel, kept)];
+  });
 }
 
 /** For `wrapDriver`: throws as soon as a kernel entry breaks an invariant of its core. */

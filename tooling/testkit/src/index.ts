@@ -3,6 +3,7 @@
 export {
   boot,
   checkEveryEntry,
+  checkMachine,
   TARGETS,
   type TestTarget,
   withProgram,

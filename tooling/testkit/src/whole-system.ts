@@ -5,13 +5,12 @@
 
 import { type BootWishes, type System, withPrograms } from '@barreleye/boot';
 import { decodeUtf8 } from '@barreleye/core';
-import { checkInvariants } from '@barreleye/cpu-driver';
 import { createInit, type Init } from '@barreleye/init/testing';
 import { program as bareProgram, type Os, type Wait } from '@barreleye/libos';
 import { nameservice } from '@barreleye/nameservice';
 import { type AppProgram, type FarFunctions, type ProgramOs, program } from '@barreleye/program';
 import { terminal } from '@barreleye/terminal';
-import { boot, type TestTarget } from './boot.ts';
+import { boot, checkMachine, type TestTarget } from './boot.ts';
 
 /** What the program of a test works with. */
 export interface Tester {
@@ -97,8 +96,7 @@ export function runSystem(
   const isGoing = (): boolean => run.state !== 'done' && kind === 'budget';
   for (let i = 1; i < MAX_SLICES && isGoing(); i++) kind = system.machine.run(SLICE_CYCLES).kind;
   if (run.failure !== undefined) throw run.failure.error;
-  const kernels = [...system.drivers.values()].map(({ kernel }) => kernel);
-  const [problem] = kernels.flatMap((kernel) => checkInvariants(kernel));
+  const [problem] = checkMachine(system);
   if (problem !== undefined) throw new Error(problem);
   if (run.state === 'done') return { system, screen: screen() };
   const broken = system.machine.programFailures.map((each) => `${each.program}: ${each.error}`);

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ENTRY_INVARIANTS, KERNEL_INVARIANTS } from '@barreleye/cpu-driver';
+import { ENTRY_INVARIANTS, KERNEL_INVARIANTS, MACHINE_INVARIANTS } from '@barreleye/cpu-driver';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -55,6 +55,7 @@ describe('every invariant', () => {
   test.each([
     ['state', KERNEL_INVARIANTS],
     ['step', ENTRY_INVARIANTS],
+    ['machine', MACHINE_INVARIANTS],
   ])('that is said to be checked by a %s is, and the reverse', (word, ids) => {
     const said = [...rows].filter(([, [, by = '']]) => by.split(', ').includes(word));
     const byNumber = (a: string, b: string): number => Number(a.slice(1)) - Number(b.slice(1));

@@ -8,6 +8,7 @@ import { type FarFunctions, type ProgramOs, program } from '@barreleye/program';
 import { DISPATCHER_FRAME_BYTES, Kcb, PageFlag } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import {
+  checkMachine,
   endOf,
   errorOf,
   expectInventory,
@@ -203,16 +204,18 @@ describe.each(TARGETS)('on $name', (target) => {
     });
   });
 
-  test('without the shoot-down the other core would still see it', () => {
-    run(target, function* ({ os }) {
+  test('without the shoot-down the other core would still see it (I50)', () => {
+    run(target, function* ({ os, system }) {
       const base = yield* reserve(os);
       yield* os.spanning.open(1);
       yield* os.store32(base, 5);
       expect(yield* farRead(os, base)).toBe(5);
       os.check(os.memory.vspace.protect(base, 4 * PAGE, 0));
       expect(yield* farRead(os, base), 'the bug that is there without it').toBe(5);
+      expect(checkMachine(system)[0]).toMatch(/^I50 core 1 has kept /);
       yield* os.spanning.protect(base, 4 * PAGE, READ_WRITE);
       expect(yield* farRead(os, base)).toBe(5);
+      expect(checkMachine(system)).toEqual([]);
     });
   });
 

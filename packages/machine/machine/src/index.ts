@@ -7,7 +7,7 @@ export { Cost, DistanceCost } from './costs.ts';
 export type { Device, RaiseLine, SerialLine } from './device.ts';
 export { type CoreHal, IrqLine, type TrapHandler } from './hal.ts';
 export { Machine, type MachineOptions, type RunOutcome } from './machine.ts';
-export { Mmu, type RamMap, TAG_LIMIT, TLB_ENTRIES } from './mmu.ts';
+export { Mmu, type RamMap, TAG_LIMIT, TLB_ENTRIES, type Translation } from './mmu.ts';
 export { packageRam } from './package-ram.ts';
 export {
   attachDevices,

@@ -29,6 +29,16 @@ export interface RamMap {
   isRam(at: number, bytes: number): boolean;
 }
 
+/** A page as the TLB knows it. */
+export interface Translation {
+  readonly tag: number;
+  readonly va: number;
+  /** Physical address. */
+  readonly base: number;
+  /** `Access` that it allows user mode. */
+  readonly accesses: readonly number[];
+}
+
 /** Words of an entry, and which is which. */
 const ENTRY_WORDS = 8;
 const KEY = 0; //        below
@@ -144,6 +154,27 @@ export class Mmu {
     }
     const pa = (entries[at + FRAME_LOW]! | (low & IN_PAGE)) >>> 0;
     return entries[at + FRAME_HIGH]! * TWO_32 + pa;
+  }
+
+  /** What the TLB holds of pages that are not global: for checks, not for kernels. */
+  *translations(): Generator<Translation> {
+    const { entries } = this;
+    for (let at = 0; at < entries.length; at += ENTRY_WORDS) {
+      const key = entries[at]!;
+      const tag = (key & TAG_BITS) >>> TAG_SHIFT;
+      const accesses = [Access.Read, Access.Write, Access.Execute].filter(
+        (access) => (key & (1 << access)) === 0,
+      );
+      if (accesses.length === 0 || tag === TAG_LIMIT) continue;
+      const pageLow = (entries[at + PAGE]! & ~IN_PAGE) >>> 0;
+      const baseLow = (entries[at + FRAME_LOW]! & ~IN_PAGE) >>> 0;
+      yield {
+        tag,
+        va: entries[at + HIGH]! * TWO_32 + pageLow,
+        base: entries[at + FRAME_HIGH]! * TWO_32 + baseLow,
+        accesses,
+      };
+    }
   }
 
   /** Forget the page at `va`, whatever its size and its tag. */
