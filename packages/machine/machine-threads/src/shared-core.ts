@@ -67,6 +67,12 @@ export class SharedCore {
     return Atomics.load(this.cells, STATE) as CoreState;
   }
 
+  /** Whether nothing runs on it. */
+  get isOff(): boolean {
+    const { state } = this;
+    return state === CoreState.Off || state === CoreState.Halted;
+  }
+
   /** How often it has woken: if that has not changed, it has slept all the time. */
   get wakeCount(): number {
     return Atomics.load(this.cells, WAKE_COUNT);
@@ -99,12 +105,6 @@ export class SharedCore {
   }
 
   // For the core itself
-
-  /** Whether nothing runs on it. */
-  get isOff(): boolean {
-    const { state } = this;
-    return state === CoreState.Off || state === CoreState.Halted;
-  }
 
   /** Whether a line is raised. */
   hasPending(): boolean {

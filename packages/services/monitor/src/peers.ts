@@ -174,6 +174,9 @@ export class Peers {
     frame: Capref<'Frame'>,
   ): Wait<void> {
     const isReached = (yield* this.reach(core, link, frame)) ? 1 : 0;
+    // In parallel this may be done before the caller has answered our own hello.
+    const hasFailed = (): boolean => this.states[caller]?.state === 'failed';
+    yield* this.changes.until(() => this.peers.has(caller) || hasFailed());
     const monitor = this.monitorOf(caller);
     if (monitor.ok) yield* monitor.value.met({ core, isReached });
   }
