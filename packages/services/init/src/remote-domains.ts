@@ -41,9 +41,10 @@ export class RemoteDomains {
     const quotaBytes = quotaOf(parent, request);
     const account = unwrap(parent.account.open(quotaBytes));
     try {
-      const { id } = yield* there.spawn({ program, args, environment, quotaBytes });
-      watches.add(core, id, parent, () => account.close());
-      return id;
+      const isOver = (): boolean => parent.end !== undefined;
+      const onEnd = (): void => account.close();
+      const spawn = there.spawn({ program, args, environment, quotaBytes });
+      return yield* watches.start({ core, owner: parent, isOver, onEnd }, idOf(spawn));
     } catch (error) {
       account.close();
       throw error;
@@ -73,4 +74,8 @@ export class RemoteDomains {
   *awaitEnd(core: number, id: number, asker: Domain): Wait<Result<DomainEnd>> {
     return yield* this.monitor.watches.awaitEnd(core, id, asker, () => asker.end !== undefined);
   }
+}
+
+function* idOf(step: Wait<{ readonly id: number }>): Wait<number> {
+  return (yield* step).id;
 }

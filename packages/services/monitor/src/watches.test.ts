@@ -37,8 +37,33 @@ class World {
     );
   }
 
+  /** `owner` starts a domain; `meanwhile` happens before that is answered. */
+  start(
+    core: number,
+    id: number,
+    owner: object,
+    onEnd: () => void = () => undefined,
+    meanwhile: () => void = () => undefined,
+    isOver = never,
+  ): void {
+    const { watches, loop } = this;
+    function* spawn(): Wait<number> {
+      yield;
+      meanwhile();
+      return id;
+    }
+    loop.create('starts', watches.start({ core, owner, isOver, onEnd }, spawn()));
+    loop.run();
+  }
+
   /** What a thread that waits for the end comes to know. */
   ask(core: number, id: number, asker: object, isOver = never): { answer?: unknown } {
+    const asked = this.beginToAsk(core, id, asker, isOver);
+    this.loop.run();
+    return asked;
+  }
+
+  beginToAsk(core: number, id: number, asker: object, isOver = never): { answer?: unknown } {
     const { watches } = this;
     const asked: { answer?: unknown } = {};
     const body = (function* (): Wait<void> {
@@ -50,17 +75,16 @@ class World {
       }
     })();
     this.loop.create('asks', body);
-    this.loop.run();
     return asked;
   }
 }
 
 describe('the end of a domain elsewhere', () => {
   it('is told to its owner, whether it comes before or after the question', () => {
-    const { watches, loop, ask } = bound();
+    const { world, watches, loop, ask } = bound();
     const [owner, ends] = [{}, [] as string[]];
-    watches.add(1, 7, owner, () => ends.push('7'));
-    watches.add(1, 8, owner, () => ends.push('8'));
+    world.start(1, 7, owner, () => ends.push('7'));
+    world.start(1, 8, owner, () => ends.push('8'));
     const early = ask(1, 7, owner);
     expect(early.answer).toBeUndefined();
     watches.ended(1, 7, exited(3));
@@ -92,11 +116,51 @@ describe('the end of a domain elsewhere', () => {
     expect(watches.count).toBe(0);
   });
 
+  it('of a domain that there is not is an error for all who ask at once', () => {
+    const { watches, loop, world } = bound();
+    world.refusal = Err.SPAWN_ERR_NO_DOMAIN;
+    const all = [world.beginToAsk(2, 1, {}), world.beginToAsk(2, 1, {})];
+    loop.run();
+    expect(all).toEqual(Array(2).fill({ answer: Err.SPAWN_ERR_NO_DOMAIN }));
+    expect(watches.count).toBe(0);
+  });
+
+  it('is told if it comes before the answer to the start', () => {
+    const { world, watches, ask } = bound();
+    const [owner, ends] = [{}, [] as string[]];
+    const meanwhile = (): void => {
+      watches.ended(1, 6, exited(2)); // nobody here has started that one
+      watches.ended(1, 7, exited(3));
+    };
+    world.start(1, 7, owner, () => ends.push('7'), meanwhile);
+    expect(ends).toEqual(['7']);
+    expect(ask(1, 7, owner).answer).toEqual(succeed(exited(3)));
+    expect(watches.count).toBe(0);
+    world.start(1, 6, owner, () => ends.push('6'));
+    expect([ends, watches.count]).toEqual([['7'], 1]);
+  });
+
+  it('is not kept for who has ended before the start was answered', () => {
+    const { world, watches } = bound();
+    const ends: string[] = [];
+    world.start(
+      1,
+      7,
+      {},
+      () => ends.push('7'),
+      undefined,
+      () => true,
+    );
+    expect(watches.count).toBe(1);
+    watches.ended(1, 7, exited(3));
+    expect([ends, watches.count]).toEqual([['7'], 0]);
+  });
+
   it('is no concern of an asker who has ended', () => {
-    const { watches, loop, ask } = bound();
+    const { world, watches, loop, ask } = bound();
     const state = { isOver: false };
     const [owner, asker] = [{}, {}];
-    watches.add(1, 7, owner, () => undefined);
+    world.start(1, 7, owner);
     const asked = ask(1, 7, asker, () => state.isOver);
     state.isOver = true;
     watches.ownerEnded(asker);
@@ -106,9 +170,9 @@ describe('the end of a domain elsewhere', () => {
   });
 
   it('is forgotten with its owner, and the oldest of many that nobody asks for', () => {
-    const { watches, ask } = bound();
+    const { world, watches, ask } = bound();
     const owner = {};
-    for (let id = 1; id <= 40; id++) watches.add(1, id, owner, () => undefined);
+    for (let id = 1; id <= 40; id++) world.start(1, id, owner);
     for (let id = 1; id <= 39; id++) watches.ended(1, id, exited(id));
     expect(watches.count).toBe(33);
     expect(ask(1, 39, owner).answer).toEqual(succeed(exited(39)));
@@ -119,10 +183,10 @@ describe('the end of a domain elsewhere', () => {
   });
 
   it('comes for all domains of a core that has stopped', () => {
-    const { watches, ask } = bound();
+    const { world, watches, ask } = bound();
     const owner = {};
-    watches.add(1, 7, owner, () => undefined);
-    watches.add(2, 7, owner, () => undefined);
+    world.start(1, 7, owner);
+    world.start(2, 7, owner);
     watches.coreEnded(1);
     const { answer } = ask(1, 7, owner);
     expect(answer).toMatchObject({ ok: true, value: { how: 'faulted' } });
