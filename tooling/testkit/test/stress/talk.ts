@@ -3,7 +3,7 @@
 import { Prng } from '@barreleye/core';
 import { array, bytes, call, defineInterface, oneway, string, u32 } from '@barreleye/rpc';
 
-export const MAX_BODY_BYTES = 4096;
+const MAX_BODY_BYTES = 4096;
 const MAX_PROBLEM_BYTES = 200;
 /** More domains than a history starts. */
 const MAX_DEAD = 256;
