@@ -17,6 +17,7 @@ const NAMES: Readonly<Record<PlanKind, string>> = {
   unicast: 'unicast',
   multicast: 'multicast: one core of each package tells the others',
   numa: 'the same, farthest first, memory of the receiver (numa)',
+  tree: 'the same, each of these tells one of another package (tree)',
 };
 
 /** Charts by file name. */
@@ -43,7 +44,7 @@ function drawShootDowns(): string {
 /** The unmap of a page in a whole system, likewise. Monitors have no line that all watch. */
 function drawUnmaps(): string {
   const topology = eightByFour();
-  const kinds = ['unicast', 'multicast', 'numa'] as const;
+  const kinds = ['unicast', 'multicast', 'numa', 'tree'] as const;
   const rows = coreCounts(2).map(
     (coreCount) => [coreCount, measureUnmaps({ topology, coreCount }, kinds)] as const,
   );

@@ -29,7 +29,8 @@ export function measureShootDown({ topology, kind, coreCount }: ShootDown): numb
   const memory = new NearMemory(topology);
   const channels = new Map<number, number>();
   for (const core of members.slice(1)) {
-    const home = kind === 'numa' ? packageOfCore(topology, core) : packageOfCore(topology, 0);
+    const isNear = kind === 'numa' || kind === 'tree';
+    const home = isNear ? packageOfCore(topology, core) : packageOfCore(topology, 0);
     channels.set(core, memory.take(home, umpChannelBytes(SLOTS)));
   }
   const shared = memory.take(packageOfCore(topology, 0), 64);

@@ -69,11 +69,12 @@ describe('every plan', () => {
     );
   });
 
-  it('is no deeper than two steps, and one without aggregators', () => {
+  it('is as deep as its kind says', () => {
     fc.assert(
       fc.property(anyCase, ({ kind, ...group }) => {
         const depth = planDepth(planSends(kind, group));
-        expect(depth).toBeLessThanOrEqual(kind === 'multicast' || kind === 'numa' ? 2 : 1);
+        const most = { broadcast: 1, unicast: 1, multicast: 2, numa: 2, tree: 3 }[kind];
+        expect(depth).toBeLessThanOrEqual(most);
         expect(depth > 0).toBe(wanted(group).length > 0);
       }),
     );
@@ -154,6 +155,14 @@ describe('a plan of the kind', () => {
       [1, [6, 3, 0, 2]],
       [3, [4, 5]],
       [6, [7, 8]],
+    ]);
+  });
+
+  it('tree goes to half of the aggregators, which tell one more each', () => {
+    expect(sends('tree', 1)).toEqual([
+      [1, [6, 0, 2]],
+      [3, [4, 5]],
+      [6, [3, 7, 8]],
     ]);
   });
 

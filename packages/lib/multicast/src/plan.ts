@@ -7,6 +7,10 @@
  *     root -> each         root -> its own package, and one core of each other package (aggregator)
  *                                  aggregator -> the rest of its package
  *
+ *                          tree
+ *                          root -> its own package, and half of the aggregators
+ *                                  aggregator -> the rest of its package, and one aggregator more
+ *
  * A plan is made of the root, the members and the topology alone. So every core that knows these
  * makes the same one.
  * @source Baumann et al., The Multikernel (SOSP 2009), section 5.1: the four ways
@@ -20,8 +24,10 @@ import { coreHops, packageOfCore, type Topology } from '@barreleye/spec';
  * - `multicast`: the root sends to one core of each package, in the order of core numbers.
  * - `numa`: likewise, to the farthest package first, because its answer takes longest, and to the
  *   root's own package last. Channels belong into the RAM of the package where they end.
+ * - `tree`: likewise, but aggregators help: each that the root tells, tells one more, the nearest.
+ *   It pays where to tell somebody takes longer than the way.
  */
-export const PLAN_KINDS = ['broadcast', 'unicast', 'multicast', 'numa'] as const;
+export const PLAN_KINDS = ['broadcast', 'unicast', 'multicast', 'numa', 'tree'] as const;
 export type PlanKind = (typeof PLAN_KINDS)[number];
 
 /** Who is to hear of something. */
@@ -48,8 +54,8 @@ export function planSends(kind: PlanKind, group: Group): Plan {
   const { root } = group;
   const members = [...new Set(group.members)].filter((core) => core !== root);
   members.sort((a, b) => a - b);
-  const isTree = kind === 'multicast' || kind === 'numa';
-  const targets = isTree ? planTree(kind, members, group) : new Map([[root, members]]);
+  const isFlat = kind === 'broadcast' || kind === 'unicast';
+  const targets = isFlat ? new Map([[root, members]]) : planTree(kind, members, group);
   for (const [core, list] of targets) if (list.length === 0) targets.delete(core);
   return { kind, root, targets };
 }
@@ -93,26 +99,55 @@ export function planDepth(plan: Plan, core = plan.root): number {
 
 /** @param members in the order of their numbers, without the root */
 function planTree(
-  kind: 'multicast' | 'numa',
+  kind: 'multicast' | 'numa' | 'tree',
   members: readonly number[],
   { root, topology = ONE_PACKAGE }: Group,
 ): Map<number, number[]> {
-  const first: number[] = [];
-  const targets = new Map([[root, first]]);
   const aggregators = new Map([[packageOfCore(topology, root), root]]);
+  const targets = new Map<number, number[]>([[root, []]]);
   for (const core of members) {
     const home = packageOfCore(topology, core);
     const aggregator = aggregators.get(home);
-    if (aggregator === undefined) {
-      aggregators.set(home, core);
-      targets.set(core, []);
-      first.push(core);
-    } else {
+    if (aggregator !== undefined) {
       targets.get(aggregator)?.push(core);
+      continue;
     }
+    aggregators.set(home, core);
+    targets.set(core, []);
   }
-  // The sort is stable: packages that are equally far stay in the order of their cores.
-  if (kind === 'numa')
-    first.sort((a, b) => coreHops(topology, root, b) - coreHops(topology, root, a));
+  const others = [...aggregators.values()].slice(1);
+  if (kind === 'tree') pairUp(root, others, topology, targets);
+  else if (kind === 'numa') targets.get(root)?.unshift(...farthestFirst(topology, root, others));
+  else {
+    targets.get(root)?.push(...others);
+    targets.get(root)?.sort((a, b) => a - b);
+  }
   return targets;
+}
+
+/** In that order; who is equally far stays in the order of core numbers, as sorts are stable. */
+function farthestFirst(topology: Topology, from: number, cores: readonly number[]): number[] {
+  return [...cores].sort((a, b) => coreHops(topology, from, b) - coreHops(topology, from, a));
+}
+
+/**
+ * Have `root` tell `others`, aggregators of other packages: half of them, the farthest first, each of
+ * which tells the one that is nearest to it among those that are left.
+ */
+function pairUp(
+  root: number,
+  others: readonly number[],
+  topology: Topology,
+  targets: Map<number, number[]>,
+): void {
+  const chosen: number[] = [];
+  const left = farthestFirst(topology, root, others);
+  for (let first = left.shift(); first !== undefined; first = left.shift()) {
+    chosen.push(first);
+    const nearest = farthestFirst(topology, first, left).at(-1);
+    if (nearest === undefined) continue;
+    left.splice(left.indexOf(nearest), 1);
+    targets.get(first)?.unshift(nearest);
+  }
+  targets.get(root)?.unshift(...chosen);
 }

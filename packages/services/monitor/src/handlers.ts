@@ -4,6 +4,7 @@ import { asErrval } from '@barreleye/core';
 import { KernelCap, TASK_KERNEL, unwrap } from '@barreleye/libos';
 import type { DomainEnd } from '@barreleye/program';
 import type { Handlers } from '@barreleye/rpc';
+import { unpackCores } from './core-set.ts';
 import type { MonitorHost } from './host.ts';
 import type { IntermonMethods } from './intermon.ts';
 import type { Monitor } from './monitor.ts';
@@ -159,8 +160,11 @@ function spanHandlers<P extends Party>(
       far.close(from, domain);
       return {};
     },
-    invalidate: (order) => ({ isDone: shootDowns.obey(order) ? 1 : 0 }),
-    invalidated: ({ id, cores }) => shootDowns.done(id, cores),
+    invalidate({ membersLow, membersHigh, ...order }) {
+      const members = unpackCores(membersLow, membersHigh);
+      return { isDone: shootDowns.obey({ ...order, members }) ? 1 : 0 };
+    },
+    invalidated: ({ id, low, high }) => shootDowns.done(id, unpackCores(low, high)),
     farDied: ({ domain, report }) => host.domains.farDied(domain, report),
   };
 }

@@ -29,9 +29,6 @@ import {
   u64,
 } from '@barreleye/rpc';
 
-/** Cores of a machine at most. */
-const MAX_CORES = 64;
-
 const args = array(string(MAX_ARG_BYTES), 32);
 const described = struct({ type: u32, rights: u32, base: u64, bytes: u64 });
 
@@ -121,11 +118,12 @@ export const Intermon = defineInterface('intermon', {
       pageCount: u32,
       kind: oneOf(...PLAN_KINDS),
       root: u32,
-      members: array(u32, MAX_CORES),
+      membersLow: u32, // `packCores`
+      membersHigh: u32,
     },
     { isDone: u32 },
   ),
-  invalidated: oneway({ id: u32, cores: array(u32, MAX_CORES) }),
+  invalidated: oneway({ id: u32, low: u32, high: u32 }), // `packCores`: those that are done
   /** A far dispatcher of a domain of the receiver has died. */
   farDied: oneway({ domain: u32, report: string(MAX_REPORT_BYTES) }),
 

@@ -6,10 +6,19 @@
  */
 
 import type { Result } from '@barreleye/core';
-import { KernelCap, type Os, OsError, TASK_KERNEL, unwrap, type Wait } from '@barreleye/libos';
+import {
+  KernelCap,
+  type Os,
+  OsError,
+  TASK_KERNEL,
+  type Thread,
+  unwrap,
+  type Wait,
+} from '@barreleye/libos';
 import { type Plan, type PlanKind, planSends, targetsOf, unreached } from '@barreleye/multicast';
 import { Bell, type Client } from '@barreleye/rpc';
 import type { Topology } from '@barreleye/spec';
+import { packCores } from './core-set.ts';
 import type { IntermonMethods } from './intermon.ts';
 
 /** What `ShootDowns` needs. */
@@ -67,7 +76,7 @@ export class ShootDowns {
     members: readonly number[],
     va: number,
     pageCount: number,
-    kind: PlanKind = this.host.topology === undefined ? 'unicast' : 'numa',
+    kind: PlanKind = this.host.topology === undefined ? 'unicast' : 'tree',
   ): Wait<void> {
     const { os, core: root } = this.host;
     os.check(this.kernel.invalidate(va, pageCount));
@@ -120,19 +129,32 @@ export class ShootDowns {
   /** Tell those that this core has to tell, and then the root that they are done. */
   private *passOn(order: Order, targets: readonly number[]): Wait<void> {
     const { os, core, monitorOf } = this.host;
-    const asked = targets.map((target) =>
-      os.spawnThread(`shoots down on core ${target}`, this.ask(target, order)),
-    );
-    for (const thread of asked) yield* os.join(thread);
+    const done = [core, ...targets];
+    const tell = (target: number, what: Order): Thread =>
+      os.spawnThread(`shoots down on core ${target}`, this.ask(target, what));
+    const asked = targets.map((target) => [target, tell(target, order)] as const);
+    for (const [target, thread] of asked) {
+      if ((yield* os.join(thread)) !== undefined) continue;
+      // It is no more: whom it should have told, this core tells.
+      for (const member of unreached(this.planOf(order), new Set([target]))) {
+        if (member === target) continue;
+        yield* os.join(tell(member, { ...order, kind: 'unicast', members: [member] }));
+        done.push(member);
+      }
+    }
     const root = monitorOf(order.root);
-    if (root.ok) yield* root.value.invalidated({ id: order.id, cores: [core, ...targets] });
+    const [low, high] = packCores(done);
+    if (root.ok) yield* root.value.invalidated({ id: order.id, low, high });
   }
 
   /** Whether a core has done it, and all whom it tells; undefined: it is no more. */
   private *ask(target: number, order: Order): Wait<boolean | undefined> {
     const { monitorOf } = this.host;
     try {
-      const { isDone } = yield* unwrap(monitorOf(target)).invalidate(order);
+      const { members, ...rest } = order;
+      const [membersLow, membersHigh] = packCores(members);
+      const words = { ...rest, membersLow, membersHigh };
+      const { isDone } = yield* unwrap(monitorOf(target)).invalidate(words);
       return isDone !== 0;
     } catch (error) {
       if (!(error instanceof OsError) || monitorOf(target).ok) throw error;

@@ -206,7 +206,7 @@ export const System = defineInterface('system', {
     {
       va: u64,
       pageCount: u32,
-      how: optional(oneOf('broadcast', 'unicast', 'multicast', 'numa')),
+      how: optional(oneOf('broadcast', 'unicast', 'multicast', 'numa', 'tree')),
     },
     {},
   ),

@@ -21,7 +21,7 @@ export interface SpanRequest {
 }
 
 /** How the word of a shoot-down is spread: see `multicast`. */
-export type ShootDownKind = 'broadcast' | 'unicast' | 'multicast' | 'numa';
+export type ShootDownKind = 'broadcast' | 'unicast' | 'multicast' | 'numa' | 'tree';
 
 /** What reaches other cores: the monitor. */
 export interface SpanHost {
