@@ -98,7 +98,8 @@ export class Spanning {
       yield* this.fill(frame.base, page.base);
       const bell = yield* host.open({ core, frame: frame.cap, frameVaddr: frame.base });
       const channels = openChannels(os, page.base, 'home', poller, bell);
-      const dispatcher = { client: yield* this.talk(core, channels), channels, bell, made };
+      const client = yield* this.bind(core, channels, bell);
+      const dispatcher = { client, channels, bell, made };
       this.far.set(core, dispatcher);
       os.spawnThread(`watches core ${core}`, this.watch(core, dispatcher), { isDaemon: true });
     } catch (error) {
@@ -172,6 +173,29 @@ export class Spanning {
   private bury({ bell, made }: FarDispatcher): void {
     this.os.drop(bell);
     for (const each of made) this.hide(each);
+  }
+
+  /** `talk`; a dispatcher that does not is ended. */
+  private *bind(
+    core: number,
+    channels: SpanChannels,
+    bell: Capref<'Notify_IPI'>,
+  ): Wait<FarDispatcher['client']> {
+    const { os, host } = this;
+    try {
+      return yield* this.talk(core, channels);
+    } catch (error) {
+      channels.outgoing.close();
+      channels.incoming.close();
+      yield* os.giveWay(); // the ends say so, and ring
+      try {
+        yield* host.close(core);
+      } catch (why) {
+        if (!(why instanceof OsError)) throw why; // its core is no more: so is it
+      }
+      os.drop(bell);
+      throw error;
+    }
   }
 
   /** Serve a far dispatcher, and be bound to it. */
