@@ -3,15 +3,20 @@
  * that it takes. Threads load some three hundred source files each; that is nearly all of a boot.
  */
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { bootParallel, parseMenu } from '@barreleye/boot';
 import { targetX86_64 as target } from '@barreleye/boot-x86-64';
 import { type CoreThread, nodeThread, ParallelMachine } from '@barreleye/machine-threads';
+import { BARE_NS_AT, BARE_PAGE, type BareChoice } from '../bare-kernels.ts';
 import type { Bench, Trial } from '../bench.ts';
-import { START_NS_AT, START_PAGE } from '../start-kernels.ts';
+import { waitingRing } from '../waiting-ring.ts';
 
 const RAM_BYTES = 64 * 2 ** 20;
 const PROMPT = 'barreleye> ';
+const LAPS = 5000;
+/** Cores of a ring, as many as there are processors and twice as many. */
+const CROWDS = [1, 2].map((times) => times * Math.max(availableParallelism(), 2));
 
 export const benches: readonly Bench[] = [
   ...[1, 4].map(
@@ -33,8 +38,28 @@ export const benches: readonly Bench[] = [
     name: 'start of a core, threads',
     unit: 'us/op',
     baselineName: 'a bare Worker',
-    setup: () => trial(10, startCore, () => startWorkers(1)),
+    setup: () =>
+      trial(
+        10,
+        () => runBare({ coreCount: 2, laps: 0 }),
+        () => startWorkers(1),
+      ),
   },
+  ...CROWDS.map(
+    (coreCount): Bench => ({
+      name: `interrupt among ${coreCount} cores, threads`,
+      unit: 'us/op',
+      baselineName: 'workers, sleeping at once',
+      family: 'interrupt, threads',
+      size: coreCount,
+      setup: () =>
+        trial(
+          5,
+          () => runBare({ coreCount, laps: LAPS }),
+          () => waitingRing(coreCount, LAPS),
+        ),
+    }),
+  ),
 ];
 
 function trial(
@@ -70,16 +95,17 @@ async function bootToPrompt(coreCount: number): Promise<number> {
   return took * 1e6;
 }
 
-/** From the kernel's wish until the other core is there. @returns nanoseconds */
-async function startCore(): Promise<number> {
+/** What bare kernels have measured. @returns nanoseconds */
+async function runBare(app: BareChoice): Promise<number> {
   const { board } = target;
+  const { coreCount } = app;
   const machine = new ParallelMachine({
-    ...{ board, ramBytes: board.minRamBytes, coreCount: 2, createThread, app: 'start' },
+    ...{ board, ramBytes: board.minRamBytes, coreCount, createThread, app },
   });
-  machine.start(START_PAGE);
+  machine.start(BARE_PAGE);
   const end = await machine.ended;
   if (end.kind !== 'off') throw new Error(`the machine has ${end.kind}`);
-  return machine.mem.load32(START_NS_AT);
+  return machine.mem.load32(BARE_NS_AT);
 }
 
 /** Until all of them have said a word. @returns nanoseconds */
