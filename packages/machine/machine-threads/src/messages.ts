@@ -15,8 +15,6 @@ export interface CoreJob {
   readonly startCycles: number;
   /** Where the core finds what to do. */
   readonly page: Paddr;
-  /** Looks at its interrupt lines before an idle core sleeps. */
-  readonly idleLooks: number;
   /** From the app that made the machine, to itself in another thread. */
   readonly app: unknown;
 }

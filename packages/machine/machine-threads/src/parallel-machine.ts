@@ -31,13 +31,6 @@ import type { CoreThread } from './threads.ts';
 /** Cores of a machine at most: each is a thread with a heap of its own. */
 export const MAX_PARALLEL_CORES = 16;
 
-/**
- * Looks before an idle core sleeps, at 40 ns: about as long as it takes to be woken. With more
- * cores than processors a core that looks keeps another from running, and so it hardly does.
- */
-const IDLE_LOOKS = 1000;
-const CROWDED_LOOKS = 20;
-
 export interface ParallelOptions {
   readonly board: Board;
   readonly ramBytes: number;
@@ -186,7 +179,6 @@ export class ParallelMachine {
     const { memory, controlMemory: control, epochMs } = this;
     this.threads.get(id)?.begin({
       ...{ coreId: id, coreCount, ramBytes, memory, control, epochMs, startCycles, page, app },
-      idleLooks: coreCount <= processorCount() ? IDLE_LOOKS : CROWDED_LOOKS,
     });
   }
 
@@ -260,10 +252,4 @@ export class ParallelMachine {
     const gone = Promise.all([...this.threads.values()].map((thread) => thread.terminate()));
     void gone.then(() => this.settle(end));
   }
-}
-
-/** Processors of the host, as far as it tells. */
-function processorCount(): number {
-  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
-  return navigator?.hardwareConcurrency ?? 1; // Node 20 does not say
 }
