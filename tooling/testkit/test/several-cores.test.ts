@@ -52,7 +52,7 @@ describe.each(TARGETS)('on $name', (target) => {
     const shown = session(target, [
       'x=1; on 2 where "a b" c; on 0 where; on 2 fail 7; echo $?',
       'time on 1 fail 3; echo $?',
-      `on 2 echo "a  'b'" \\$x; on 1 on 2 where; on 1 nosuch`,
+      `on 2 echo "a  'b'" \\$x; on 1 on 2 where; on 1 on 0 where; on 1 nosuch`,
       'on 2 sleeper & on 1 sleeper & jobs',
       'suspend 2.3; kill %2; resume %1; kill sleeper; wait',
       'exit',
@@ -66,6 +66,7 @@ describe.each(TARGETS)('on $name', (target) => {
       '3',
       "a 'b' $x",
       'core 2: x=1',
+      'core 0: x=1',
       "no such command 'nosuch'; 'help' lists commands, 'programs' lists programs",
       expect.stringMatching(/^\[1\] sleeper is domain 2\.\d+$/),
       expect.stringMatching(/^\[2\] sleeper is domain 1\.\d+$/),

@@ -46,8 +46,9 @@ export function planServices(os: Os, boot: BootView): readonly Service[] {
   const uart = findDevice(boot, [DeviceClass.Uart16550, DeviceClass.UartPl011]);
   const power = findDevice(boot, [DeviceClass.Power]);
   const irq = unwrap(irqAllocate(os.sys, os.allocSlot(), TASK_IRQ_TABLE, uart.irq));
-  // Other cores may come to need more than they have got.
-  const shellShare = boot.coreCount === 1 ? 1 : 8 / 7;
+  // Other cores may come to need more than they have got; and what the shell starts there may start
+  // domains here, with up to a quarter of what the shell has.
+  const shellShare = boot.coreCount === 1 ? 1 : 4 / 3;
   const plain = { needs: [], needsCores: false, canRestart: false, args: [], caps: [] };
   return [
     { ...plain, program: 'nameservice', quotaShare: 16 },
