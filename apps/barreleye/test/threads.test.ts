@@ -49,6 +49,16 @@ describe('with threads for cores', () => {
     expect([code, stderr]).toEqual([6, '']);
   });
 
+  it('things run on any of them, and they come and go', LIMIT, async () => {
+    const lines = 'on 2 hello; on 1 on 2 echo there; primes 100 3; core stop 2; core start 2; ps';
+    const args = ['boot', 'armv7', ...THREADS, '--cores', '3', '--run', `${lines}; exit 6`];
+    const { code, stdout, stderr } = await barreleye(args);
+    expect(stdout).toContain('\nhello, world\nthere\n25 primes up to 100, counted by 3 cores in ');
+    expect(stdout).toContain('\ncore 2 is off, and all its domains have ended\ncore 2 runs\n');
+    expect(stdout.match(/^ *([12]\.)?1 .* init$/gm)).toHaveLength(3);
+    expect([code, stderr]).toEqual([6, '']);
+  });
+
   it('lines of a script and of a pipe are typed one after the other', LIMIT, async () => {
     const text = 'x=3; echo "x is $x"\nhello\nexit $x';
     const file = join(folder, 'demo.bsh');
