@@ -85,7 +85,7 @@ describe.each(TARGETS)('on $name', (target) => {
     const { firmware } = machine;
     machine.firmware = (core, page) => core.coreId !== 1 && firmware(core, page);
     const [, one, two] = coreLines(system);
-    expect(one).toMatch(/^core 1: .* did not come up: the core could not be started .*START\)$/);
+    expect(one).toMatch(/^core 1: .* failed: the core could not be started .*START\)$/);
     expect(two).toMatch(/ running, /);
   });
 
@@ -99,7 +99,7 @@ describe.each(TARGETS)('on $name', (target) => {
     };
     const [, one, two] = coreLines(system);
     expect(one).toMatch(/ running, /);
-    expect(two).toMatch(/ did not come up: /);
+    expect(two).toMatch(/ failed: /);
   });
 });
 

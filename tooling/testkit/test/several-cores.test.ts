@@ -2,6 +2,7 @@
 
 import { runScript, withPrograms } from '@barreleye/boot';
 import { Prng } from '@barreleye/core';
+import type { Machine } from '@barreleye/machine';
 import { program } from '@barreleye/program';
 import { programs } from '@barreleye/programs';
 import { systemPrograms } from '@barreleye/userland';
@@ -25,11 +26,15 @@ const where = program('where', function* (os) {
   yield* os.printLine([`core ${os.coreId}:`, ...os.args.slice(1), ...all].join(' '));
 });
 
-/** What the lines show, without what is shown before the first prompt. */
-function session({ name, target: plain }: TestTarget, lines: readonly string[]): string[] {
+function bootWhole({ name, target: plain }: TestTarget): Machine {
   const others = [...programs, fail, sleeper, where];
   const target = withPrograms(plain, systemPrograms({ paging: plain.paging }, others));
-  const { machine } = boot({ name, target }, WISHES);
+  return boot({ name, target }, WISHES).machine;
+}
+
+/** What the lines show, without what is shown before the first prompt. */
+function session(target: TestTarget, lines: readonly string[]): string[] {
+  const machine = bootWhole(target);
   const { screen, exitCode } = runScript(machine, lines);
   expect(machine.programFailures).toEqual([]);
   expect(exitCode).toBe(0);
@@ -149,6 +154,35 @@ describe.each(TARGETS)('on $name', (target) => {
       'core 2:',
       'core: this shell runs on core 0',
       'core: this shell has no authority over cores; the first shell has it',
+    ]);
+  });
+
+  test('a core that dies is left out, and all else goes on', () => {
+    const machine = bootWhole(target);
+    runScript(machine, ['on 2 sleeper &', 'on 1 echo-server &']);
+    machine.cores[2]?.powerOff();
+    const { screen, exitCode } = runScript(machine, [
+      'ps; cores',
+      'on 1 hello; echo-client a; on 2 hello',
+      'cores; ps; on 2 hello; core replace 1',
+      'exit 9',
+    ]);
+    expect(exitCode).toBe(9);
+    const said = answers(screen.split('\n')).filter((line) => !/^([01]\.)?\d+ |^id /.test(line));
+    const lost = /^core 2: .*, failed: .*\(RPC_ERR_(TIMEOUT|CLOSED)\)$/;
+    expect(said.filter((line) => !/^core [01]: /.test(line))).toEqual([
+      'ps; cores',
+      'core 2 is left out: it does not answer',
+      expect.stringMatching(/^core 2: .* running, but it does not answer$/),
+      'hello, world',
+      'A',
+      expect.stringMatching(/^(on: core 2 has failed|hello: it could not be started): /),
+      '[1] sleeper died: its core has stopped',
+      expect.stringMatching(lost),
+      expect.stringMatching(/^on: core 2 has failed: /),
+      'core 1 has another CPU driver (1 replacement so far)',
+      '[2] echo-server was killed, because the shell ends',
+      '',
     ]);
   });
 

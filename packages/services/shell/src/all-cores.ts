@@ -38,7 +38,8 @@ export function* askCores<T>(shell: Shell, question: CoreQuestion<T>): Wait<Said
   const others = running.map(({ core }) => core).filter((core) => core !== own.core);
   const outcomes = yield* askAll(
     shell,
-    others.map((core) => ({ whom: `core ${core}`, question: question(core) })),
+    // 'it': whoever shows the outcome says of which core.
+    others.map((core) => ({ whom: 'it', question: question(core) })),
   );
   const said = others.flatMap((core, i): Said<T>[] => {
     const outcome = outcomes[i];

@@ -17,15 +17,16 @@ export type Outcome<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'error'; readonly error: unknown };
 
-/** A question, and who is asked. */
+/** A question, who is asked, and where to look when there is no answer. */
 export interface Question<T> {
   readonly whom: string;
   readonly question: Wait<T>;
+  readonly hint?: string;
 }
 
 /** Something that waits, and how it came out. */
 interface Pending<T> {
-  readonly whom: string;
+  readonly question: Question<T>;
   outcome: Outcome<T> | undefined;
 }
 
@@ -34,8 +35,14 @@ interface Pending<T> {
  * whom; InterruptError after Ctrl-C. The thread that asks goes on.
  */
 export function* ask<T>(shell: Shell, whom: string, question: Wait<T>): Wait<T> {
-  const outcomes = yield* askAll(shell, [{ whom, question }]);
-  return resultOf(outcomes);
+  const hint = "'ps' shows whether it runs";
+  return resultOf(yield* askAll(shell, [{ whom, question, hint }]));
+}
+
+/** The same for a question to a core. */
+export function* askCore<T>(shell: Shell, core: number, question: Wait<T>): Wait<T> {
+  const hint = "'cores' shows whether it runs";
+  return resultOf(yield* askAll(shell, [{ whom: `core ${core}`, question, hint }]));
 }
 
 /** How several questions come out that are asked at the same time; too late is an error. */
@@ -69,8 +76,9 @@ export function* awaitForeground<T>(shell: Shell, what: string, step: Wait<T>): 
 }
 
 /** Start the thread that asks. */
-function begin<T>({ os, foreground }: Shell, { whom, question }: Question<T>): Pending<T> {
-  const pending: Pending<T> = { whom, outcome: undefined };
+function begin<T>({ os, foreground }: Shell, asked: Question<T>): Pending<T> {
+  const { whom, question } = asked;
+  const pending: Pending<T> = { question: asked, outcome: undefined };
   const body = (function* (): Wait<void> {
     try {
       pending.outcome = { kind: 'value', value: yield* question };
@@ -88,9 +96,10 @@ function* waitFor({ foreground }: Shell, isDone: () => boolean): Wait<void> {
   if (!(yield* foreground.until(isDone))) throw new InterruptError('interrupted');
 }
 
-function outcomeOf<T>({ outcome, whom }: Pending<T>): Outcome<T> {
+function outcomeOf<T>({ outcome, question }: Pending<T>): Outcome<T> {
   if (outcome !== undefined) return outcome;
-  const message = `${whom} does not answer; 'ps' shows whether it runs`;
+  const { whom, hint } = question;
+  const message = `${whom} does not answer${hint === undefined ? '' : `; ${hint}`}`;
   return { kind: 'error', error: new CommandError(message) };
 }
 

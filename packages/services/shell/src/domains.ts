@@ -8,7 +8,7 @@ import type { DomainInfo } from '@barreleye/program';
 import { type DomainAddress, formatAddress, isSameDomain, parseAddress } from './address.ts';
 import { allDomains, checkState, domainsOf } from './all-cores.ts';
 import { CommandError, UsageError } from './command.ts';
-import { ask } from './deadline.ts';
+import { askCore } from './deadline.ts';
 import { explain } from './explain.ts';
 import type { Job } from './jobs.ts';
 import type { Shell } from './shell.ts';
@@ -51,7 +51,7 @@ export function* findDomain(
 function* findAddress(shell: Shell, address: DomainAddress, hint: string): Wait<DomainInfo> {
   const { core } = address;
   if (core !== shell.own.core) yield* checkState(shell, core, ['running']);
-  const domains = yield* ask(shell, `core ${core}`, domainsOf(shell, core));
+  const domains = yield* askCore(shell, core, domainsOf(shell, core));
   const found = domains.find((domain) => isSameDomain(domain, address));
   if (found !== undefined) return found;
   throw new UsageError(`there is no domain ${formatAddress(shell.own.core, address)}; ${hint}`);

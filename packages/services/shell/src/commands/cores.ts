@@ -17,7 +17,7 @@ const SILENT = {
   off: 'off',
   starting: 'starting',
   stopping: 'stopping',
-  failed: 'did not come up',
+  failed: 'failed',
 } as const;
 
 export const cores: Command = {

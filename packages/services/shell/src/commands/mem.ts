@@ -5,7 +5,7 @@ import type { Wait } from '@barreleye/libos';
 import type { CoreStatus } from '@barreleye/program';
 import { describeBlock } from '../blocks.ts';
 import type { Command } from '../command.ts';
-import { ask } from '../deadline.ts';
+import { askCore } from '../deadline.ts';
 import { describeDomain } from '../domains.ts';
 import { findSubject, spaceOf } from '../inspect.ts';
 import { formatCount, formatFlags, formatRange } from '../numbers.ts';
@@ -46,7 +46,7 @@ export const mem: Command = {
 /** The memory of another core. */
 function* memoryOf(shell: Shell, core: number): Wait<CoreStatus> {
   const question = shell.os.system.coreStatus({ core });
-  const { status } = yield* ask(shell, `core ${core}`, question);
+  const { status } = yield* askCore(shell, core, question);
   return status;
 }
 
