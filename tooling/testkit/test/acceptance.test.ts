@@ -1,5 +1,6 @@
 /**
- * Userlevel acceptance tests 30, 31 and 33 at their full size, on one core; 29 is in
+ * Userlevel acceptance tests 30, 31 and 33 at their full size, on one core (across cores:
+ * acceptance-across.test.ts); 29 is in
  * threads.test.ts, 32 in the tests of the CPU driver, 34 in calls.test.ts.
  *
  * Test 30 asks for 10,000 calls of each of 10 threads. That takes a minute, so here it is a tenth;
@@ -15,7 +16,6 @@ import {
   type Os,
   periodicEvent,
   program,
-  Semaphore,
   TASK_DISPATCHER_FRAME,
   type Thread,
   unwrap,
@@ -27,11 +27,9 @@ import {
   array,
   bindClient,
   bytes,
-  type Client,
   call,
   cap,
   defineInterface,
-  type Handlers,
   oneway,
   serve,
   string,
@@ -41,16 +39,11 @@ import { spawnProgram } from '@barreleye/spawn';
 import { capAddrOf, type Program, RootSlot, TaskSlot } from '@barreleye/spec';
 import { describe, expect, test } from 'vitest';
 import { type FirstDomain, moduleCap, runFirstDomain, spawnerOf, TARGETS } from '../src/index.ts';
+import { callOften, Load, startServers, THREADS } from './load.ts';
 
 const RAM_BYTES = 32 * 2 ** 20;
-const THREADS = 10;
 const CALLS = Number(process.env['ACCEPTANCE_CALLS'] ?? 1000);
 const MINUTE = 60_000;
-
-const Load = defineInterface('load', {
-  next: call({ words: array(u32, 512) }, { words: array(u32, 512) }),
-});
-type LoadMethods = typeof Load.methods;
 
 const Kinds = defineInterface('kinds', {
   number: oneway({ value: u32 }),
@@ -68,46 +61,6 @@ function spawnPeer(domain: FirstDomain, i: number, listener: LmpListener): void 
   const spawned = unwrap(spawnProgram(spawnerOf(domain), { name: 'peer', image: moduleCap(i) }));
   const cptr = capAddrOf(RootSlot.TaskCn, TaskSlot.InitEp) as typeof INIT_EP.cptr;
   unwrap(capCopy(domain.os.sys, { croot: spawned.rootCn.cptr, cptr, level: 2 }, listener.cap));
-}
-
-/** Handlers that have threads at one waitset do the work; how often each of them did. */
-function startServers(os: Os, served: number[]): Handlers<LoadMethods> {
-  const waitset = new Waitset(os, 'calls');
-  function* work(i: number): Wait<void> {
-    for (;;) {
-      yield* waitset.dispatch();
-      served[i] = (served[i] ?? 0) + 1;
-    }
-  }
-  for (let i = 0; i < THREADS; i++) {
-    os.scheduler.create(`server ${i}`, work(i), { isDaemon: true });
-  }
-  return {
-    *next({ words }) {
-      const done = new Semaphore(os, 'an answer', 0);
-      let answer: number[] = [];
-      waitset.post(function* () {
-        yield* os.giveWay();
-        answer = words.map((word, i) => (word + i) >>> 0);
-        done.post();
-      });
-      yield* done.take();
-      return { words: answer };
-    },
-  };
-}
-
-/** `count` calls of 1 to 512 words, each answered by what belongs to it. */
-function* callOften(server: Client<LoadMethods>, seed: number, count: number): Wait<number> {
-  let matched = 0;
-  for (let i = 0; i < count; i++) {
-    const length = 1 + ((seed * 131 + i * 97) % 512);
-    const words = Array.from({ length }, (_, at) => (seed * 0x1000_0000 + i * 512 + at) >>> 0);
-    const answer = (yield* server.next({ words })).words;
-    const isRight = (word: number, at: number): boolean => answer[at] === (word + at) >>> 0;
-    if (answer.length === length && words.every(isRight)) matched += 1;
-  }
-  return matched;
 }
 
 /** Run the programs of two domains; the first makes the second and listens for it. */
