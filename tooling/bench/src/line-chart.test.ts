@@ -46,8 +46,8 @@ it('is readable in light and in dark, and without colours', () => {
   expect(new Set(dashes).size).toBe(2);
 });
 
-it('has a style for each of four lines and no more', () => {
-  const series = Array.from({ length: 5 }, () => CHART.series[0]!);
+it('has a style for each of five lines and no more', () => {
+  const series = Array.from({ length: 6 }, () => CHART.series[0]!);
   expect(() => drawLineChart({ ...CHART, series: series.slice(1) })).not.toThrow();
   expect(() => drawLineChart({ ...CHART, series })).toThrow('more lines than there are styles');
 });

@@ -29,6 +29,7 @@ const STYLES = [
   { dash: '9 4', mark: '<path d="M-4 4h8L0-4z"/>' },
   { dash: '2 4', mark: '<rect x="-3.5" y="-3.5" width="7" height="7"/>' },
   { dash: '12 3 2 3', mark: '<path d="M0-5 5 0 0 5-5 0z"/>' },
+  { dash: '5 2', mark: '<path d="M-4-3h8L0 5z"/>' },
   { dash: 'none', mark: '<circle r="3.5"/>' },
 ] as const;
 
@@ -36,13 +37,15 @@ const CSS = `
   .paper { fill: #ffffff } text { fill: #24292f; font: 13px system-ui, sans-serif }
   .title { font-size: 16px; font-weight: 600 } .grid { stroke: #d8dee4 } .axis { stroke: #57606a }
   .line { fill: none; stroke-width: 2 }
-  .s0 { stroke: #9a6700 } .s1 { stroke: #cf222e } .s2 { stroke: #0969da } .s3 { stroke: #1a7f37 }
-  .m0 { fill: #9a6700 } .m1 { fill: #cf222e } .m2 { fill: #0969da } .m3 { fill: #1a7f37 }
+  .s0 { stroke: #9a6700 } .s1 { stroke: #cf222e } .s2 { stroke: #0969da } .s3 { stroke: #8250df }
+  .m0 { fill: #9a6700 } .m1 { fill: #cf222e } .m2 { fill: #0969da } .m3 { fill: #8250df }
+  .s4 { stroke: #1a7f37 } .m4 { fill: #1a7f37 }
   @media (prefers-color-scheme: dark) {
     .paper { fill: #0d1117 } text { fill: #e6edf3 }
     .grid { stroke: #30363d } .axis { stroke: #8d96a0 }
-    .s0 { stroke: #d29922 } .s1 { stroke: #ff7b72 } .s2 { stroke: #79c0ff } .s3 { stroke: #56d364 }
-    .m0 { fill: #d29922 } .m1 { fill: #ff7b72 } .m2 { fill: #79c0ff } .m3 { fill: #56d364 }
+    .s0 { stroke: #d29922 } .s1 { stroke: #ff7b72 } .s2 { stroke: #79c0ff } .s3 { stroke: #d2a8ff }
+    .m0 { fill: #d29922 } .m1 { fill: #ff7b72 } .m2 { fill: #79c0ff } .m3 { fill: #d2a8ff }
+    .s4 { stroke: #56d364 } .m4 { fill: #56d364 }
   }`;
 
 /** Draw a chart. The same chart is the same text. */
