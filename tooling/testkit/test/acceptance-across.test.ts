@@ -272,7 +272,7 @@ describe.each(TARGETS)('on $name', (target) => {
           expect(yield* self.echo({ value: `${core}` })).toEqual({ value: `${core}` });
         }
       },
-      { ...WISHES, others: [selfTest, starter, whereabouts] },
+      { ...WISHES, ramBytes: 128 * 2 ** 20, others: [selfTest, starter, whereabouts] },
     );
   });
 });
