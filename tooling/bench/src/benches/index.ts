@@ -15,6 +15,7 @@ import { benches as memoryViews } from './memory-views.ts';
 import { benches as messagePieces } from './message-pieces.ts';
 import { benches as names } from './names.ts';
 import { benches as pageWalk } from './page-walk.ts';
+import { benches as parallelCalls } from './parallel-calls.ts';
 import { benches as parallelHost } from './parallel-host.ts';
 import { benches as sortedStructures } from './sorted-structures.ts';
 import { benches as spawn } from './spawn.ts';
@@ -40,6 +41,7 @@ export const BENCHES: readonly Bench[] = [
   ...calls,
   ...spawn,
   ...parallelHost,
+  ...parallelCalls,
   ...names,
   ...capabilityLookup,
   ...capabilityOperations,
