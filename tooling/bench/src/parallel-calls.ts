@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { bootParallel, parseMenu, type Target, withPrograms } from '@barreleye/boot';
 import { targetX86_64 } from '@barreleye/boot-x86-64';
+import { never } from '@barreleye/core';
 import { createInit } from '@barreleye/init';
 import type { Wait } from '@barreleye/libos';
 import { nodeThread } from '@barreleye/machine-threads';
@@ -15,7 +16,9 @@ import { terminal } from '@barreleye/terminal';
 
 const RAM_BYTES = 256 * 2 ** 20;
 const QUOTA_BYTES = 2 * 2 ** 20;
-/** Calls and lives of a round. */
+/** What the shell is given: the authority over all domains. */
+const AUTHORITY_CAP = 1;
+/** Calls, and all else, of a round. */
 const CALLS = 500;
 const LIVES = 3;
 /** Cycles between two looks whether somebody wants a round: a millisecond. */
@@ -28,7 +31,14 @@ const IDLE = -1;
 const POLL_MS = 1;
 
 /** What can be measured, from core 0. */
-export const ROUNDS = ['near call', 'far call', 'near life', 'far life'] as const;
+export const ROUNDS = [
+  'near call',
+  'far call',
+  'near life',
+  'far life',
+  'replacement',
+  'restart',
+] as const;
 export type RoundName = (typeof ROUNDS)[number];
 
 const Null = defineInterface('null', { nothing: call({}, {}) });
@@ -84,16 +94,37 @@ const createShell = (shared: SharedArrayBuffer) =>
 
 /** @returns nanoseconds of one */
 function* round(os: ProgramOs, name: RoundName, near: NullClient, far: NullClient): Wait<number> {
-  const isCall = name.endsWith('call');
-  const isNear = name.startsWith('near');
-  const count = isCall ? CALLS : LIVES;
-  const client = isNear ? near : far;
+  const count = name.endsWith('call') ? CALLS : LIVES;
   const start = performance.now();
-  for (let i = 0; i < count; i++) {
-    if (isCall) yield* client.nothing({});
-    else yield* live(os, isNear ? 0 : 1);
-  }
+  for (let i = 0; i < count; i++) yield* once(os, name, near, far);
   return ((performance.now() - start) * 1e6) / count;
+}
+
+function* once(os: ProgramOs, name: RoundName, near: NullClient, far: NullClient): Wait<void> {
+  const order = { core: 1, authority: os.argCap<'ProcessManager'>(AUTHORITY_CAP) };
+  switch (name) {
+    case 'near call':
+      yield* near.nothing({});
+      return;
+    case 'far call':
+      yield* far.nothing({});
+      return;
+    case 'near life':
+      yield* live(os, 0);
+      return;
+    case 'far life':
+      yield* live(os, 1);
+      return;
+    case 'replacement':
+      yield* os.system.replaceCore(order);
+      return;
+    case 'restart':
+      yield* os.system.stopCore(order);
+      yield* os.system.startCore(order);
+      return;
+    default:
+      never(name);
+  }
 }
 
 function* start(os: ProgramOs, core: number, name: string) {

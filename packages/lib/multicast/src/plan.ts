@@ -131,8 +131,8 @@ function farthestFirst(topology: Topology, from: number, cores: readonly number[
 }
 
 /**
- * Have `root` tell `others`, aggregators of other packages: half of them, the farthest first, each of
- * which tells the one that is nearest to it among those that are left.
+ * Have `root` tell `others`, aggregators of other packages: half of them, the farthest first. Each
+ * of these tells the one that is nearest to it among those that are left.
  */
 function pairUp(
   root: number,

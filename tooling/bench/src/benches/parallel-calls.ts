@@ -14,7 +14,17 @@ const { parentPort } = require('node:worker_threads');
 parentPort.on('message', (message) => parentPort.postMessage(message));
 `;
 
-export const benches: readonly Bench[] = [2, 4].flatMap((coreCount) => {
+const WORKER: Baseline = { round: runWorker, close: () => undefined };
+
+/** A core that is given another driver, or is stopped and started with all that is on it. */
+const changes: readonly Bench[] = (['replacement', 'restart'] as const).map((name) => ({
+  name: `${name} of another core, threads`,
+  unit: 'us/op',
+  baselineName: 'Worker: start to exit',
+  setup: () => beside(2, name, WORKER),
+}));
+
+const calls: readonly Bench[] = [2, 4].flatMap((coreCount) => {
   const where = `${coreCount} threads`;
   const call = { unit: 'us/op', baselineName: 'MessagePort between workers' } as const;
   const life = { unit: 'us/op', baselineName: 'Worker: start to exit' } as const;
@@ -28,7 +38,7 @@ export const benches: readonly Bench[] = [2, 4].flatMap((coreCount) => {
     {
       ...life,
       name: `domain elsewhere: spawn to reaped, ${where}`,
-      setup: () => beside(coreCount, 'far life', { round: runWorker, close: () => undefined }),
+      setup: () => beside(coreCount, 'far life', WORKER),
     },
     {
       unit: 'us/op' as const,
@@ -38,6 +48,8 @@ export const benches: readonly Bench[] = [2, 4].flatMap((coreCount) => {
     },
   ];
 });
+
+export const benches: readonly Bench[] = [...calls, ...changes];
 
 interface Baseline {
   round(): Promise<number>;
