@@ -27,6 +27,7 @@ export {
   BootRegion,
   bootRegionOffset,
   FIRST_DOMAIN_BYTES,
+  IDS_PER_LIFE,
   RegionType,
 } from './bootinfo.ts';
 export {

@@ -53,6 +53,8 @@ export interface CoreRequest {
   readonly core: number;
   /** RAM that is to be its own, whole pages, beside what its kernel and first domain take. */
   readonly ramBytes: number;
+  /** How often it has been started before. */
+  readonly life: number;
 }
 
 /** A core that has been started. */
@@ -99,7 +101,7 @@ export function startCore(starter: CoreStarter, request: CoreRequest): Result<St
 
 function build(
   { os, boot, account, vspace }: CoreStarter,
-  { core, ramBytes }: CoreRequest,
+  { core, ramBytes, life }: CoreRequest,
   parts: Parts,
 ): Result<StartedCore> {
   const kcb = parts.make('KernelControlBlock');
@@ -123,6 +125,7 @@ function build(
   const baseOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).base;
   const info = describeCore(boot, {
     core,
+    life,
     kcb: baseOf(kcb.value),
     arena: baseOf(arena.value),
     channel: baseOf(channel.value),
@@ -153,7 +156,7 @@ function build(
 function allocNear(
   account: CoreRam,
   { places }: BootView,
-  { core, ramBytes }: CoreRequest,
+  { core, ramBytes }: Pick<CoreRequest, 'core' | 'ramBytes'>,
 ): Result<RamBlock> {
   const near = places?.packageRam[packageOfCore(places.topology, core)];
   if (near !== undefined) {
@@ -165,6 +168,7 @@ function allocNear(
 
 interface CoreFacts {
   readonly core: number;
+  readonly life: number;
   readonly kcb: number;
   readonly arena: number;
   readonly channel: number;
@@ -201,6 +205,7 @@ function describeCore(boot: BootView, facts: CoreFacts): Uint32Array {
   BootInfo.arena.set(mem, info, asPaddr(arena));
   BootInfo.coreId.set(mem, info, facts.core);
   BootInfo.startedBy.set(mem, info, boot.coreId);
+  BootInfo.life.set(mem, info, facts.life);
   BootInfo.scheduler.set(mem, info, boot.scheduler);
   if (boot.places !== undefined) {
     BootInfo.packageCount.set(mem, info, boot.places.packageRam.length);

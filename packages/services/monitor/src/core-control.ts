@@ -37,6 +37,8 @@ export class CoreControl {
   private readonly kernel: KernelCap;
   /** Cores that have been started, and not stopped. */
   private readonly started: Map<number, StartedCore>;
+  /** How often each core has been started. */
+  private readonly lives: Map<number, number>;
   /** Frames for links that others have with each other, by the two cores. */
   private readonly frames: Map<string, Capref<'Frame'>>;
   /** What others have said of their introductions, by core and whom it was introduced to. */
@@ -50,6 +52,7 @@ export class CoreControl {
     this.source = createMemorySource(os.sys, account, os.slots);
     this.kernel = new KernelCap(os.sys, TASK_KERNEL);
     this.started = new Map();
+    this.lives = new Map();
     this.frames = new Map();
     this.introductions = new Map();
     this.shareBytes = 0;
@@ -141,7 +144,9 @@ export class CoreControl {
 
   private begin(core: number): void {
     const { os, peers } = this.host;
-    const started = startCore(this.host, { core, ramBytes: this.shareBytes });
+    const life = this.lives.get(core) ?? 0;
+    this.lives.set(core, life + 1);
+    const started = startCore(this.host, { core, ramBytes: this.shareBytes, life });
     const link = started.ok ? peers.openLink(core, started.value.channel) : started;
     if (started.ok) this.started.set(core, started.value);
     if (!link.ok) {
