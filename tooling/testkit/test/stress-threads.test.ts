@@ -13,7 +13,7 @@ import { PASSED } from './stress/whole.ts';
 const RUNS = Number(process.env['STRESS_THREAD_RUNS'] ?? 1);
 const EVENTS = Number(process.env['STRESS_EVENTS'] ?? 15);
 const SEED = Number(process.env['STRESS_SEED'] ?? 20261121);
-const RAM_BYTES = 192 * 2 ** 20;
+const RAM_BYTES = 320 * 2 ** 20;
 const PATIENCE_MS = 300_000;
 
 const processors = Math.min(availableParallelism(), 4);

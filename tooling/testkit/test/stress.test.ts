@@ -17,7 +17,7 @@ const CORES = 4;
 const RUNS = Number(process.env['STRESS_RUNS'] ?? 2);
 const EVENTS = Number(process.env['STRESS_EVENTS'] ?? 15);
 const SEED = Number(process.env['STRESS_SEED'] ?? 20261121);
-const RAM_BYTES = 192 * 2 ** 20;
+const RAM_BYTES = 320 * 2 ** 20;
 const SLICE_CYCLES = 1e7;
 /** The longest history is over long before. */
 const MAX_SLICES = 20_000;
