@@ -108,7 +108,7 @@ export class Channels<P extends Party> {
     yield* this.answers.until(() => channel.state !== 'waiting' || channel.isLocalEnded);
     if (channel.isLocalEnded) throw new OsError(Err.SPAWN_ERR_ENDED);
     if (channel.state === 'refused') throw new OsError(channel.err);
-    return unwrap(this.endOf(channel));
+    return this.giveEnd(channel);
   }
 
   /** Accept a channel that was announced. @errors those of `System.acceptAcross` */
@@ -119,7 +119,7 @@ export class Channels<P extends Party> {
       throw new OsError(Err.MON_ERR_NO_CHANNEL);
     }
     const line = unwrap(this.lineOf(party));
-    const end = unwrap(this.endOf(channel));
+    const end = this.giveEnd(channel);
     channel.state = 'open';
     const { core, peer = 0 } = channel;
     this.tell(core, (monitor) => monitor.bound({ channel: peer, peer: id, line }));
@@ -310,6 +310,13 @@ export class Channels<P extends Party> {
   private *callOn(channel: Channel<P>, endpoint: Capref<'EndPointLMP'>): Wait<void> {
     const isTold = yield* announce(this.host.os, endpoint, channel.id, () => channel.isLocalEnded);
     if (!isTold && !channel.isLocalEnded) this.endLocal(channel);
+  }
+
+  /** The same as `endOf`; where there is no room for it, the other side hears that it is closed. */
+  private giveEnd(channel: Channel<P>): ChannelEnd {
+    const end = this.endOf(channel);
+    if (!end.ok) this.endLocal(channel);
+    return unwrap(end);
   }
 
   /** Copies for the domain whose end it is. */

@@ -10,6 +10,9 @@ import type { IntermonMethods } from './intermon.ts';
 import type { Monitor } from './monitor.ts';
 import type { Party } from './party.ts';
 
+/** Domains that a listing shows. */
+const MAX_LISTED = 256;
+
 /** The handlers for core `from`. */
 export function monitorHandlers<P extends Party>(
   monitor: Monitor<P>,
@@ -130,7 +133,7 @@ function domainHandlers<P extends Party>(
       domains.setSuspended(id, false);
       return {};
     },
-    list: () => ({ domains: [...domains.list()] }),
+    list: () => ({ domains: domains.list().slice(0, MAX_LISTED) }),
     inspectorOf: ({ id }) => ({ iref: domains.inspectorOf(id) }),
     watch: ({ id }) => {
       domains.watch(id, (end) => tell(id, end));
