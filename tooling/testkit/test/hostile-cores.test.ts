@@ -52,7 +52,7 @@ import {
 } from './hostile/raw-channel.ts';
 
 const [target] = TARGETS as [TestTarget];
-const WISHES = { coreCount: CORES, ramBytes: 96 * 2 ** 20 };
+const WISHES = { coreCount: CORES, ramBytes: 192 * 2 ** 20 };
 
 /** What a hostile domain does. */
 type Evil = (os: ProgramOs) => Wait<unknown>;
