@@ -45,10 +45,12 @@ function* pollRung(os: Os, poller: UmpPoller, work: Parking, bell: Endpoint): Wa
       yield;
       bell.received.deregister();
       while (bell.tryReceive() !== undefined);
-    } else {
+    } else if (os.sys.cpu.isLive()) {
       yield* os.giveWay(); // to those who have something to take
+    } else {
+      yield* yieldCore();
     }
-    poller.getUp();
+    while (!poller.getUp()) yield* yieldCore();
   }
 }
 

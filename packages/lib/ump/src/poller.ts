@@ -74,16 +74,25 @@ export class UmpPoller {
 
   /**
    * Before the worker sleeps on its doorbell: whether it may. `getUp` must follow in any case.
-   * Over memory that can be taken away, `poll` must follow as well before anything else.
+   * Where memory can be taken away, the core may be gone when this says no.
    */
   lieDown(): boolean {
     this.isLying = true;
-    for (const transport of this.waiting) if (!transport.lieDown()) return false;
+    for (const transport of this.waiting) {
+      const wasGone = transport.isGone;
+      if (!transport.lieDown() || (transport.isGone && !wasGone)) return false;
+    }
     return true;
   }
 
-  getUp(): void {
+  /** @returns false: as `poll` does; the thread must `yieldCore` and then do this again */
+  getUp(): boolean {
     this.isLying = false;
-    for (const transport of this.waiting) transport.getUp();
+    for (const transport of this.waiting) {
+      const wasGone = transport.isGone;
+      transport.getUp();
+      if (transport.isGone && !wasGone) return false;
+    }
+    return true;
   }
 }

@@ -218,13 +218,17 @@ export class Channels<P extends Party> {
     if (channel !== undefined && !channel.isPeerEnded) this.endPeer(channel);
   }
 
-  /** Another core is no more: all ends that were there have closed. */
+  /**
+   * Another core is no more: all ends that were there have closed. What memory was its own will be
+   * somebody else's, so nobody here may keep any of it, not even to read what came last.
+   */
   coreEnded(core: number): void {
     for (const channel of [...this.byId.values()]) {
       if (channel.core !== core) continue;
       const isAsked = channel.state === 'waiting' && channel.side === 'client';
       if (isAsked) this.refuse(channel.id, Err.MON_ERR_NO_CORE);
       else this.endPeer(channel);
+      if (channel.side === 'server' && !channel.isLocalEnded) this.endLocal(channel);
     }
   }
 
