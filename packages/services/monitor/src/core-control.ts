@@ -17,7 +17,7 @@ import { createMemorySource, type MemorySource } from '@barreleye/paging';
 import { Err } from '@barreleye/spec';
 import { CORE_OVERHEAD_BYTES, type CoreStarter, type StartedCore, startCore } from './boot-core.ts';
 import { LINK_BYTES, type Link } from './link.ts';
-import { PATIENCE_CYCLES, type Peers } from './peers.ts';
+import { type CoreState, PATIENCE_CYCLES, type Peers } from './peers.ts';
 
 /** Least RAM that a core is given for itself. */
 const MIN_CORE_BYTES = 2 * 2 ** 20;
@@ -77,15 +77,13 @@ export class CoreControl {
   }
 
   /**
-   * Start a core that is off, or has failed, and wait until it runs.
+   * Start a core that is off, or has failed, and wait until it runs. Not while another is stopped:
+   * that one must not be introduced any more.
    * @errors MON_ERR_NOT_STARTER; MON_ERR_CORE_STATE it runs; INIT_ERR_CORE over the reason
    */
   *start(core: number): Wait<void> {
-    this.checkStarter();
     const { peers } = this.host;
-    const state = peers.all()[core]?.state;
-    if (state === undefined) throw new OsError(Err.MON_ERR_NO_CORE);
-    if (state !== 'off' && state !== 'failed') throw new OsError(Err.MON_ERR_CORE_STATE);
+    yield* this.awaitTurn(core, ['off', 'failed'], 'stopping');
     this.makeFrames(core);
     this.begin(core);
     yield* peers.changes.until(() => peers.all()[core]?.state !== 'starting');
@@ -94,18 +92,16 @@ export class CoreControl {
   }
 
   /**
-   * Stop a core: its domains end, no other core knows it any more, and its memory comes back.
+   * Stop a core: its domains end, no other core knows it any more, and its memory comes back. Not
+   * while another is started, which may be about to have a link with this one.
    * @errors MON_ERR_NOT_STARTER; MON_ERR_CORE_STATE it does not run; SYS_ERR_CORE_START it does
    *   not end: what it has is lost
    */
   *stop(core: number): Wait<void> {
-    this.checkStarter();
     const { peers } = this.host;
+    yield* this.awaitTurn(core, ['running'], 'starting');
     const started = this.started.get(core);
-    if (peers.all()[core] === undefined) throw new OsError(Err.MON_ERR_NO_CORE);
-    if (peers.all()[core]?.state !== 'running' || started === undefined) {
-      throw new OsError(Err.MON_ERR_CORE_STATE);
-    }
+    if (started === undefined) throw new OsError(Err.MON_ERR_CORE_STATE);
     const monitor = unwrap(peers.monitorOf(core));
     peers.set(core, 'stopping');
     yield* monitor.endDomains({});
@@ -137,9 +133,25 @@ export class CoreControl {
     this.host.peers.changes.ring();
   }
 
-  private checkStarter(): void {
-    const { coreId, startedBy } = this.host.boot;
-    if (coreId !== startedBy) throw new OsError(Err.MON_ERR_NOT_STARTER);
+  /**
+   * Wait until no core is in state `busy`; then, as before, `core` must be in one of `states`.
+   * @errors MON_ERR_NOT_STARTER; MON_ERR_NO_CORE; MON_ERR_CORE_STATE
+   */
+  private *awaitTurn(
+    core: number,
+    states: readonly CoreState['state'][],
+    busy: CoreState['state'],
+  ): Wait<void> {
+    const { boot, peers } = this.host;
+    if (boot.coreId !== boot.startedBy) throw new OsError(Err.MON_ERR_NOT_STARTER);
+    const check = (): void => {
+      const state = peers.all()[core]?.state;
+      if (state === undefined) throw new OsError(Err.MON_ERR_NO_CORE);
+      if (!states.includes(state)) throw new OsError(Err.MON_ERR_CORE_STATE);
+    };
+    check();
+    yield* peers.changes.until(() => peers.all().every(({ state }) => state !== busy));
+    check();
   }
 
   private begin(core: number): void {
