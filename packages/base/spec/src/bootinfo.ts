@@ -10,8 +10,6 @@ import type { Scheduler } from './kcb.ts';
 
 /** Bytes that the objects of the first domain of a core take at most. */
 export const FIRST_DOMAIN_BYTES = 2 ** 20;
-/** Identifiers, of domains and others, that a core can make before it is started anew. */
-export const IDS_PER_LIFE = 2 ** 20;
 /** The boot information occupies this many bytes. */
 export const BOOTINFO_BYTES = 16384;
 /** "BINF": the loader has filled it in. */
@@ -46,7 +44,7 @@ export const BootInfo = layout('BootInfo', 64, {
   startedBy: u8(57), // and which core starts it; the same for the bootstrap core
   scheduler: u8<Scheduler>(58),
   packageCount: u8(59), // of the topology, whose packages follow the regions; 0: none is known
-  life: u32(60), // how often the core has been started before: identifiers are never used again
+  usedIds: u32(60), // identifiers that the core has made before: none is used again
 });
 
 /** One region. `slot` counts up within the CNode of its type, in the order of the array. */

@@ -27,7 +27,6 @@ export {
   BootRegion,
   bootRegionOffset,
   FIRST_DOMAIN_BYTES,
-  IDS_PER_LIFE,
   RegionType,
 } from './bootinfo.ts';
 export {

@@ -19,7 +19,6 @@ import {
   DispatcherFrame,
   FIRST_DOMAIN_BYTES,
   GATES_AT,
-  IDS_PER_LIFE,
   IMAGE_BYTES,
   IMAGE_MAGIC,
   ImageHeader,
@@ -90,9 +89,9 @@ function initKcb(k: Kernel, first: FirstDomain): void {
   const { mem, kcb } = k;
   assert(Kcb.magic.get(mem, kcb) !== KCB_MAGIC, 'a control block is started once');
   Kcb.magic.set(mem, kcb, KCB_MAGIC);
-  const life = BootInfo.life.get(mem, asPtr<'BootInfo'>(first.bootInfo));
-  Kcb.nextId.set(mem, kcb, life * IDS_PER_LIFE + 1);
-  Kcb.nextDomainId.set(mem, kcb, life * IDS_PER_LIFE + 1);
+  const usedIds = BootInfo.usedIds.get(mem, asPtr<'BootInfo'>(first.bootInfo));
+  Kcb.nextId.set(mem, kcb, usedIds + 1);
+  Kcb.nextDomainId.set(mem, kcb, usedIds + 1);
   Kcb.tagEpoch.set(mem, kcb, 1);
   Kcb.scheduler.set(mem, kcb, first.scheduler);
   Kcb.timeslice.set(mem, kcb, first.timeslice);

@@ -72,6 +72,8 @@ export interface DomainsHost {
 export class Domains {
   /** init. */
   readonly root: Domain;
+  /** The number of the last identity that was made. */
+  lastId: number;
   /** No further domain can be started. */
   isClosed: boolean;
   private readonly host: DomainsHost;
@@ -85,6 +87,7 @@ export class Domains {
     const root = new Domain({ ...identity, name: 'init' }, rootAccount, undefined);
     this.root = root;
     this.isClosed = false;
+    this.lastId = root.id;
     this.host = host;
     this.byId = new Map([[root.id, root]]);
     this.deaths = new Bell(host.os.scheduler, 'the end of a domain');
@@ -133,6 +136,7 @@ export class Domains {
     const identity = createIdentity(os);
     if (!identity.ok) return identity;
     const { cap, id } = identity.value;
+    this.lastId = id;
     const invited = resultOf(() => new Invitation(os));
     if (!invited.ok) {
       os.drop(cap);

@@ -93,13 +93,14 @@ export class LocalControl implements LocalDomains {
     if (found.ok) this.domains.end(found.value, { how: 'faulted', value: 0, report });
   }
 
-  *endAll(): Wait<void> {
+  *endAll(): Wait<number> {
     const { domains } = this;
     domains.isClosed = true;
     for (const domain of [...domains.all()]) {
       if (domain !== domains.root) domains.end(domain, KILLED);
     }
     yield* domains.awaitEmpty();
+    return domains.lastId;
   }
 
   /** Everybody but init itself. */

@@ -53,8 +53,8 @@ export interface CoreRequest {
   readonly core: number;
   /** RAM that is to be its own, whole pages, beside what its kernel and first domain take. */
   readonly ramBytes: number;
-  /** How often it has been started before. */
-  readonly life: number;
+  /** Identifiers that it has made before, and must not use again. */
+  readonly usedIds: number;
 }
 
 /** A core that has been started. */
@@ -101,7 +101,7 @@ export function startCore(starter: CoreStarter, request: CoreRequest): Result<St
 
 function build(
   { os, boot, account, vspace }: CoreStarter,
-  { core, ramBytes, life }: CoreRequest,
+  { core, ramBytes, usedIds }: CoreRequest,
   parts: Parts,
 ): Result<StartedCore> {
   const kcb = parts.make('KernelControlBlock');
@@ -125,7 +125,7 @@ function build(
   const baseOf = (cap: Capref): number => unwrap(capIdentify(os.sys, cap)).base;
   const info = describeCore(boot, {
     core,
-    life,
+    usedIds,
     kcb: baseOf(kcb.value),
     arena: baseOf(arena.value),
     channel: baseOf(channel.value),
@@ -168,7 +168,7 @@ function allocNear(
 
 interface CoreFacts {
   readonly core: number;
-  readonly life: number;
+  readonly usedIds: number;
   readonly kcb: number;
   readonly arena: number;
   readonly channel: number;
@@ -205,7 +205,7 @@ function describeCore(boot: BootView, facts: CoreFacts): Uint32Array {
   BootInfo.arena.set(mem, info, asPaddr(arena));
   BootInfo.coreId.set(mem, info, facts.core);
   BootInfo.startedBy.set(mem, info, boot.coreId);
-  BootInfo.life.set(mem, info, facts.life);
+  BootInfo.usedIds.set(mem, info, facts.usedIds);
   BootInfo.scheduler.set(mem, info, boot.scheduler);
   if (boot.places !== undefined) {
     BootInfo.packageCount.set(mem, info, boot.places.packageRam.length);

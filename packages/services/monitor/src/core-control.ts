@@ -21,6 +21,8 @@ import { type CoreState, PATIENCE_CYCLES, type Peers } from './peers.ts';
 
 /** Least RAM that a core is given for itself. */
 const MIN_CORE_BYTES = 2 * 2 ** 20;
+/** Identifiers that a core has made which cannot say so: fewer. */
+const UNKNOWN_IDS = 2 ** 20;
 /** Cycles between two looks whether a core is off. */
 const LOOK_CYCLES = 10_000;
 
@@ -37,8 +39,8 @@ export class CoreControl {
   private readonly kernel: KernelCap;
   /** Cores that have been started, and not stopped. */
   private readonly started: Map<number, StartedCore>;
-  /** How often each core has been started. */
-  private readonly lives: Map<number, number>;
+  /** Identifiers that each core has made, at most. */
+  private readonly usedIds: Map<number, number>;
   /** Frames for links that others have with each other, by the two cores. */
   private readonly frames: Map<string, Capref<'Frame'>>;
   /** What others have said of their introductions, by core and whom it was introduced to. */
@@ -52,7 +54,7 @@ export class CoreControl {
     this.source = createMemorySource(os.sys, account, os.slots);
     this.kernel = new KernelCap(os.sys, TASK_KERNEL);
     this.started = new Map();
-    this.lives = new Map();
+    this.usedIds = new Map();
     this.frames = new Map();
     this.introductions = new Map();
     this.shareBytes = 0;
@@ -104,7 +106,8 @@ export class CoreControl {
     if (started === undefined) throw new OsError(Err.MON_ERR_CORE_STATE);
     const monitor = unwrap(peers.monitorOf(core));
     peers.set(core, 'stopping');
-    yield* monitor.endDomains({});
+    const { lastId } = yield* monitor.endDomains({});
+    this.usedIds.set(core, lastId);
     for (const other of peers.reachable()) {
       if (other !== core) yield* this.partFrom(other, core);
     }
@@ -156,9 +159,9 @@ export class CoreControl {
 
   private begin(core: number): void {
     const { os, peers } = this.host;
-    const life = this.lives.get(core) ?? 0;
-    this.lives.set(core, life + 1);
-    const started = startCore(this.host, { core, ramBytes: this.shareBytes, life });
+    const usedIds = this.usedIds.get(core) ?? 0;
+    this.usedIds.set(core, usedIds + UNKNOWN_IDS); // until it has said how many
+    const started = startCore(this.host, { core, ramBytes: this.shareBytes, usedIds });
     const link = started.ok ? peers.openLink(core, started.value.channel) : started;
     if (started.ok) this.started.set(core, started.value);
     if (!link.ok) {

@@ -61,9 +61,9 @@ function coreHandlers<P extends Party>(
       return {};
     },
     *endDomains() {
-      yield* host.domains.endAll();
+      const lastId = yield* host.domains.endAll();
       monitor.far.closeAll();
-      return {};
+      return { lastId };
     },
     switchOff: () => {
       const isStarter = from === host.boot.startedBy && from !== core;

@@ -24,8 +24,11 @@ export interface LocalDomains {
   ram(): { readonly totalBytes: number; readonly freeBytes: number };
   /** The service reference of its inspector. */
   inspectorOf(id: number): number;
-  /** End all domains but the first, and start none from now on; wait until they are gone. */
-  endAll(): Wait<void>;
+  /**
+   * End all domains but the first, and start none from now on; wait until they are gone.
+   * @returns the number of the last
+   */
+  endAll(): Wait<number>;
   /** Tell how the domain ends, at once if it has. */
   watch(id: number, tell: (end: DomainEnd) => void): void;
   /** A far dispatcher of the domain has died, and the domain is to end. */

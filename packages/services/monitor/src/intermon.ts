@@ -45,8 +45,8 @@ export const Intermon = defineInterface('intermon', {
   met: oneway({ core: u32, isReached: u32 }),
   /** Forget a core that is about to end, and look at no memory of the link with it any more. */
   part: call({ core: u32 }, {}),
-  /** End all domains; none starts any more. */
-  endDomains: call({}, {}),
+  /** End all domains; none starts any more. Of all, the last had number `lastId`. */
+  endDomains: call({}, { lastId: u32 }),
   /** Switch the core off. */
   switchOff: oneway({}),
   /** Have another CPU driver go on in the place of this core's; which one it is, from 0 on. */
