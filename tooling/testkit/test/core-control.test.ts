@@ -10,6 +10,8 @@ import { runSystem, TARGETS, type Tester } from '../src/index.ts';
 
 const CORES = 3;
 const MIB = 2 ** 20;
+/** Enough for two cores, not for four. */
+const LITTLE_RAM = 14 * MIB;
 const WISHES = { coreCount: CORES, ramBytes: 96 * MIB };
 
 const Count = defineInterface('count', {
@@ -152,6 +154,23 @@ describe.each(TARGETS)('on $name', (target) => {
         expect(init.memory.mm.freeBytes()).toBe(free);
       },
       { ...WISHES, others: [counter] },
+    );
+  });
+
+  test('where RAM is too little for all cores, the first keeps what its domains need', () => {
+    runSystem(
+      target,
+      function* (tester) {
+        const { os } = tester;
+        yield* os.system.awaitCores({});
+        expect(yield* statesOf(tester)).toEqual(['running', 'running', 'failed', 'failed']);
+        const { cores } = yield* os.system.cores({});
+        expect(cores.at(-1)?.why).toContain('INIT_ERR_QUOTA');
+        os.drop((yield* spawnOn(os, 0)).domain);
+        const client = yield* os.names.connect('count/0', Count, true);
+        expect((yield* client.next({ body: new Uint8Array(0) })).count).toBe(1);
+      },
+      { coreCount: 4, ramBytes: LITTLE_RAM, others: [counter] },
     );
   });
 

@@ -3,7 +3,7 @@
  * them. A core counts as running when it knows all others.
  */
 
-import { alignDown, alignUp, BASE_PAGE_BITS, errPush } from '@barreleye/core';
+import { alignDown, alignUp, BASE_PAGE_BITS, errPush, errTop } from '@barreleye/core';
 import {
   type Capref,
   capIdentify,
@@ -23,6 +23,8 @@ import { type CoreState, PATIENCE_CYCLES, type Peers } from './peers.ts';
 const MIN_CORE_BYTES = 2 * 2 ** 20;
 /** Identifiers that a core has made which cannot say so: fewer. */
 const UNKNOWN_IDS = 2 ** 20;
+/** What must be left for the domains of the first core itself: its services, and a few programs. */
+const MIN_OWN_BYTES = 6 * 2 ** 20;
 /** Cycles between two looks whether a core is off. */
 const LOOK_CYCLES = 10_000;
 
@@ -67,7 +69,10 @@ export class CoreControl {
     return bytes;
   }
 
-  /** Start all other cores, each with an equal part of the RAM that is left. */
+  /**
+   * Start all other cores, each with an equal part of the RAM that is left. Where there is too
+   * little for all of them, the last ones are not started: the first core must keep what it needs.
+   */
   startAll(): void {
     const { boot, leftBytes, peers } = this.host;
     const others = peers.all().filter(({ state }) => state === 'off');
@@ -75,7 +80,12 @@ export class CoreControl {
     // What a core is made of is aligned to its size: that may take as much again.
     const each = Math.floor(leftBytes() / boot.coreCount) - 2 * CORE_OVERHEAD_BYTES;
     this.shareBytes = Math.max(alignDown(each, BASE_PAGE_BITS), MIN_CORE_BYTES);
-    for (const { core } of others) this.begin(core);
+    const coreBytes = this.shareBytes + CORE_OVERHEAD_BYTES;
+    for (const { core } of others) {
+      const isRoom = leftBytes() >= coreBytes + MIN_OWN_BYTES;
+      if (isRoom) this.begin(core);
+      else peers.set(core, 'failed', errPush(Err.INIT_ERR_QUOTA, Err.INIT_ERR_CORE));
+    }
   }
 
   /**
@@ -90,7 +100,10 @@ export class CoreControl {
     this.begin(core);
     yield* peers.changes.until(() => peers.all()[core]?.state !== 'starting');
     const now = peers.all()[core];
-    if (now?.state === 'failed') throw new OsError(errPush(now.err, Err.INIT_ERR_CORE));
+    if (now?.state !== 'failed') return;
+    const { err } = now;
+    const saysSo = errTop(err) === Err.INIT_ERR_CORE;
+    throw new OsError(saysSo ? err : errPush(err, Err.INIT_ERR_CORE));
   }
 
   /**
