@@ -11,6 +11,8 @@ import { Steer } from './talk.ts';
 const QUOTA_BYTES = 3 * 2 ** 20;
 /** Cycles between two looks whether everything has come back, and how many there are. */
 const PAUSE_CYCLES = 1_000_000;
+/** Looks that must see the same before something counts as at rest. */
+const CALM_LOOKS = 5;
 const MAX_LOOKS = 50;
 /** What init may keep of the memory and slots that it has needed once. */
 const SLACK = { freeBytes: 128 * 1024, slotsTaken: 64 } as const;
@@ -75,7 +77,20 @@ export class Conductor {
       this.lastId += MAX_LIVING;
     }
     yield* os.sleep(5 * PAUSE_CYCLES);
-    this.before = yield* this.inventories();
+    this.before = yield* this.settled();
+  }
+
+  /** What there is when several looks in a row have seen the same: ends of channels take a while. */
+  private *settled(): Wait<Inventory[]> {
+    let seen: Inventory[] = [];
+    let sameCount = 0;
+    for (let i = 0; i < MAX_LOOKS && sameCount < CALM_LOOKS; i++) {
+      yield* this.os.sleep(PAUSE_CYCLES);
+      const now = yield* this.inventories();
+      sameCount = JSON.stringify(now) === JSON.stringify(seen) ? sameCount + 1 : 0;
+      seen = now;
+    }
+    return seen;
   }
 
   private *inventories(): Wait<Inventory[]> {
