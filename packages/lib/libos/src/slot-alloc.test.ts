@@ -28,6 +28,19 @@ describe('a slot allocator', () => {
     expect(nameOf(slots.alloc())).toBe('LIB_ERR_SLOT_ALLOC_NO_SPACE');
   });
 
+  it('keeps no slot for what could not be made', () => {
+    const slots = create(7);
+    const err = Err.SYS_ERR_CAP_NOT_FOUND;
+    expect(slots.fill(() => ({ ok: false, err }))).toEqual({ ok: false, err });
+    expect(slots.freeCount).toBe(L2_CNODE_SLOTS);
+    expect(slots.fill((slot) => ({ ok: true, value: formatCapref(slot) })).ok).toBe(true);
+    expect(slots.freeCount).toBe(L2_CNODE_SLOTS - 1);
+    expect(create().fill((value) => ({ ok: true, value }))).toEqual({
+      ok: false,
+      err: Err.LIB_ERR_SLOT_ALLOC_NO_SPACE,
+    });
+  });
+
   it('hands out every slot of its CNodes once', () => {
     const slots = create(7, 9);
     const seen = new Set<string>();

@@ -3,7 +3,7 @@
  * slots are free is known to this library alone; the kernel only knows which are empty.
  */
 
-import { assert, type Errval, fail, OK, type Result, succeed } from '@barreleye/core';
+import { assert, type Errval, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
 import { CPTR_ROOTCN, Err, L2_CNODE_SLOTS } from '@barreleye/spec';
 import { type Capref, capref, placeOf, type Slot } from './capref.ts';
 
@@ -64,6 +64,20 @@ export class SlotAllocator {
     this.places.set(l1Index, this.blocks.length);
     this.blocks.push({ l1Index, taken, freeCount: L2_CNODE_SLOTS, firstFree: 0 });
     this.freeTotal += L2_CNODE_SLOTS;
+  }
+
+  /**
+   * Have `make` put a capability into a free slot. When it fails, the slot is free again.
+   * @errors LIB_ERR_SLOT_ALLOC_NO_SPACE; those of `make`
+   */
+  fill<T>(make: (slot: Slot) => Result<T>): Result<T> {
+    const slot = this.alloc();
+    if (!slot.ok) return slot;
+    const made = make(slot.value);
+    if (made.ok) return made;
+    const err = this.free(slot.value);
+    assert(isOk(err), 'a slot that was just allocated can be freed');
+    return made;
   }
 
   /** One free slot. @errors LIB_ERR_SLOT_ALLOC_NO_SPACE */

@@ -1,4 +1,4 @@
-/** Carries the capabilities of a channel between cores: init takes them from and to its monitor. */
+/** Carries the capabilities of a channel between cores: through the monitors of both. */
 
 import {
   type Capref,

@@ -132,12 +132,10 @@ export class Account implements RamSource {
     const block = this.alloc(granted + BASE_PAGE_SIZE, alignBytes);
     if (!block.ok) return block;
     const { base, cap } = block.value;
-    const slot = slots.alloc();
     const range = { offset: 0, objectBytes: granted, count: 1 };
-    const ram = slot.ok ? capRetype(sys, slot.value, cap, 'RAM', range) : slot;
+    const ram = slots.fill((slot) => capRetype(sys, slot, cap, 'RAM', range));
     if (!ram.ok) {
       this.mustFree(block.value);
-      if (slot.ok) this.os.check(slots.free(slot.value));
       return ram;
     }
     this.grants.set(base, block.value);

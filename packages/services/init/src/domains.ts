@@ -282,14 +282,10 @@ interface Identity {
 
 /** A new identity of a domain. @errors no slot for it; the kernel has no more */
 function createIdentity({ sys, slots }: Os): Result<Identity> {
-  const slot = slots.alloc();
-  if (!slot.ok) return slot;
   const range = { offset: 0, objectBytes: 0, count: 1 };
-  const cap = capRetype(sys, slot.value, TASK_PROCESS_MANAGER, 'Domain', range);
-  if (cap.ok) return succeed({ cap: cap.value, id: unwrap(capIdentify(sys, cap.value)).arg1 });
-  const err = slots.free(slot.value);
-  assert(isOk(err), 'a slot that was just allocated can be freed');
-  return cap;
+  const cap = slots.fill((slot) => capRetype(sys, slot, TASK_PROCESS_MANAGER, 'Domain', range));
+  if (!cap.ok) return cap;
+  return succeed({ cap: cap.value, id: unwrap(capIdentify(sys, cap.value)).arg1 });
 }
 
 /** What `make` returns, or the error that it throws. */

@@ -43,15 +43,11 @@ export function createMemory(os: Os, boot: BootView, paging: TableShape): Memory
 }
 
 function addRam(os: Os, mm: Mm<Capref<'RAM'>>, base: number, bytes: number): Errval {
-  const slot = os.slots.alloc();
-  if (!slot.ok) return slot.err;
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
   const words = { rights: Rights.All, iftype: 0, owner: os.coreId, arg0: 0, arg1: 0 };
-  const ram = kernel.create(slot.value, { ...words, type: 'RAM', base, bytes });
-  if (!ram.ok) {
-    os.check(os.slots.free(slot.value));
-    return ram.err;
-  }
+  const identity = { ...words, type: 'RAM', base, bytes } as const;
+  const ram = os.slots.fill((slot) => kernel.create(slot, identity));
+  if (!ram.ok) return ram.err;
   const err = mm.add({ cap: ram.value, base: asPaddr(base), bytes });
   if (!isOk(err)) os.drop(ram.value);
   return err;
@@ -61,14 +57,8 @@ function addRam(os: Os, mm: Mm<Capref<'RAM'>>, base: number, bytes: number): Err
 function collectRam({ sys, slots }: Os, mm: Mm<Capref<'RAM'>>): void {
   const kernel = new KernelCap(sys, TASK_KERNEL);
   for (;;) {
-    const slot = slots.alloc();
-    if (!slot.ok) return;
-    const ram = kernel.reclaimRam(slot.value);
-    if (!ram.ok) {
-      const freed = slots.free(slot.value);
-      assert(isOk(freed), 'a slot that was just allocated can be freed');
-      return;
-    }
+    const ram = slots.fill((slot) => kernel.reclaimRam(slot));
+    if (!ram.ok) return;
     const { base, bytes } = unwrap(capIdentify(sys, ram.value));
     const added = mm.add({ cap: ram.value, base: asPaddr(base), bytes });
     if (!isOk(added)) {

@@ -53,10 +53,7 @@ export class RemoteDomains {
 
   /** A capability of a domain there, to be given away. @errors no slot; SYS_ERR_* */
   capOf(core: number, id: number): Result<Capref<'Domain'>> {
-    const { os } = this;
-    const slot = os.slots.alloc();
-    if (!slot.ok) return slot;
-    const cap = this.kernel.create(slot.value, {
+    const identity = {
       type: 'Domain',
       rights: Rights.Lent,
       iftype: 0,
@@ -65,9 +62,8 @@ export class RemoteDomains {
       owner: core,
       arg0: core,
       arg1: id,
-    });
-    if (!cap.ok) os.check(os.slots.free(slot.value));
-    return cap;
+    } as const;
+    return this.os.slots.fill((slot) => this.kernel.create(slot, identity));
   }
 
   /** Wait until a domain there has ended, or `asker` has. */

@@ -47,6 +47,12 @@ export class Bells {
     return this.lines.get(owner)?.line;
   }
 
+  /** The line of `owner`. @errors MON_ERR_NO_BELL it has none */
+  find(owner: object): Result<number> {
+    const line = this.lineOf(owner);
+    return line === undefined ? fail(Err.MON_ERR_NO_BELL) : succeed(line);
+  }
+
   /**
    * Have `owner` notified at `endpoint`, which stays its own.
    * @errors MON_ERR_NO_LINE none is left; INIT_ERR_NOT_YOURS it has one; LIB_ERR_IRQ_CONNECT
@@ -69,7 +75,7 @@ export class Bells {
     let line: number = NOTIFY_LINES.first;
     while (taken.has(line)) line += 1;
     if (line >= NOTIFY_LINES.end) return fail(Err.MON_ERR_NO_LINE);
-    const irq = allocate(os, line);
+    const irq = os.slots.fill((slot) => irqAllocate(os.sys, slot, TASK_IRQ_TABLE, line));
     if (!irq.ok) return irq;
     const made = { line, irq: irq.value };
     lines.set(owner, made);
@@ -89,10 +95,8 @@ export class Bells {
 
 /** What raises a line of a core, to use or to give away. @errors no slot; LIB_ERR_KERNEL_CAP */
 export function createBell(os: Os, core: number, line: number): Result<Capref<'Notify_IPI'>> {
-  const slot = os.slots.alloc();
-  if (!slot.ok) return slot;
   const kernel = new KernelCap(os.sys, TASK_KERNEL);
-  const bell = kernel.create(slot.value, {
+  const identity = {
     type: 'Notify_IPI',
     rights: Rights.Lent,
     iftype: 0,
@@ -101,9 +105,8 @@ export function createBell(os: Os, core: number, line: number): Result<Capref<'N
     owner: unwrap(kernel.coreId()),
     arg0: core,
     arg1: line,
-  });
-  if (!bell.ok) os.check(os.slots.free(slot.value));
-  return bell;
+  } as const;
+  return os.slots.fill((slot) => kernel.create(slot, identity));
 }
 
 /** Raise a line once. What cannot be made now is not rung: whoever listens there looks later. */
@@ -113,13 +116,4 @@ export function ringOnce(os: Os, core: number, line: number): void {
   const err = notifySend(os.sys, bell.value);
   assert(isOk(err), 'a line that was given out can be raised');
   os.drop(bell.value);
-}
-
-function allocate(os: Os, line: number): Result<Capref<'IRQDest'>> {
-  const slot = os.slots.alloc();
-  if (!slot.ok) return slot;
-  const irq = irqAllocate(os.sys, slot.value, TASK_IRQ_TABLE, line);
-  if (irq.ok) return succeed(irq.value);
-  os.check(os.slots.free(slot.value));
-  return fail(irq.err);
 }

@@ -10,6 +10,13 @@ import { CHANNEL_SLOTS, type ChannelInfo } from '@barreleye/program';
 import { umpClosedOffset } from '@barreleye/ump';
 import type { Held, Party } from './party.ts';
 
+/** What is known of a channel when it is asked for. */
+export type ChannelFacts<P extends Party> = Pick<
+  Channel<P>,
+  'id' | 'side' | 'core' | 'party' | 'client' | 'frame' | 'held'
+> &
+  Partial<Pick<Channel<P>, 'peer' | 'line'>>;
+
 export class Channel<P extends Party> {
   /** Its number on this core. */
   readonly id: number;
@@ -35,10 +42,7 @@ export class Channel<P extends Party> {
   isLocalEnded: boolean;
   isPeerEnded: boolean;
 
-  constructor(
-    facts: Pick<Channel<P>, 'id' | 'side' | 'core' | 'party' | 'client' | 'frame' | 'held'> &
-      Partial<Pick<Channel<P>, 'peer' | 'line'>>,
-  ) {
+  constructor(facts: ChannelFacts<P>) {
     this.id = facts.id;
     this.side = facts.side;
     this.core = facts.core;

@@ -86,11 +86,11 @@ function channelHandlers<P extends Party>(
   const { channels, exports } = monitor;
   return {
     bind: (request) => {
-      channels.announce(from, request);
+      channels.servers.announce(from, request);
       return {};
     },
-    bound: ({ channel, peer, line }) => channels.bound(from, channel, peer, line),
-    refused: ({ channel, errval }) => channels.refused(from, channel, asErrval(errval)),
+    bound: ({ channel, peer, line }) => channels.clients.bound(from, channel, peer, line),
+    refused: ({ channel, errval }) => channels.clients.refused(from, channel, asErrval(errval)),
     parcel: ({ channel, number, ...words }) => channels.parcel(from, channel, number, words),
     ended: ({ channel }) => channels.peerEnded(from, channel),
     channels: ({ from: first }) => ({ channels: channels.list(first) }),

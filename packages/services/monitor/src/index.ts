@@ -8,7 +8,7 @@ export {
   ramCap,
   readBootInfo,
 } from './boot-info.ts';
-export type { ChannelEnd } from './channels.ts';
+export type { ChannelEnd } from './channel-ends.ts';
 export { type Export, Exports, MAX_EXPORTS_PER_OWNER } from './exports.ts';
 export type { LocalDomains, MonitorHost, RemoteSpawn } from './host.ts';
 export { CoreLinks, LINK_BYTES, type Link } from './link.ts';

@@ -4,6 +4,7 @@
  * leaves undone, keeps a monitor from serving others.
  */
 
+import type { Result } from '@barreleye/core';
 import { PLAN_KINDS } from '@barreleye/multicast';
 import {
   CHANNEL_INFO,
@@ -17,6 +18,7 @@ import {
 } from '@barreleye/program';
 import {
   array,
+  type Client,
   call,
   defineInterface,
   oneOf,
@@ -133,3 +135,7 @@ export const Intermon = defineInterface('intermon', {
 });
 
 export type IntermonMethods = typeof Intermon.methods;
+/** The monitor of another core, as this one calls it. */
+export type RemoteMonitor = Client<IntermonMethods>;
+/** The monitor of a core. @errors MON_ERR_NO_CORE */
+export type MonitorOf = (core: number) => Result<RemoteMonitor>;

@@ -3,10 +3,8 @@
  * runs as threads of the first domain, which passes in what it does for other cores itself.
  */
 
-import type { Result } from '@barreleye/core';
 import { KernelCap, OsError, TASK_KERNEL, unwrap, type Wait } from '@barreleye/libos';
 import { type CoreStatus, irefCore } from '@barreleye/program';
-import type { Client } from '@barreleye/rpc';
 import { COUNTERS, Err, packageOfCore, SCHEDULER_NAMES } from '@barreleye/spec';
 import { Bells } from './bells.ts';
 import { Channels } from './channels.ts';
@@ -15,12 +13,12 @@ import { Exports } from './exports.ts';
 import { FarDispatchers } from './far-dispatchers.ts';
 import { monitorHandlers } from './handlers.ts';
 import type { MonitorHost } from './host.ts';
-import type { IntermonMethods } from './intermon.ts';
+import type { MonitorOf, RemoteMonitor } from './intermon.ts';
 import type { Party } from './party.ts';
 import { Peers } from './peers.ts';
 import { ShootDowns } from './shoot-downs.ts';
 import { Spans } from './spans.ts';
-import { tellLater } from './tell.ts';
+import { tell } from './tell.ts';
 import { Watches } from './watches.ts';
 
 const DRIVER_CHANGES = COUNTERS.findIndex(({ field }) => field === 'driverChanges');
@@ -40,7 +38,7 @@ export class Monitor<P extends Party> {
 
   constructor(host: MonitorHost) {
     const { os, boot, vspace, account } = host;
-    const monitorOf = (core: number): Result<Client<IntermonMethods>> => peers.monitorOf(core);
+    const monitorOf: MonitorOf = (core) => peers.monitorOf(core);
     const core = boot.coreId;
     const exports = new Exports<P>(core);
     const bells = new Bells(os);
@@ -84,7 +82,7 @@ export class Monitor<P extends Party> {
   }
 
   /** The monitor of another core. @errors MON_ERR_NO_CORE, thrown */
-  of(core: number): Client<IntermonMethods> {
+  of(core: number): RemoteMonitor {
     return unwrap(this.peers.monitorOf(core));
   }
 
@@ -145,7 +143,7 @@ export class Monitor<P extends Party> {
     }
   }
 
-  /** Replace that of this core. */
+  /** Replace the CPU driver of this core; the generation of the new one. */
   replaceOwnDriver(): number {
     const { os } = this.host;
     const kernel = new KernelCap(os.sys, TASK_KERNEL);
@@ -154,8 +152,7 @@ export class Monitor<P extends Party> {
   }
 
   /** Say something to the monitor of a core, if it is there to hear it. */
-  tell(core: number, say: (monitor: Client<IntermonMethods>) => Wait<void>): void {
-    const monitor = this.peers.monitorOf(core);
-    if (monitor.ok) tellLater(this.host.os, core, say(monitor.value));
+  tell(core: number, say: (monitor: RemoteMonitor) => Wait<void>): void {
+    tell(this.host.os, (of) => this.peers.monitorOf(of), core, say);
   }
 }

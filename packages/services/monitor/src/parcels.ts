@@ -92,18 +92,12 @@ export class Parcels<P extends Party> {
   }
 
   private create({ type, rights, iftype, owner, arg0, arg1 }: ParcelWords): Capref | 'lost' {
-    const { slots } = this.os;
     const name = CAP_TYPE_NAMES[type];
-    const slot = slots.alloc();
-    if (!slot.ok) return 'lost';
-    if (name !== undefined && name !== 'Null') {
-      const words = { rights, iftype, owner, arg0, arg1, base: 0, bytes: 0 };
-      const identity: CapIdentity & { readonly type: typeof name } = { ...words, type: name };
-      const cap = this.kernel.create(slot.value, identity);
-      if (cap.ok) return cap.value;
-    }
-    this.os.check(slots.free(slot.value));
-    return 'lost';
+    if (name === undefined || name === 'Null') return 'lost';
+    const words = { rights, iftype, owner, arg0, arg1, base: 0, bytes: 0 };
+    const identity: CapIdentity & { readonly type: typeof name } = { ...words, type: name };
+    const cap = this.os.slots.fill((slot) => this.kernel.create(slot, identity));
+    return cap.ok ? cap.value : 'lost';
   }
 }
 

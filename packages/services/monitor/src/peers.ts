@@ -3,22 +3,14 @@
  * with.
  */
 
-import { assert, type Errval, errTop, fail, isOk, OK, type Result, succeed } from '@barreleye/core';
-import {
-  type Capref,
-  capref,
-  KernelCap,
-  type Os,
-  OsError,
-  TASK_KERNEL,
-  unwrap,
-  type Wait,
-} from '@barreleye/libos';
+import { type Errval, errTop, fail, OK, type Result, succeed } from '@barreleye/core';
+import { type Capref, capref, type Os, OsError, unwrap, type Wait } from '@barreleye/libos';
 import type { Vspace } from '@barreleye/paging';
-import { Bell, bindClient, type Client, type Handlers, serve } from '@barreleye/rpc';
-import { Err, Rights, RootSlot, TaskSlot } from '@barreleye/spec';
+import { Bell, bindClient, type Handlers, serve } from '@barreleye/rpc';
+import { Err, RootSlot, TaskSlot } from '@barreleye/spec';
 import type { BootView } from './boot-info.ts';
-import { Intermon, type IntermonMethods } from './intermon.ts';
+import { createForeignFrame } from './foreign-frame.ts';
+import { Intermon, type IntermonMethods, type RemoteMonitor } from './intermon.ts';
 import { CoreLinks, LINK_BYTES, type Link } from './link.ts';
 
 /** Cycles in which a monitor must have answered: all calls are answered at once. */
@@ -50,7 +42,7 @@ export interface PeersHost {
 /** Another core that was reached. */
 interface Peer {
   readonly link: Link;
-  readonly monitor: Client<IntermonMethods>;
+  readonly monitor: RemoteMonitor;
   /** Our capability of the frame, if another core has made it. */
   readonly frame: Capref<'Frame'> | undefined;
 }
@@ -82,7 +74,7 @@ export class Peers {
   }
 
   /** The monitor of another core. @errors MON_ERR_NO_CORE */
-  monitorOf(core: number): Result<Client<IntermonMethods>> {
+  monitorOf(core: number): Result<RemoteMonitor> {
     const peer = this.peers.get(core);
     return peer === undefined ? fail(Err.MON_ERR_NO_CORE) : succeed(peer.monitor);
   }
@@ -124,7 +116,7 @@ export class Peers {
    */
   meet(caller: number, core: number, base: number, isFirst: boolean): void {
     const { os } = this.host;
-    const frame = unwrap(this.describeFrame(caller, base));
+    const frame = unwrap(createForeignFrame(os, { owner: caller, base, bytes: LINK_BYTES }));
     const link = this.links.open(core, frame, isFirst);
     if (!link.ok) {
       os.drop(frame);
@@ -182,7 +174,7 @@ export class Peers {
   }
 
   /** A monitor whose silence is noticed: it has so much time that only the dead do not answer. */
-  private watched(core: number, monitor: Client<IntermonMethods>): Client<IntermonMethods> {
+  private watched(core: number, monitor: RemoteMonitor): RemoteMonitor {
     const lose = (err: Errval): void => this.lose(core, err);
     const methods = monitor as { readonly [name: string]: (args: unknown) => Wait<unknown> };
     const watched = Object.entries(methods).map(([name, method]) => {
@@ -197,7 +189,7 @@ export class Peers {
       }
       return [name, call];
     });
-    return Object.fromEntries(watched) as Client<IntermonMethods>;
+    return Object.fromEntries(watched) as RemoteMonitor;
   }
 
   /** A core does not answer any more. What it has of our memory, it may still use. */
@@ -208,28 +200,6 @@ export class Peers {
     this.host.os.spawnThread(`gives core ${core} up`, peer.link.close());
     this.set(core, 'failed', err);
     this.host.lost(core);
-  }
-
-  /** The frame of a link, which the core that introduces both has made. */
-  private describeFrame(owner: number, base: number): Result<Capref<'Frame'>> {
-    const { os } = this.host;
-    const slot = os.slots.alloc();
-    if (!slot.ok) return slot;
-    const kernel = new KernelCap(os.sys, TASK_KERNEL);
-    const frame = kernel.create(slot.value, {
-      type: 'Frame',
-      rights: Rights.All,
-      iftype: 0,
-      base,
-      bytes: LINK_BYTES,
-      owner,
-      arg0: 0,
-      arg1: 0,
-    });
-    if (frame.ok) return frame;
-    const err = os.slots.free(slot.value);
-    assert(isOk(err), 'a slot that was just allocated can be freed');
-    return frame;
   }
 
   /** Made when there is somebody to have a link with. */

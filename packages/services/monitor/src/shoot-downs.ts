@@ -5,29 +5,20 @@
  * a core that has died is known to be dead by whoever has called it, and by nobody else for it.
  */
 
-import type { Result } from '@barreleye/core';
-import {
-  KernelCap,
-  type Os,
-  OsError,
-  TASK_KERNEL,
-  type Thread,
-  unwrap,
-  type Wait,
-} from '@barreleye/libos';
+import { KernelCap, type Os, TASK_KERNEL, type Thread, type Wait } from '@barreleye/libos';
 import { type Plan, type PlanKind, planSends, targetsOf, unreached } from '@barreleye/multicast';
-import { Bell, type Client } from '@barreleye/rpc';
+import { Bell } from '@barreleye/rpc';
 import type { Topology } from '@barreleye/spec';
 import { packCores } from './core-set.ts';
-import type { IntermonMethods } from './intermon.ts';
+import type { MonitorOf } from './intermon.ts';
+import { ask } from './tell.ts';
 
 /** What `ShootDowns` needs. */
 export interface ShootDownsHost {
   readonly os: Os;
   readonly core: number;
   readonly topology: Topology | undefined;
-  /** The monitor of a core. @errors MON_ERR_NO_CORE */
-  readonly monitorOf: (core: number) => Result<Client<IntermonMethods>>;
+  readonly monitorOf: MonitorOf;
 }
 
 /** What a core is told: see `Intermon.invalidate`. */
@@ -149,17 +140,11 @@ export class ShootDowns {
 
   /** Whether a core has done it, and all whom it tells; undefined: it is no more. */
   private *ask(target: number, order: Order): Wait<boolean | undefined> {
-    const { monitorOf } = this.host;
-    try {
-      const { members, ...rest } = order;
-      const [membersLow, membersHigh] = packCores(members);
-      const words = { ...rest, membersLow, membersHigh };
-      const { isDone } = yield* unwrap(monitorOf(target)).invalidate(words);
-      return isDone !== 0;
-    } catch (error) {
-      if (!(error instanceof OsError) || monitorOf(target).ok) throw error;
-      return undefined;
-    }
+    const { members, ...rest } = order;
+    const [membersLow, membersHigh] = packCores(members);
+    const words = { ...rest, membersLow, membersHigh };
+    const answer = yield* ask(this.host.monitorOf, target, (m) => m.invalidate(words));
+    return answer === undefined ? undefined : answer.isDone !== 0;
   }
 
   private lose(operation: Operation, core: number): void {

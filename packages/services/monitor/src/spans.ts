@@ -14,12 +14,13 @@ import {
   unwrap,
   type Wait,
 } from '@barreleye/libos';
-import { Bell, type Client } from '@barreleye/rpc';
+import { Bell } from '@barreleye/rpc';
 import { CteFlag, Err, ObjType, type VNodeTypeName } from '@barreleye/spec';
 import { type Bells, createBell } from './bells.ts';
 import type { Described } from './far-dispatchers.ts';
-import type { IntermonMethods } from './intermon.ts';
+import type { MonitorOf, RemoteMonitor } from './intermon.ts';
 import type { Party } from './party.ts';
+import { ask } from './tell.ts';
 
 const REMOTE = CteFlag.RemoteCopies;
 
@@ -28,8 +29,7 @@ export interface SpansHost {
   readonly os: Os;
   readonly core: number;
   readonly bells: Bells;
-  /** The monitor of a core. @errors MON_ERR_NO_CORE */
-  readonly monitorOf: (core: number) => Result<Client<IntermonMethods>>;
+  readonly monitorOf: MonitorOf;
 }
 
 /** A far dispatcher that a domain wants. */
@@ -94,7 +94,7 @@ export class Spans<P extends Party> {
         root: this.share(span.root),
         frame: this.share(frame),
         frameVaddr,
-        line: unwrap(lineOf(bells, party)),
+        line: unwrap(bells.find(party)),
       });
       branch.state = 'open';
       return unwrap(createBell(os, core, line));
@@ -112,7 +112,8 @@ export class Spans<P extends Party> {
     const branch = this.byParty.get(party)?.branches.get(core);
     if (branch?.state !== 'open') throw new OsError(Err.LIB_ERR_NOT_SPANNED);
     branch.state = 'closing';
-    yield* this.ask(core, (monitor) => monitor.unspan({ domain: party.id }));
+    // A core that is no more has nothing of the domain either.
+    yield* ask(this.host.monitorOf, core, (monitor) => monitor.unspan({ domain: party.id }));
     this.forget(party, core);
   }
 
@@ -125,7 +126,7 @@ export class Spans<P extends Party> {
   setStopped(party: P, isStopped: boolean): void {
     for (const core of this.coresOf(party)) {
       const wish = { domain: party.id, isStopped: isStopped ? 1 : 0 };
-      const told = this.ask(core, (monitor) => monitor.setFarStopped(wish));
+      const told = ask(this.host.monitorOf, core, (monitor) => monitor.setFarStopped(wish));
       this.host.os.spawnThread(`stops a dispatcher on core ${core}`, told);
     }
   }
@@ -156,17 +157,6 @@ export class Spans<P extends Party> {
     }
   }
 
-  /** Ask a core; one that is no more has done whatever it was asked. */
-  private *ask(core: number, say: (monitor: Client<IntermonMethods>) => Wait<unknown>): Wait<void> {
-    const monitor = this.host.monitorOf(core);
-    if (!monitor.ok) return;
-    try {
-      yield* say(monitor.value);
-    } catch (error) {
-      if (!(error instanceof OsError) || this.host.monitorOf(core).ok) throw error;
-    }
-  }
-
   /** Check a wish, and note it. */
   private prepare(
     party: P,
@@ -174,13 +164,13 @@ export class Spans<P extends Party> {
   ): Result<{
     readonly span: Span;
     readonly branch: Branch;
-    readonly monitor: Client<IntermonMethods>;
+    readonly monitor: RemoteMonitor;
   }> {
     const { bells } = this.host;
     if (core === this.host.core) return fail(Err.MON_ERR_SAME_CORE);
     const monitor = this.host.monitorOf(core);
     if (!monitor.ok) return monitor;
-    const line = lineOf(bells, party);
+    const line = bells.find(party);
     if (!line.ok) return line;
     const known = this.byParty.get(party);
     if (known?.branches.has(core)) return fail(Err.LIB_ERR_SPANNED);
@@ -193,13 +183,8 @@ export class Spans<P extends Party> {
 
   private begin(party: P, root: Capref<VNodeTypeName>): Result<Span> {
     const { os } = this.host;
-    const slot = os.slots.alloc();
-    if (!slot.ok) return slot;
-    const copy = capCopy(os.sys, slot.value, root);
-    if (!copy.ok) {
-      os.check(os.slots.free(slot.value));
-      return copy;
-    }
+    const copy = os.slots.fill((slot) => capCopy(os.sys, slot, root));
+    if (!copy.ok) return copy;
     const span: Span = { root: copy.value, branches: new Map() };
     this.byParty.set(party, span);
     return succeed(span);
@@ -232,9 +217,4 @@ export class Spans<P extends Party> {
     }
     this.changes.ring();
   }
-}
-
-function lineOf(bells: Bells, party: Party): Result<number> {
-  const line = bells.lineOf(party);
-  return line === undefined ? fail(Err.MON_ERR_NO_BELL) : succeed(line);
 }

@@ -3,9 +3,9 @@
 import { fail, type Result, succeed } from '@barreleye/core';
 import { OsError, unwrap, type Wait } from '@barreleye/libos';
 import type { DomainEnd } from '@barreleye/program';
-import { Bell, type Client, type Threads } from '@barreleye/rpc';
+import { Bell, type Threads } from '@barreleye/rpc';
 import { Err } from '@barreleye/spec';
-import type { IntermonMethods } from './intermon.ts';
+import type { MonitorOf } from './intermon.ts';
 
 /** Ends that are kept for an owner who does not ask. */
 const MAX_UNREAD_ENDS = 32;
@@ -36,14 +36,14 @@ interface Entry {
 }
 
 export class Watches {
-  private readonly monitorOf: (core: number) => Result<Client<IntermonMethods>>;
+  private readonly monitorOf: MonitorOf;
   private readonly entries: Map<string, Entry>;
   /** Starts that are not answered yet, by core; and ends there that nobody can know of before. */
   private readonly starts: Map<number, number>;
   private readonly earlyEnds: Map<string, DomainEnd>;
   private readonly news: Bell;
 
-  constructor(threads: Threads, monitorOf: (core: number) => Result<Client<IntermonMethods>>) {
+  constructor(threads: Threads, monitorOf: MonitorOf) {
     this.monitorOf = monitorOf;
     this.entries = new Map();
     this.starts = new Map();

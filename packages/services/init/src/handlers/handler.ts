@@ -15,10 +15,7 @@ export function check(err: Errval): void {
 
 /** A copy to be given away, which lasts whatever becomes of `cap` here. */
 export function lend<T extends CopyableTypeName>(os: Os, cap: Capref<T>): Capref<T> {
-  const slot = os.allocSlot();
-  const lent = capLend(os.sys, slot, cap);
-  if (!lent.ok) os.check(os.slots.free(slot));
-  return unwrap(lent);
+  return unwrap(os.slots.fill((slot) => capLend(os.sys, slot, cap)));
 }
 
 /** A domain may have sent something else, or ended the endpoint. */

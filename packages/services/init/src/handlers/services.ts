@@ -43,8 +43,8 @@ export function serviceHandlers(init: Init, self: Domain): Pick<SystemHandlers, 
       if (!isEndpoint(os, endpoint)) throw new OsError(Err.MON_ERR_NO_SERVICE);
       return { endpoint: lend(os, endpoint) };
     },
-    bindAcross: ({ iref }) => channels.bind(self, iref),
-    acceptAcross: ({ channel }) => channels.accept(self, channel),
+    bindAcross: ({ iref }) => channels.clients.bind(self, iref),
+    acceptAcross: ({ channel }) => channels.servers.accept(self, channel),
     closeAcross({ channel }) {
       channels.close(self, channel);
       return {};
