@@ -5,19 +5,18 @@
 
 import type { Os, Wait } from '@barreleye/libos';
 import { PeerWatch } from '@barreleye/lmp';
-import type { Client } from '@barreleye/rpc';
-import type { System } from './interfaces/system.ts';
+import type { SystemClient } from './interfaces/system.ts';
 
 /** Channels that one dispatcher can have with a service, so that it leaves room for others. */
 export const MAX_CHANNELS_PER_PEER = 16;
 
 export class Connections {
   private readonly os: Os;
-  private readonly system: Client<(typeof System)['methods']>;
+  private readonly system: SystemClient;
   private readonly watched: PeerWatch;
   private isWatching: boolean;
 
-  constructor(os: Os, system: Client<(typeof System)['methods']>) {
+  constructor(os: Os, system: SystemClient) {
     this.os = os;
     this.system = system;
     this.watched = new PeerWatch();

@@ -8,9 +8,8 @@ import { asPaddr, BASE_PAGE_SIZE, type Errval } from '@barreleye/core';
 import { type Capref, type Os, OsError, type Wait } from '@barreleye/libos';
 import type { Mm } from '@barreleye/mm';
 import type { MemorySource, TableShape, Vspace } from '@barreleye/paging';
-import type { Client } from '@barreleye/rpc';
 import { createAllocators } from './allocators.ts';
-import type { System } from './interfaces/system.ts';
+import type { SystemClient } from './interfaces/system.ts';
 
 /** The least that is asked of init at once. */
 const GRANT_BYTES = 256 * 1024;
@@ -24,9 +23,9 @@ export class DomainMemory {
   readonly vspace: Vspace;
   readonly source: MemorySource;
   private readonly os: Os;
-  private readonly system: Client<(typeof System)['methods']>;
+  private readonly system: SystemClient;
 
-  constructor(os: Os, paging: TableShape, system: Client<(typeof System)['methods']>) {
+  constructor(os: Os, paging: TableShape, system: SystemClient) {
     const { mm, vspace, source } = createAllocators(os, paging);
     this.mm = mm;
     this.vspace = vspace;

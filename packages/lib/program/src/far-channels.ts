@@ -5,7 +5,7 @@
 
 import { assert, isOk } from '@barreleye/core';
 import { Mutex, notifySend, type Os, OsError, unwrap, type Wait } from '@barreleye/libos';
-import type { Client, Transport } from '@barreleye/rpc';
+import type { Transport } from '@barreleye/rpc';
 import { PageFlag } from '@barreleye/spec';
 import {
   createRungPoller,
@@ -18,7 +18,7 @@ import {
 } from '@barreleye/ump';
 import type { DomainMemory } from './domain-memory.ts';
 import { FarCourier } from './far-courier.ts';
-import { CHANNEL_BYTES, type System } from './interfaces/system.ts';
+import { CHANNEL_BYTES, type SystemClient } from './interfaces/system.ts';
 
 /** Slots each way. */
 export const CHANNEL_SLOTS: number = umpSlotsIn(CHANNEL_BYTES);
@@ -26,21 +26,16 @@ export const CHANNEL_SLOTS: number = umpSlotsIn(CHANNEL_BYTES);
 const BELL_WORDS = 16;
 
 /** What an end is made of, as init gives it. */
-type Lent =
-  ReturnType<Client<(typeof System)['methods']>['bindAcross']> extends Wait<infer R> ? R : never;
+type Lent = ReturnType<SystemClient['bindAcross']> extends Wait<infer R> ? R : never;
 
 export class FarChannels {
   private readonly os: Os;
   private readonly memory: Pick<DomainMemory, 'reserve' | 'vspace'>;
-  private readonly system: Client<(typeof System)['methods']>;
+  private readonly system: SystemClient;
   private readonly starting: Mutex;
   private poller: UmpPoller | undefined;
 
-  constructor(
-    os: Os,
-    memory: Pick<DomainMemory, 'reserve' | 'vspace'>,
-    system: Client<(typeof System)['methods']>,
-  ) {
+  constructor(os: Os, memory: Pick<DomainMemory, 'reserve' | 'vspace'>, system: SystemClient) {
     this.os = os;
     this.memory = memory;
     this.system = system;

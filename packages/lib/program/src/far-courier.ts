@@ -9,24 +9,24 @@ import {
   OsError,
   type Wait,
 } from '@barreleye/libos';
-import { type Client, SendResult } from '@barreleye/rpc';
+import { SendResult } from '@barreleye/rpc';
 import { type CopyableTypeName, capTypeInfo, ObjType } from '@barreleye/spec';
 import type { CapCourier } from '@barreleye/ump';
-import type { System } from './interfaces/system.ts';
+import type { SystemClient } from './interfaces/system.ts';
 
 /** Numbers of messages, from 1 on; 0 is for messages without a capability. */
 const LAST_NUMBER = 2 ** 31 - 1;
 
 export class FarCourier implements CapCourier {
   private readonly os: Os;
-  private readonly system: Client<(typeof System)['methods']>;
+  private readonly system: SystemClient;
   private readonly channel: number;
   private readonly arrived: Map<number, Capref | 'lost'>;
   private readonly awaited: Set<number>;
   private isClosed: boolean;
   private last: number;
 
-  constructor(os: Os, system: Client<(typeof System)['methods']>, channel: number) {
+  constructor(os: Os, system: SystemClient, channel: number) {
     this.os = os;
     this.system = system;
     this.channel = channel;

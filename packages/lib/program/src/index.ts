@@ -38,7 +38,9 @@ export {
   MAX_LISTED_CHANNELS,
   MAX_NAME_BYTES,
   MAX_REPORT_BYTES,
+  type ShootDownKind,
   System,
+  type SystemClient,
 } from './interfaces/system.ts';
 export {
   MAX_LINE_BYTES,
@@ -55,7 +57,6 @@ export { type Connection, type ServiceHandlers, Services, type Surroundings } fr
 export type { FarFunction, FarFunctions } from './span/far.ts';
 export {
   type FarThread,
-  type ShootDownKind,
   type SpanHost,
   Spanning,
   type SpanRequest,

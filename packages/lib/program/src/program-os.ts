@@ -17,14 +17,14 @@ import {
 } from '@barreleye/libos';
 import { connect } from '@barreleye/lmp';
 import type { TableShape } from '@barreleye/paging';
-import { bindClient, type Client } from '@barreleye/rpc';
+import { bindClient } from '@barreleye/rpc';
 import { type CapTypeName, RootSlot } from '@barreleye/spec';
 import { readArguments } from './arguments.ts';
 import { Connections } from './connections.ts';
 import { BACKGROUND, Console, type LineInput, pieces } from './console.ts';
 import { DomainMemory } from './domain-memory.ts';
 import { Inspector } from './interfaces/inspector.ts';
-import { MAX_REPORT_BYTES, System } from './interfaces/system.ts';
+import { MAX_REPORT_BYTES, System, type SystemClient } from './interfaces/system.ts';
 import { Names } from './names.ts';
 import { selfInspection } from './self-inspection.ts';
 import { Services } from './services.ts';
@@ -39,7 +39,7 @@ export interface Platform {
 
 /** What there is once init has been reached. */
 interface Found {
-  readonly system: Client<(typeof System)['methods']>;
+  readonly system: SystemClient;
   readonly memory: DomainMemory;
   readonly connections: Connections;
   readonly services: Services;
@@ -71,7 +71,7 @@ export class ProgramOs extends Os {
   }
 
   /** init. */
-  get system(): Client<(typeof System)['methods']> {
+  get system(): SystemClient {
     return this.reached.system;
   }
 

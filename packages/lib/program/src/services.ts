@@ -15,7 +15,7 @@ import {
 import { type Connections, MAX_CHANNELS_PER_PEER } from './connections.ts';
 import type { DomainMemory } from './domain-memory.ts';
 import { FarChannels } from './far-channels.ts';
-import type { System } from './interfaces/system.ts';
+import type { SystemClient } from './interfaces/system.ts';
 import { irefCore } from './iref.ts';
 
 /** One client of a service, as its handlers see it. */
@@ -35,11 +35,11 @@ export interface Surroundings {
   /** Sees to it that there is what cannot wait: see `DomainMemory.spare`. */
   readonly memory: Pick<DomainMemory, 'spare' | 'reserve' | 'vspace'>;
   readonly connections: Connections;
-  readonly system: Client<(typeof System)['methods']>;
+  readonly system: SystemClient;
 }
 
 export class Services {
-  readonly system: Client<(typeof System)['methods']>;
+  readonly system: SystemClient;
   private readonly around: Surroundings;
   /** Channels with other cores. */
   readonly far: FarChannels;

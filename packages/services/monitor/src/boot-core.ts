@@ -1,19 +1,9 @@
 /**
- * Starting another core. It gets a control block, RAM of its own, the boot modules, and a channel
- * to this core, all written down in boot information like that of the first core.
+ * Starting another core. It gets a control block, RAM of its own, the boot modules, and a frame for
+ * the link with this core, all written down in boot information like that of the first core.
  */
 
-import {
-  asPaddr,
-  asPtr,
-  BASE_PAGE_SIZE,
-  errPush,
-  fail,
-  isOk,
-  PhysMem,
-  type Result,
-  succeed,
-} from '@barreleye/core';
+import { BASE_PAGE_SIZE, errPush, fail, isOk, type Result, succeed } from '@barreleye/core';
 import {
   type Capref,
   capIdentify,
@@ -27,21 +17,15 @@ import {
 import { createMemorySource, type Vspace } from '@barreleye/paging';
 import { mustUndo, Parts } from '@barreleye/spawn';
 import {
-  BOOT_TOPOLOGY_OFFSET,
   BOOTINFO_BYTES,
-  BOOTINFO_MAGIC,
-  BootInfo,
-  BootRegion,
-  bootRegionOffset,
   Err,
   FIRST_DOMAIN_BYTES,
   KCB_BYTES,
   type PackageRam,
   packageOfCore,
-  packBootTopology,
-  RegionType,
 } from '@barreleye/spec';
-import type { BootView, Region } from './boot-info.ts';
+import type { BootView } from './boot-info.ts';
+import { describeCore } from './core-boot-info.ts';
 import { LentRam } from './lent-ram.ts';
 import { LINK_BYTES } from './link.ts';
 
@@ -60,8 +44,8 @@ export interface CoreRequest {
 /** A core that has been started. */
 export interface StartedCore {
   readonly core: number;
-  /** Shared with its first domain. */
-  readonly channel: Capref<'Frame'>;
+  /** For the link with its monitor. */
+  readonly linkFrame: Capref<'Frame'>;
   /** RAM that it has got. */
   readonly givenBytes: number;
   /** Give it more RAM. @errors those of `RamSource.alloc` */
@@ -110,8 +94,8 @@ function build(
   if (!arena.ok) return arena;
   const page = parts.make('Frame', BOOTINFO_BYTES);
   if (!page.ok) return page;
-  const channel = parts.make('Frame', LINK_BYTES);
-  if (!channel.ok) return channel;
+  const linkFrame = parts.make('Frame', LINK_BYTES);
+  if (!linkFrame.ok) return linkFrame;
   const lent = new LentRam(os, boot.coreId, core);
   const giveRam = (bytes: number): Result<RamBlock> => {
     const block = allocNear(account, boot, { core, ramBytes: bytes });
@@ -128,7 +112,7 @@ function build(
     usedIds,
     kcb: baseOf(kcb.value),
     arena: baseOf(arena.value),
-    channel: baseOf(channel.value),
+    linkFrame: baseOf(linkFrame.value),
     ram: ram.value,
   });
   let err = vspace.write(page.value, [[0, info]]);
@@ -143,7 +127,7 @@ function build(
   };
   return succeed({
     core,
-    channel: channel.value,
+    linkFrame: linkFrame.value,
     get givenBytes() {
       return CORE_OVERHEAD_BYTES + lent.bytes;
     },
@@ -164,60 +148,4 @@ function allocNear(
     if (block.ok) return block;
   }
   return account.alloc(ramBytes, BASE_PAGE_SIZE);
-}
-
-interface CoreFacts {
-  readonly core: number;
-  readonly usedIds: number;
-  readonly kcb: number;
-  readonly arena: number;
-  readonly channel: number;
-  readonly ram: RamBlock;
-}
-
-/** The boot information of a core. */
-function describeCore(boot: BootView, facts: CoreFacts): Uint32Array {
-  const buffer = new ArrayBuffer(BOOTINFO_BYTES);
-  const mem = new PhysMem(buffer);
-  const info = asPtr<'BootInfo'>(0);
-  const { arena, channel, ram } = facts;
-  const none = { device: 0, irq: 0, slot: 0, fileBytes: 0 } as const;
-  const modules = boot.regions.filter(({ type }) => type === RegionType.Module);
-  const regions: readonly Region[] = [
-    ...modules,
-    { ...none, base: ram.base, bytes: ram.bytes, type: RegionType.Empty, name: 'RAM' },
-    { ...none, base: arena, bytes: FIRST_DOMAIN_BYTES, type: RegionType.RootTask, name: 'init' },
-    {
-      ...none,
-      base: channel,
-      bytes: LINK_BYTES,
-      type: RegionType.Channel,
-      name: 'channel',
-    },
-  ];
-  BootInfo.magic.set(mem, info, BOOTINFO_MAGIC);
-  BootInfo.regionCount.set(mem, info, regions.length);
-  BootInfo.coreCount.set(mem, info, boot.coreCount);
-  BootInfo.frequency.set(mem, info, boot.frequency);
-  BootInfo.ramBytes.set(mem, info, boot.ramBytes);
-  BootInfo.seed.set(mem, info, boot.seed);
-  BootInfo.kcb.set(mem, info, asPtr<'Kcb'>(facts.kcb));
-  BootInfo.arena.set(mem, info, asPaddr(arena));
-  BootInfo.coreId.set(mem, info, facts.core);
-  BootInfo.startedBy.set(mem, info, boot.coreId);
-  BootInfo.usedIds.set(mem, info, facts.usedIds);
-  BootInfo.scheduler.set(mem, info, boot.scheduler);
-  if (boot.places !== undefined) {
-    BootInfo.packageCount.set(mem, info, boot.places.packageRam.length);
-    mem.write(asPaddr(BOOT_TOPOLOGY_OFFSET), packBootTopology(boot.places));
-  }
-  for (const [i, spec] of regions.entries()) {
-    const region = asPtr<'BootRegion'>(bootRegionOffset(i));
-    BootRegion.base.set(mem, region, asPaddr(spec.base));
-    BootRegion.bytes.set(mem, region, spec.bytes);
-    BootRegion.type.set(mem, region, spec.type);
-    BootRegion.fileBytes.set(mem, region, spec.fileBytes);
-    BootRegion.name.set(mem, region, spec.name);
-  }
-  return new Uint32Array(buffer);
 }

@@ -175,7 +175,7 @@ export class CoreControl {
     const usedIds = this.usedIds.get(core) ?? 0;
     this.usedIds.set(core, usedIds + UNKNOWN_IDS); // until it has said how many
     const started = startCore(this.host, { core, ramBytes: this.shareBytes, usedIds });
-    const link = started.ok ? peers.openLink(core, started.value.channel) : started;
+    const link = started.ok ? peers.openLink(core, started.value.linkFrame) : started;
     if (started.ok) this.started.set(core, started.value);
     if (!link.ok) {
       peers.set(core, 'failed', link.err);

@@ -41,7 +41,7 @@ export const Intermon = defineInterface('intermon', {
     { core: u32 },
     { core: u32, arch: string(MAX_NAME_BYTES), nameService: optional(u32) },
   ),
-  /** Have a link with another core in the frame at `base`; `isFirst`: as if it had started it. */
+  /** Have a link with another core in the frame at `base`; `isFirst`: see `CoreLinks.open`. */
   meet: call({ core: u32, base: u64, isFirst: u32 }, {}),
   /** The caller has been introduced to `core`, or knows now that it cannot be. */
   met: oneway({ core: u32, isReached: u32 }),

@@ -61,10 +61,10 @@ export class CoreLinks {
 
   /**
    * Open the link with core `peer` in `frame`.
-   * @param isStarter whether this core has started the other
+   * @param isFirst whether this core calls over the first channel; the other calls over the second
    * @errors those of `Vspace.map`; LIB_ERR_KERNEL_CAP; no slot
    */
-  open(peer: number, frame: Capref<'Frame'>, isStarter: boolean): Result<Link> {
+  open(peer: number, frame: Capref<'Frame'>, isFirst: boolean): Result<Link> {
     const { os, vspace, poller } = this;
     const flags = PageFlag.Read | PageFlag.Write;
     const region = vspace.map({ frame, bytes: LINK_BYTES, flags, name: `core ${peer}` });
@@ -89,8 +89,8 @@ export class CoreLinks {
       const end = new UmpEnd(words, at, side, { slotCount: SLOT_COUNT, ringDoorbell });
       return new UmpTransport(end, poller, undefined, onClose);
     };
-    const outgoing = transport(isStarter ? 0 : 1, 'client');
-    const incoming = transport(isStarter ? 1 : 0, 'server');
+    const outgoing = transport(isFirst ? 0 : 1, 'client');
+    const incoming = transport(isFirst ? 1 : 0, 'server');
     function* close(): Wait<void> {
       outgoing.close();
       incoming.close();

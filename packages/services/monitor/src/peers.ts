@@ -105,7 +105,7 @@ export class Peers {
     this.host.os.spawnThread(`reaches core ${startedBy}`, this.reach(startedBy, link.value));
   }
 
-  /** A link in a frame of this core's. @errors those of `CoreLinks.open` */
+  /** The link with a core that this one starts, in `frame`. @errors those of `CoreLinks.open` */
   openLink(core: number, frame: Capref<'Frame'>): Result<Link> {
     return this.links.open(core, frame, true);
   }

@@ -11,7 +11,7 @@ import type {
   DomainEnd,
   DomainInfo,
   Inspector,
-  System,
+  SystemClient,
 } from '@barreleye/program';
 import type { Client } from '@barreleye/rpc';
 import { Bell } from '@barreleye/rpc';
@@ -77,7 +77,7 @@ const CHANNELS: readonly (ChannelInfo & { readonly on: number })[] = [
   { on: 2, channel: 7, domain: 1, peerCore: 0, side: 'client', state: 'waiting' },
 ];
 
-type TwinSystem = Partial<Client<(typeof System)['methods']>>;
+type TwinSystem = Partial<SystemClient>;
 
 interface TwinDomain extends DomainInfo {
   state: DomainInfo['state'];

@@ -8,6 +8,7 @@
 
 import {
   array,
+  type Client,
   call,
   cap,
   defineInterface,
@@ -96,6 +97,10 @@ const CHANNEL = {
 } as const;
 /** Bytes of the frame of a channel between cores. */
 export const CHANNEL_BYTES = 4096;
+
+/** How the word of a shoot-down is spread: the plans of `@barreleye/multicast`. */
+const SHOOT_DOWN_KINDS = ['broadcast', 'unicast', 'multicast', 'numa', 'tree'] as const;
+export type ShootDownKind = (typeof SHOOT_DOWN_KINDS)[number];
 
 const CORE_ORDER = { core: u32, authority: cap('ProcessManager') } as const;
 
@@ -206,7 +211,7 @@ export const System = defineInterface('system', {
     {
       va: u64,
       pageCount: u32,
-      how: optional(oneOf('broadcast', 'unicast', 'multicast', 'numa', 'tree')),
+      how: optional(oneOf(...SHOOT_DOWN_KINDS)),
     },
     {},
   ),
@@ -250,3 +255,6 @@ export const System = defineInterface('system', {
   /** The counters of the CPU driver, in the order of spec `COUNTERS`. */
   counters: call({}, { values: array(u64, 64) }),
 });
+
+/** init, as a domain calls it. */
+export type SystemClient = Client<(typeof System)['methods']>;

@@ -1,14 +1,10 @@
 /** What a spanning domain asks its monitor for. */
 
-import type { Client } from '@barreleye/rpc';
-import type { System } from '../interfaces/system.ts';
+import type { SystemClient } from '../interfaces/system.ts';
 import type { Services } from '../services.ts';
 import type { SpanHost } from './spanning.ts';
 
-export function spanHost(
-  system: Client<(typeof System)['methods']>,
-  { far }: Pick<Services, 'far'>,
-): SpanHost {
+export function spanHost(system: SystemClient, { far }: Pick<Services, 'far'>): SpanHost {
   return {
     *open(request) {
       return (yield* system.span(request)).bell;

@@ -9,6 +9,7 @@ import { bindClient, type Client, serve } from '@barreleye/rpc';
 import { DISPATCHER_FRAME_BYTES, Err, PageFlag, SPAN_PAGE_MAGIC, SpanPage } from '@barreleye/spec';
 import type { UmpPoller } from '@barreleye/ump';
 import type { DomainMemory } from '../domain-memory.ts';
+import type { ShootDownKind } from '../interfaces/system.ts';
 import { openChannels, SPAN_BYTES, type SpanChannels } from './channels.ts';
 import { FarService, HomeService } from './interfaces.ts';
 
@@ -19,9 +20,6 @@ export interface SpanRequest {
   readonly frame: Capref<'Frame'>;
   readonly frameVaddr: number;
 }
-
-/** How the word of a shoot-down is spread: see `multicast`. */
-export type ShootDownKind = 'broadcast' | 'unicast' | 'multicast' | 'numa' | 'tree';
 
 /** What reaches other cores: the monitor. */
 export interface SpanHost {
