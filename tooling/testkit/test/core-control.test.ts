@@ -61,12 +61,14 @@ describe.each(TARGETS)('on $name', (target) => {
         const { monitor, memory } = inits.get(0) ?? tester.init;
         const free: number[] = [];
         const ids = new Set<number>();
+        const irefs = new Set<number>();
         for (let round = 0; round < 6; round++) {
           const { domain, id } = yield* spawnOn(os, 2);
           ids.add(id);
           const client = yield* os.names.connect('count/2', Count, true);
           const { count } = yield* client.next({ body: Uint8Array.of(round) });
           expect(count).toBe(1);
+          irefs.add(inits.get(2)?.monitor.exports.lastIndex ?? 0);
           yield* os.system.stopCore(order(os, 2));
           expect(yield* statesOf(tester)).toEqual(['running', 'running', 'off']);
           const { end } = yield* os.system.wait({ domain });
@@ -84,6 +86,7 @@ describe.each(TARGETS)('on $name', (target) => {
           expect(yield* statesOf(tester)).toEqual(['running', 'running', 'running']);
         }
         expect(ids.size, 'numbers of domains are not used again').toBe(6);
+        expect(irefs.size, 'nor references of services').toBe(6);
         expect(new Set(free.slice(1)).size, `free bytes: ${free}`).toBe(1);
         // The new core knows all others.
         for (const core of [1, 2]) yield* spawnOn(os, core);

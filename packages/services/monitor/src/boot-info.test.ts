@@ -51,6 +51,7 @@ function create(regions: readonly Region[]): HandCpu {
   BootInfo.coreCount.set(mem, info, 12);
   BootInfo.coreId.set(mem, info, 3);
   BootInfo.startedBy.set(mem, info, 1);
+  BootInfo.usedIds.set(mem, info, 77);
   BootInfo.scheduler.set(mem, info, Scheduler.Rbed);
   BootInfo.seed.set(mem, info, 99);
   BootInfo.frequency.set(mem, info, 5_000_000_000);
@@ -75,6 +76,7 @@ describe('the boot information', () => {
       coreCount: 12,
       coreId: 3,
       startedBy: 1,
+      usedIds: 77,
       scheduler: Scheduler.Rbed,
       seed: 99,
       frequency: 5_000_000_000,

@@ -41,6 +41,8 @@ export interface BootView {
   /** This core, and the one that has started it; the bootstrap core has started itself. */
   readonly coreId: number;
   readonly startedBy: number;
+  /** Identifiers that the core has made before, when it was stopped. */
+  readonly usedIds: number;
   readonly scheduler: Scheduler;
   readonly seed: number;
   /** Cycles per second. */
@@ -61,10 +63,14 @@ export function readBootInfo(cpu: UserCpu, at: number): BootView {
   // Two fields of a byte in one load: to know nothing about places costs nothing.
   const pair = cpu.load16(at + BootInfo.scheduler.offset);
   const packageCount = pair >>> 8;
+  const coreId = cpu.load8(at + BootInfo.coreId.offset);
+  const startedBy = cpu.load8(at + BootInfo.startedBy.offset);
   return {
     coreCount,
-    coreId: cpu.load8(at + BootInfo.coreId.offset),
-    startedBy: cpu.load8(at + BootInfo.startedBy.offset),
+    coreId,
+    startedBy,
+    // The bootstrap core is not started anew.
+    usedIds: coreId === startedBy ? 0 : cpu.load32(at + BootInfo.usedIds.offset),
     scheduler: (pair & 0xff) as Scheduler,
     seed: cpu.load32(at + BootInfo.seed.offset),
     frequency: load64(cpu, at + BootInfo.frequency.offset),

@@ -30,6 +30,13 @@ describe('the services of a core', () => {
     expect(exports.find(irefs[1] ?? 0)).toEqual({ ok: false, err: Err.MON_ERR_NO_SERVICE });
   });
 
+  it('have none that was given out before the core was started anew', () => {
+    const before = new Exports<object>(CORE);
+    const old = [1, 2, 3].map((slot) => must(before.add({}, endpoint(slot))));
+    const after = new Exports<object>(CORE, before.lastIndex);
+    expect(old).not.toContain(must(after.add({}, endpoint(1))));
+  });
+
   it('are not those of another core', () => {
     const iref = must(new Exports<object>(CORE + 1).add({}, endpoint(1)));
     const exports = new Exports<object>(CORE);

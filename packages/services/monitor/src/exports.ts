@@ -21,11 +21,17 @@ export class Exports<O extends object> {
   private readonly counts: Map<O, number>;
   private usedCount: number;
 
-  constructor(core: number) {
+  /** @param usedCount references that the core has given out before */
+  constructor(core: number, usedCount = 0) {
     this.core = core;
     this.byIref = new Map();
     this.counts = new Map();
-    this.usedCount = 0;
+    this.usedCount = usedCount;
+  }
+
+  /** The number of the last reference. */
+  get lastIndex(): number {
+    return this.usedCount;
   }
 
   /** Takes over `endpoint` if it succeeds. @errors MON_ERR_TOO_MANY */

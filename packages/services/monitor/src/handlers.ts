@@ -61,9 +61,9 @@ function coreHandlers<P extends Party>(
       return {};
     },
     *endDomains() {
-      const lastId = yield* host.domains.endAll();
+      const lastDomain = yield* host.domains.endAll();
       monitor.far.closeAll();
-      return { lastId };
+      return { lastId: Math.max(lastDomain, monitor.exports.lastIndex) };
     },
     switchOff: () => {
       const isStarter = from === host.boot.startedBy && from !== core;

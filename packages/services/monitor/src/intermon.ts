@@ -47,7 +47,7 @@ export const Intermon = defineInterface('intermon', {
   met: oneway({ core: u32, isReached: u32 }),
   /** Forget a core that is about to end, and look at no memory of the link with it any more. */
   part: call({ core: u32 }, {}),
-  /** End all domains; none starts any more. Of all, the last had number `lastId`. */
+  /** End all domains; none starts any more. No identifier of this core is above `lastId`. */
   endDomains: call({}, { lastId: u32 }),
   /** Switch the core off. */
   switchOff: oneway({}),

@@ -40,7 +40,7 @@ export class Monitor<P extends Party> {
     const { os, boot, vspace, account } = host;
     const monitorOf: MonitorOf = (core) => peers.monitorOf(core);
     const core = boot.coreId;
-    const exports = new Exports<P>(core);
+    const exports = new Exports<P>(core, boot.usedIds);
     const bells = new Bells(os);
     const watches = new Watches(os.scheduler, monitorOf);
     const spans = new Spans<P>({ os, core, bells, monitorOf });

@@ -80,7 +80,7 @@ export class Conductor {
     this.before = yield* this.settled();
   }
 
-  /** What there is when several looks in a row have seen the same: ends of channels take a while. */
+  /** What there is once several looks have seen the same: ends of channels take a while. */
   private *settled(): Wait<Inventory[]> {
     let seen: Inventory[] = [];
     let sameCount = 0;
