@@ -13,7 +13,7 @@ const QUOTA_BYTES = 3 * 2 ** 20;
 const PAUSE_CYCLES = 1_000_000;
 /** Looks that must see the same before something counts as at rest. */
 const CALM_LOOKS = 5;
-const MAX_LOOKS = 50;
+const MAX_LOOKS = 2000;
 /** What init may keep of the memory and slots that it has needed once. */
 const SLACK = { freeBytes: 128 * 1024, slotsTaken: 64 } as const;
 
