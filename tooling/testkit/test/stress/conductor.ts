@@ -11,9 +11,9 @@ import { Steer } from './talk.ts';
 const QUOTA_BYTES = 3 * 2 ** 20;
 /** Cycles between two looks whether everything has come back, and how many there are. */
 const PAUSE_CYCLES = 1_000_000;
+const MAX_LOOKS = 2000;
 /** Looks that must see the same before something counts as at rest. */
 const CALM_LOOKS = 5;
-const MAX_LOOKS = 2000;
 /** What init may keep of the memory and slots that it has needed once. */
 const SLACK = { freeBytes: 128 * 1024, slotsTaken: 64 } as const;
 
