@@ -194,6 +194,8 @@ class ClientBinding {
       this.isReceiving = true;
       try {
         yield* this.receiveUntil(call);
+        // It may have gone while this thread received, right behind its last reply.
+        if (!this.transport.hasPeer) yield* this.receiveRest();
       } finally {
         this.isReceiving = false;
         this.wake(this.calls.anyWaiting());
@@ -223,6 +225,26 @@ class ClientBinding {
           break;
         default:
           this.endAll(Err.RPC_ERR_PROTOCOL);
+      }
+    }
+  }
+
+  /** Receive what the other side has left, and find out that nothing follows. */
+  private *receiveRest(): Wait<void> {
+    while (isOk(this.end)) {
+      switch (this.receiver.step()) {
+        case Step.Partial:
+          break;
+        case Step.Message:
+          this.takeMessage();
+          break;
+        case Step.Left:
+          yield* yieldCore();
+          break;
+        case Step.Nothing:
+          return;
+        default:
+          this.endAll(Err.RPC_ERR_CLOSED);
       }
     }
   }

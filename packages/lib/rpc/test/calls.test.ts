@@ -13,10 +13,12 @@ import {
   oneway,
   Parking,
   RpcError,
+  serve,
   string,
   u8,
   u32,
 } from '../src/index.ts';
+import { Loop, memoryPair } from '../src/testing.ts';
 import { Echo, type EchoMethods, echoHandlers, failureOf, Sides } from './sides.ts';
 
 const FRAMES = Array.from({ length: 15 }, (_, slot) => capref<'Frame'>(4, slot));
@@ -467,5 +469,30 @@ describe('a binding', () => {
     const small = defineInterface('a', { b: oneway({ c: u8 }) });
     expect(small.shape).toBe('a{b(c:u8)}');
     expect([small.hashHigh, small.hashLow]).toEqual([2140649019, 2392338245]);
+  });
+});
+
+describe('a client', () => {
+  it('closes its side when the other has gone right behind its last reply', () => {
+    const loop = new Loop();
+    const [here, there] = memoryPair(16, 4);
+    const state = { isLeaving: false };
+    const send = there.trySend.bind(there);
+    there.trySend = (...message) => {
+      const result = send(...message);
+      if (state.isLeaving) there.close();
+      return result;
+    };
+    const close = vi.spyOn(here, 'close');
+    loop.create('server', serve(loop, there, Echo, echoHandlers));
+    const texts: string[] = [];
+    const body = (function* (): Wait<void> {
+      const client = yield* bindClient(loop, here, Echo);
+      state.isLeaving = true;
+      texts.push((yield* client.echo({ text: 'bye' })).text);
+    })();
+    loop.create('client', body);
+    loop.run();
+    expect([texts, close.mock.calls.length]).toEqual([['bye'], 1]);
   });
 });
